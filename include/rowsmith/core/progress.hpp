@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// What a long-running call tells its caller while it works. The terminal bar of
+/// `rowsmith/core/progress_bar.hpp` is one listener among others.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <span>
+#include <string_view>
+
+#include <rowsmith/core/version.hpp>
+
+ROWSMITH_BEGIN
+
+/// A named figure, such as {"loss", 3.2}.
+struct NamedValue {
+  std::string_view name;
+  double value = 0;
+};
+
+/// One report. Views are valid during the call only.
+struct Progress {
+  std::string_view stage;            ///< such as "autoencoder", "gan", "detection"
+  std::size_t stage_number = 1;      ///< counts from 1
+  std::size_t stages = 1;            ///< how many stages the call has
+  std::size_t epoch = 0;             ///< epochs (or rounds) done in this stage
+  std::size_t epochs = 0;            ///< at most this many
+  std::span<const NamedValue> values;///< losses and other figures of the epoch
+  double rows_per_second = 0;        ///< training rows seen a second in this stage; 0: not known
+  double seconds = 0;                ///< since the stage began
+  double seconds_left = std::numeric_limits<double>::quiet_NaN(); ///< of this stage, NaN: not known
+  bool stage_done = false;           ///< the last report of the stage
+};
+
+/// The listener's answer: `stop` ends the current stage cleanly, keeping its best state.
+enum class ProgressAction { go_on, stop };
+
+/// Called after each epoch, on the calling thread. Empty: nobody listens.
+using ProgressCallback = std::function<ProgressAction(const Progress&)>;
+
+/// Reports to `callback` if there is one. Returns false when the listener asked to stop.
+inline bool report(const ProgressCallback& callback, const Progress& progress) {
+  return !callback || callback(progress) == ProgressAction::go_on;
+}
+
+ROWSMITH_END

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Mean and standard deviation of a handful of repeats.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+
+#include <rowsmith/core/version.hpp>
+
+ROWSMITH_BEGIN
+
+/// Mean and sample standard deviation (n − 1 in the denominator; 0 for fewer than two values).
+struct MeanSd {
+  double mean = 0;
+  double sd = 0;
+  std::size_t n = 0;
+};
+
+inline MeanSd mean_sd(std::span<const double> values) {
+  MeanSd result;
+  result.n = values.size();
+  if (values.empty())
+    return result;
+  for (const double value : values)
+    result.mean += value;
+  result.mean /= static_cast<double>(values.size());
+  if (values.size() > 1) {
+    double squares = 0;
+    for (const double value : values)
+      squares += (value - result.mean) * (value - result.mean);
+    result.sd = std::sqrt(squares / static_cast<double>(values.size() - 1));
+  }
+  return result;
+}
+
+ROWSMITH_END
