@@ -65,11 +65,21 @@ public:
 
   /// The four 32-bit numbers at position `index`.
   Block block(std::uint64_t index) const noexcept {
-    const philox4x32_ctr_t counter{{static_cast<std::uint32_t>(index),
-                                    static_cast<std::uint32_t>(index >> 32U), purpose_, major_}};
+    const philox4x32_ctr_t counter{
+        {static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32U), purpose_, major_}};
     const philox4x32_key_t key{{static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32U)}};
     const auto r = philox4x32(counter, key);
     return {r[0], r[1], r[2], r[3]};
+  }
+
+  /// The stream's Philox key and the upper half of its counters, for code that makes many blocks at once.
+  struct Key {
+    std::array<std::uint32_t, 2> key;
+    std::array<std::uint32_t, 2> counter_high;
+  };
+  constexpr Key key() const noexcept {
+    return {{static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32U)},
+            {purpose_, major_}};
   }
 
   /// Uniform in (0, 1) at position `index`.

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Activation functions, as a value so that a layer can fuse one to its product.
+#pragma once
+
+#include <rowsmith/autodiff/ops/check.hpp>
+#include <rowsmith/linalg/simd.hpp>
+
+ROWSMITH_BEGIN
+
+enum class ActivationKind { identity, relu, leaky_relu, tanh, sigmoid };
+
+/// An activation function and its parameter.
+struct Activation {
+  ActivationKind kind = ActivationKind::identity;
+  double slope = 0.2; ///< of leaky_relu for x < 0; must be positive
+  bool operator==(const Activation&) const = default;
+};
+
+namespace detail {
+
+/// x -> f(x) in place on `count` elements.
+template <class Scalar>
+void activate(const Activation& activation, Scalar* x, Index count) noexcept {
+  using V = simd::Vector<Scalar>;
+  switch (activation.kind) {
+  case ActivationKind::identity:
+    break;
+  case ActivationKind::relu:
+    for (Index i = 0; i < count; ++i)
+      x[i] = x[i] < 0 ? Scalar(0) : x[i]; // this way round NaN passes and is seen by the loss
+    break;
+  case ActivationKind::leaky_relu: {
+    const auto slope = static_cast<Scalar>(activation.slope);
+    for (Index i = 0; i < count; ++i)
+      x[i] = x[i] < 0 ? slope * x[i] : x[i];
+    break;
+  }
+  case ActivationKind::tanh:
+    simd::transform(x, x, count, [](const V& v) { return simd::tanh(v); });
+    break;
+  case ActivationKind::sigmoid:
+    simd::transform(x, x, count, [](const V& v) { return simd::sigmoid(v); });
+    break;
+  }
+}
+
+/// dy -> dy · f'(x) in place, from the result y = f(x).
+template <class Scalar>
+void activation_backward(const Activation& activation, const Scalar* y, Scalar* dy, Index count) noexcept {
+  switch (activation.kind) {
+  case ActivationKind::identity:
+    break;
+  case ActivationKind::relu:
+    for (Index i = 0; i < count; ++i)
+      dy[i] = y[i] > 0 ? dy[i] : Scalar(0);
+    break;
+  case ActivationKind::leaky_relu: {
+    const auto slope = static_cast<Scalar>(activation.slope);
+    for (Index i = 0; i < count; ++i)
+      dy[i] = y[i] > 0 ? dy[i] : slope * dy[i];
+    break;
+  }
+  case ActivationKind::tanh:
+    for (Index i = 0; i < count; ++i)
+      dy[i] *= 1 - y[i] * y[i];
+    break;
+  case ActivationKind::sigmoid:
+    for (Index i = 0; i < count; ++i)
+      dy[i] *= y[i] * (1 - y[i]);
+    break;
+  }
+}
+
+} // namespace detail
+
+/// f(x), element by element.
+template <class Scalar>
+Variable<Scalar> activate(const Variable<Scalar>& x, const Activation& activation) {
+  auto y = x.tape().make(x.rows(), x.columns(), x.needs_gradient());
+  y.mutable_value() = x.value();
+  detail::activate(activation, y.data(), y.size());
+  x.tape().on_backward(y, [x, y, activation] {
+    Scalar* dy = y.adjoint().data();
+    detail::activation_backward(activation, y.data(), dy, y.size());
+    detail::contribute(x, [dy](Index i) { return dy[i]; });
+  });
+  return y;
+}
+
+ROWSMITH_END

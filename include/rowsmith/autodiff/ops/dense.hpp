@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// The fully connected layer as one operation: product, bias and activation.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include <rowsmith/autodiff/ops/activation.hpp>
+#include <rowsmith/autodiff/ops/matmul.hpp>
+
+ROWSMITH_BEGIN
+
+namespace detail {
+
+/// Fused last step of a product: adds the bias and applies the activation to a finished stretch of a row.
+template <class Scalar>
+struct BiasActivation {
+  const Scalar* bias;
+  Activation activation;
+  void operator()(Scalar* y, Index, Index column, Index count) const noexcept {
+    for (Index j = 0; j < count; ++j)
+      y[j] += bias[column + j];
+    activate(activation, y, count);
+  }
+};
+
+/// Adds (or assigns) the column sums of dy to the bias gradient.
+template <class Scalar>
+void contribute_bias(const Variable<Scalar>& bias, const Scalar* dy, Index rows) {
+  if (!bias.needs_gradient())
+    return;
+  bool overwrite = false;
+  Scalar* target = bias.adjoint_target(overwrite);
+  const Index columns = bias.columns();
+  if (overwrite)
+    std::fill_n(target, columns, Scalar(0));
+  for (Index r = 0; r < rows; ++r)
+    for (Index c = 0; c < columns; ++c)
+      target[c] += dy[r * columns + c];
+}
+
+} // namespace detail
+
+/// y = f(x · weight + bias): x rows × in, weight in × out, bias 1 × out, y rows × out.
+template <class Scalar>
+Variable<Scalar> dense(const Variable<Scalar>& x, const Variable<Scalar>& weight,
+                       const Variable<Scalar>& bias, const Activation& activation = {}) {
+  detail::check_shape(weight.rows() == x.columns(), "dense", "the weight", weight,
+                      std::to_string(x.columns()) + " rows, as many as the input has columns");
+  detail::check_shape(bias.rows() == 1 && bias.columns() == weight.columns(), "dense", "the bias", bias,
+                      "1 x " + std::to_string(weight.columns()));
+  auto y = x.tape().make(x.rows(), weight.columns(),
+                         x.needs_gradient() || weight.needs_gradient() || bias.needs_gradient());
+  gemm(x.rows(), weight.columns(), x.columns(), as_is<Scalar>(x.data(), x.columns()),
+       as_is<Scalar>(weight.data(), weight.columns()), y.data(), false, x.tape().workspace(),
+       detail::BiasActivation<Scalar>{bias.data(), activation});
+  x.tape().on_backward(y, [x, weight, bias, y, activation] {
+    Scalar* dy = y.adjoint().data();
+    detail::activation_backward(activation, y.data(), dy, y.size());
+    detail::contribute_bias(bias, dy, y.rows());
+    detail::contribute_product<Scalar>(x, weight, dy);
+  });
+  return y;
+}
+
+ROWSMITH_END

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Gathers rows of a weight matrix: the product with one-hot rows, without the zeros.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include <rowsmith/autodiff/ops/dense.hpp>
+
+ROWSMITH_BEGIN
+
+/// Row r of the result is row `indices[r]` of `table` (n × columns).
+/// \param indices  `rows` numbers in [0, n); must outlive the step. \throws ShapeError for one outside
+template <class Scalar>
+Variable<Scalar> gather_rows(const Variable<Scalar>& table, const std::int32_t* indices, Index rows) {
+  const Index columns = table.columns();
+  for (Index r = 0; r < rows; ++r)
+    if (indices[r] < 0 || indices[r] >= table.rows())
+      throw ShapeError("gather_rows: index " + std::to_string(indices[r]) + " of a table with " +
+                       std::to_string(table.rows()) + " rows");
+  auto y = table.tape().make(rows, columns, table.needs_gradient());
+  for (Index r = 0; r < rows; ++r)
+    std::copy_n(table.data() + indices[r] * columns, columns, y.data() + r * columns);
+  table.tape().on_backward(y, [table, y, indices, rows, columns] {
+    const Scalar* dy = y.adjoint().data();
+    Scalar* target = table.adjoint().data();
+    for (Index r = 0; r < rows; ++r)
+      for (Index c = 0; c < columns; ++c)
+        target[indices[r] * columns + c] += dy[r * columns + c];
+  });
+  return y;
+}
+
+/// Mixed rows as the encoding stores them: codes of categorical columns and numbers, both row-major.
+/// Views; what they point to must outlive the step.
+template <class Scalar>
+struct MixedRows {
+  Index rows = 0;
+  Index code_columns = 0;
+  Index number_columns = 0;
+  const std::int32_t* codes = nullptr;          ///< rows × code_columns: rows of the weight matrix, in range
+  const Scalar* numbers = nullptr;              ///< rows × number_columns
+  const std::int32_t* number_weights = nullptr; ///< number_columns: the weight row of each number
+};
+
+/// y = f(X · weight + bias), where row r of X is one-hot at every code of row r and holds the numbers at
+/// their places: `dense` on one-hot encoded rows, computed as a sum of weight rows. A NaN number counts as 0.
+template <class Scalar>
+Variable<Scalar> gather_dense(const MixedRows<Scalar>& x, const Variable<Scalar>& weight,
+                              const Variable<Scalar>& bias, const Activation& activation = {}) {
+  const Index out = weight.columns();
+  detail::check_shape(bias.rows() == 1 && bias.columns() == out, "gather_dense", "the bias", bias,
+                      "1 x " + std::to_string(out));
+  auto y = weight.tape().make(x.rows, out, weight.needs_gradient() || bias.needs_gradient());
+  for (Index r = 0; r < x.rows; ++r) {
+    Scalar* to = y.data() + r * out;
+    std::copy_n(bias.data(), out, to);
+    for (Index c = 0; c < x.code_columns; ++c) {
+      const Scalar* from = weight.data() + x.codes[r * x.code_columns + c] * out;
+      for (Index j = 0; j < out; ++j)
+        to[j] += from[j];
+    }
+    for (Index c = 0; c < x.number_columns; ++c) {
+      const Scalar number = x.numbers[r * x.number_columns + c];
+      if (number != number)
+        continue;
+      const Scalar* from = weight.data() + x.number_weights[c] * out;
+      for (Index j = 0; j < out; ++j)
+        to[j] += number * from[j];
+    }
+    detail::activate(activation, to, out);
+  }
+  weight.tape().on_backward(y, [x, weight, bias, y, activation, out] {
+    Scalar* dy = y.adjoint().data();
+    detail::activation_backward(activation, y.data(), dy, y.size());
+    detail::contribute_bias(bias, dy, x.rows);
+    if (!weight.needs_gradient())
+      return;
+    Scalar* target = weight.adjoint().data();
+    for (Index r = 0; r < x.rows; ++r) {
+      const Scalar* from = dy + r * out;
+      for (Index c = 0; c < x.code_columns; ++c) {
+        Scalar* to = target + x.codes[r * x.code_columns + c] * out;
+        for (Index j = 0; j < out; ++j)
+          to[j] += from[j];
+      }
+      for (Index c = 0; c < x.number_columns; ++c) {
+        const Scalar number = x.numbers[r * x.number_columns + c];
+        if (number != number)
+          continue;
+        Scalar* to = target + x.number_weights[c] * out;
+        for (Index j = 0; j < out; ++j)
+          to[j] += number * from[j];
+      }
+    }
+  });
+  return y;
+}
+
+ROWSMITH_END

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Layer normalisation.
+#pragma once
+
+#include <cmath>
+#include <string>
+
+#include <rowsmith/autodiff/ops/check.hpp>
+
+ROWSMITH_BEGIN
+
+/// y = gain · (x − mean) / sqrt(variance + 1e-5) + bias, with mean and variance over the columns of each row
+/// (Ba, Kiros & Hinton 2016). x rows × n; gain and bias 1 × n.
+template <class Scalar>
+Variable<Scalar> layer_norm(const Variable<Scalar>& x, const Variable<Scalar>& gain,
+                            const Variable<Scalar>& bias) {
+  const Index n = x.columns();
+  detail::check_shape(gain.rows() == 1 && gain.columns() == n, "layer_norm", "the gain", gain,
+                      "1 x " + std::to_string(n));
+  detail::check_shape(bias.rows() == 1 && bias.columns() == n, "layer_norm", "the bias", bias,
+                      "1 x " + std::to_string(n));
+  auto& tape = x.tape();
+  auto y = tape.make(x.rows(), n, x.needs_gradient() || gain.needs_gradient() || bias.needs_gradient());
+  Scalar* normal = tape.template allocate<Scalar>(x.size());
+  Scalar* inverse_sd = tape.template allocate<Scalar>(x.rows());
+  for (Index r = 0; r < x.rows(); ++r) {
+    const Scalar* row = x.data() + r * n;
+    Scalar mean = 0;
+    for (Index j = 0; j < n; ++j)
+      mean += row[j];
+    mean /= static_cast<Scalar>(n);
+    Scalar variance = 0;
+    for (Index j = 0; j < n; ++j)
+      variance += (row[j] - mean) * (row[j] - mean);
+    variance /= static_cast<Scalar>(n);
+    inverse_sd[r] = 1 / std::sqrt(variance + Scalar(1e-5));
+    for (Index j = 0; j < n; ++j) {
+      normal[r * n + j] = (row[j] - mean) * inverse_sd[r];
+      y.data()[r * n + j] = gain.data()[j] * normal[r * n + j] + bias.data()[j];
+    }
+  }
+  tape.on_backward(y, [=] {
+    const Scalar* dy = y.adjoint().data();
+    if (gain.needs_gradient()) {
+      Scalar* dgain = gain.adjoint().data();
+      for (Index i = 0; i < y.size(); ++i)
+        dgain[i % n] += dy[i] * normal[i];
+    }
+    if (bias.needs_gradient()) {
+      Scalar* dbias = bias.adjoint().data();
+      for (Index i = 0; i < y.size(); ++i)
+        dbias[i % n] += dy[i];
+    }
+    if (!x.needs_gradient())
+      return;
+    Scalar* dx = x.adjoint().data();
+    for (Index r = 0; r < y.rows(); ++r) {
+      Scalar mean_g = 0;
+      Scalar mean_gn = 0;
+      for (Index j = 0; j < n; ++j) {
+        const Scalar g = dy[r * n + j] * gain.data()[j];
+        mean_g += g;
+        mean_gn += g * normal[r * n + j];
+      }
+      mean_g /= static_cast<Scalar>(n);
+      mean_gn /= static_cast<Scalar>(n);
+      for (Index j = 0; j < n; ++j)
+        dx[r * n + j] +=
+            inverse_sd[r] * (dy[r * n + j] * gain.data()[j] - mean_g - normal[r * n + j] * mean_gn);
+    }
+  });
+  return y;
+}
+
+ROWSMITH_END

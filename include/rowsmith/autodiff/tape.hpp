@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Reverse-mode automatic differentiation on matrices.
+///
+/// A `Tape` records one entry per matrix-level operation and plays them backwards (Griewank & Walther,
+/// "Evaluating Derivatives", 2nd ed., chapter 3). Values, adjoints and entries live in the tape's arena:
+/// after the first step of a training loop nothing is allocated any more.
+///
+/// \code
+/// Tape<float> tape;
+/// for (...) {
+///   tape.rewind();
+///   auto w = tape.parameter(weights.data(), gradients.data(), 8, 4);
+///   auto x = tape.constant(batch.data(), 32, 8);
+///   auto loss = mean(square(matmul(x, w)));
+///   tape.backward(loss);               // gradients now holds d loss / d weights
+/// }
+/// \endcode
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <rowsmith/autodiff/arena.hpp>
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/linalg/gemm.hpp>
+#include <rowsmith/linalg/matrix.hpp>
+
+ROWSMITH_BEGIN
+
+template <class Scalar>
+class Tape;
+
+namespace detail {
+template <class Scalar>
+struct TapeNode {
+  Scalar* value;
+  Scalar* adjoint; ///< nullptr until the first contribution, except for parameters
+  Index rows;
+  Index columns;
+  bool needs_gradient;
+  bool written; ///< the adjoint holds a contribution
+};
+} // namespace detail
+
+/// A matrix on a tape: a handle of three words, freely copied, valid until the tape is rewound.
+/// \throws Error from every accessor when used after that
+template <class Scalar>
+class Variable {
+public:
+  using ScalarType = Scalar;
+
+  Index rows() const { return node().rows; }
+  Index columns() const { return node().columns; }
+  Index size() const { return node().rows * node().columns; }
+  bool needs_gradient() const { return node().needs_gradient; }
+
+  /// rows × columns
+  ConstMatrixMap<Scalar> value() const { return {node().value, rows(), columns()}; }
+  /// The values, to be filled by the operation that made the variable.
+  MatrixMap<Scalar> mutable_value() const { return {node().value, rows(), columns()}; }
+  Scalar* data() const { return node().value; }
+  /// The only element of a 1 × 1 variable.
+  Scalar item() const {
+    if (size() != 1)
+      throw ShapeError("item: the variable is " + std::to_string(rows()) + " x " + std::to_string(columns()) +
+                       ", expected 1 x 1");
+    return node().value[0];
+  }
+
+  /// d loss / d this, after (or during) `Tape::backward`; zero where nothing has flowed.
+  /// In a backward function: add to it with `+=`.
+  MatrixMap<Scalar> adjoint() const {
+    bool overwrite = false;
+    Scalar* target = adjoint_target(overwrite);
+    if (overwrite)
+      std::fill_n(target, size(), Scalar(0));
+    return {target, rows(), columns()};
+  }
+  /// For operations that can write their contribution as well as add it: where it goes, and whether it is
+  /// the first (then every element must be assigned, the memory is not initialised).
+  Scalar* adjoint_target(bool& overwrite) const {
+    auto& n = node();
+    if (n.adjoint == nullptr)
+      n.adjoint = tape_->template allocate<Scalar>(n.rows * n.columns);
+    overwrite = !n.written;
+    n.written = true;
+    return n.adjoint;
+  }
+  /// Has any contribution arrived?
+  bool has_adjoint() const { return node().written; }
+
+  Tape<Scalar>& tape() const { return *tape_; }
+
+private:
+  friend class Tape<Scalar>;
+  Variable(Tape<Scalar>* tape, detail::TapeNode<Scalar>* node, std::uint64_t generation)
+      : tape_(tape), node_(node), generation_(generation) {}
+  detail::TapeNode<Scalar>& node() const {
+    if (generation_ != tape_->generation())
+      throw Error("a Variable was used after its tape was rewound");
+    return *node_;
+  }
+  Tape<Scalar>* tape_;
+  detail::TapeNode<Scalar>* node_;
+  std::uint64_t generation_;
+};
+
+/// Records operations and differentiates them. Not thread-safe: one tape per worker. Not copyable.
+template <class Scalar>
+class Tape {
+  static_assert(std::is_floating_point_v<Scalar>, "a Tape works on float or double");
+
+public:
+  using Node = detail::TapeNode<Scalar>;
+
+  Tape() = default;
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  /// Forgets every variable and entry; memory is kept.
+  void rewind() noexcept {
+    arena_.rewind();
+    entries_.clear();
+    parameters_.clear();
+    ++generation_;
+  }
+
+  /// An input whose gradient nobody needs. The rows × columns elements are not copied and must outlive the
+  /// step; they are never written to.
+  Variable<Scalar> constant(const Scalar* values, Index rows, Index columns) {
+    return handle(new_node(const_cast<Scalar*>(values), nullptr, rows, columns, false));
+  }
+  /// An input with the values copied into the tape.
+  template <class Derived>
+  Variable<Scalar> constant(const Eigen::MatrixBase<Derived>& values) {
+    auto result = make(values.rows(), values.cols(), false);
+    result.mutable_value() = values;
+    return result;
+  }
+  /// A parameter: its values stay where they are, and `backward` writes (not adds) its gradient to
+  /// `gradient`, zero if the loss does not depend on it. Registering the same values again gives the same
+  /// variable, so that two uses of one layer add up.
+  Variable<Scalar> parameter(const Scalar* values, Scalar* gradient, Index rows, Index columns) {
+    for (Node* known : parameters_)
+      if (known->value == values)
+        return handle(known);
+    Node* node = new_node(const_cast<Scalar*>(values), gradient, rows, columns, true);
+    parameters_.push_back(node);
+    return handle(node);
+  }
+
+  // For operations --------------------------------------------------------------------------------------
+
+  /// A new variable with uninitialised values.
+  Variable<Scalar> make(Index rows, Index columns, bool needs_gradient) {
+    return handle(new_node(allocate<Scalar>(rows * columns), nullptr, rows, columns, needs_gradient));
+  }
+  /// Registers the backward function of `output`. It is called once, when all contributions to the adjoint of
+  /// `output` are in, and only if there are any. It may change that adjoint in place.
+  template <class Backward>
+  void on_backward(const Variable<Scalar>& output, Backward backward) {
+    static_assert(
+        std::is_trivially_destructible_v<Backward>,
+        "a backward function must capture only handles, pointers and numbers: the tape's arena never "
+        "runs destructors");
+    static_assert(alignof(Backward) <= buffer_alignment);
+    if (!output.needs_gradient())
+      return;
+    void* place = arena_.allocate<std::byte>(sizeof(Backward));
+    auto* stored = ::new (place) Backward(std::move(backward));
+    entries_.push_back({[](void* payload) { (*static_cast<Backward*>(payload))(); }, stored, output.node_});
+  }
+  /// Memory for the operation's own use, valid until `rewind`.
+  template <class T>
+  T* allocate(Index count) {
+    return arena_.allocate<T>(static_cast<std::size_t>(std::max<Index>(count, 1)));
+  }
+  GemmWorkspace<Scalar>& workspace() noexcept { return workspace_; }
+
+  // ------------------------------------------------------------------------------------------------------
+
+  /// Computes d loss / d p for every parameter p. \throws ShapeError unless `loss` is 1 × 1.
+  void backward(const Variable<Scalar>& loss) {
+    if (loss.size() != 1)
+      throw ShapeError("backward: the loss is " + std::to_string(loss.rows()) + " x " +
+                       std::to_string(loss.columns()) + ", expected 1 x 1");
+    loss.adjoint()(0, 0) += Scalar(1);
+    for (std::size_t i = entries_.size(); i-- > 0;)
+      if (entries_[i].output->written)
+        entries_[i].call(entries_[i].payload);
+    for (Node* parameter : parameters_)
+      if (!parameter->written)
+        std::fill_n(parameter->adjoint, parameter->rows * parameter->columns, Scalar(0));
+  }
+
+  /// Changes with each rewind.
+  std::uint64_t generation() const noexcept { return generation_; }
+  /// Operations recorded since the last rewind.
+  std::size_t entries() const noexcept { return entries_.size(); }
+  /// Bytes of arena memory held.
+  std::size_t capacity() const noexcept { return arena_.capacity(); }
+
+private:
+  struct Entry {
+    void (*call)(void*);
+    void* payload;
+    Node* output;
+  };
+  Node* new_node(Scalar* value, Scalar* adjoint, Index rows, Index columns, bool needs_gradient) {
+    if (rows < 0 || columns < 0)
+      throw ShapeError("tape: a matrix of " + std::to_string(rows) + " x " + std::to_string(columns));
+    Node* node = arena_.allocate<Node>(1);
+    return ::new (node) Node{value, adjoint, rows, columns, needs_gradient, false};
+  }
+  Variable<Scalar> handle(Node* node) { return Variable<Scalar>(this, node, generation_); }
+
+  Arena arena_;
+  std::vector<Entry> entries_;
+  std::vector<Node*> parameters_;
+  GemmWorkspace<Scalar> workspace_;
+  std::uint64_t generation_ = 0;
+};
+
+ROWSMITH_END
