@@ -45,6 +45,30 @@ struct MixedRows {
   const std::int32_t* number_weights = nullptr; ///< number_columns: the weight row of each number
 };
 
+/// The values of `gather_dense`, without a tape: y is rows × out.
+template <class Scalar>
+void gather_affine(const MixedRows<Scalar>& x, const Scalar* weight, const Scalar* bias, Index out,
+                   const Activation& activation, Scalar* y) noexcept {
+  for (Index r = 0; r < x.rows; ++r) {
+    Scalar* to = y + r * out;
+    std::copy_n(bias, out, to);
+    for (Index c = 0; c < x.code_columns; ++c) {
+      const Scalar* from = weight + x.codes[r * x.code_columns + c] * out;
+      for (Index j = 0; j < out; ++j)
+        to[j] += from[j];
+    }
+    for (Index c = 0; c < x.number_columns; ++c) {
+      const Scalar number = x.numbers[r * x.number_columns + c];
+      if (number != number)
+        continue;
+      const Scalar* from = weight + x.number_weights[c] * out;
+      for (Index j = 0; j < out; ++j)
+        to[j] += number * from[j];
+    }
+    detail::activate(activation, to, out);
+  }
+}
+
 /// y = f(X · weight + bias), where row r of X is one-hot at every code of row r and holds the numbers at
 /// their places: `dense` on one-hot encoded rows, computed as a sum of weight rows. A NaN number counts as 0.
 template <class Scalar>
@@ -54,24 +78,7 @@ Variable<Scalar> gather_dense(const MixedRows<Scalar>& x, const Variable<Scalar>
   detail::check_shape(bias.rows() == 1 && bias.columns() == out, "gather_dense", "the bias", bias,
                       "1 x " + std::to_string(out));
   auto y = weight.tape().make(x.rows, out, weight.needs_gradient() || bias.needs_gradient());
-  for (Index r = 0; r < x.rows; ++r) {
-    Scalar* to = y.data() + r * out;
-    std::copy_n(bias.data(), out, to);
-    for (Index c = 0; c < x.code_columns; ++c) {
-      const Scalar* from = weight.data() + x.codes[r * x.code_columns + c] * out;
-      for (Index j = 0; j < out; ++j)
-        to[j] += from[j];
-    }
-    for (Index c = 0; c < x.number_columns; ++c) {
-      const Scalar number = x.numbers[r * x.number_columns + c];
-      if (number != number)
-        continue;
-      const Scalar* from = weight.data() + x.number_weights[c] * out;
-      for (Index j = 0; j < out; ++j)
-        to[j] += number * from[j];
-    }
-    detail::activate(activation, to, out);
-  }
+  gather_affine(x, weight.data(), bias.data(), out, activation, y.data());
   weight.tape().on_backward(y, [x, weight, bias, y, activation, out] {
     Scalar* dy = y.adjoint().data();
     detail::activation_backward(activation, y.data(), dy, y.size());

@@ -10,6 +10,31 @@
 
 ROWSMITH_BEGIN
 
+namespace detail {
+/// One row of `layer_norm`; returns 1 / sqrt(variance + 1e-5) and leaves the normalised row in `normal` if
+/// that is not null.
+template <class Scalar>
+Scalar normalise_row(const Scalar* x, const Scalar* gain, const Scalar* bias, Scalar* y, Index n,
+                     Scalar* normal = nullptr) noexcept {
+  Scalar mean = 0;
+  for (Index j = 0; j < n; ++j)
+    mean += x[j];
+  mean /= static_cast<Scalar>(n);
+  Scalar variance = 0;
+  for (Index j = 0; j < n; ++j)
+    variance += (x[j] - mean) * (x[j] - mean);
+  variance /= static_cast<Scalar>(n);
+  const Scalar inverse_sd = 1 / std::sqrt(variance + Scalar(1e-5));
+  for (Index j = 0; j < n; ++j) {
+    const Scalar value = (x[j] - mean) * inverse_sd;
+    if (normal != nullptr)
+      normal[j] = value;
+    y[j] = gain[j] * value + bias[j];
+  }
+  return inverse_sd;
+}
+} // namespace detail
+
 /// y = gain · (x − mean) / sqrt(variance + 1e-5) + bias, with mean and variance over the columns of each row
 /// (Ba, Kiros & Hinton 2016). x rows × n; gain and bias 1 × n.
 template <class Scalar>
@@ -24,22 +49,9 @@ Variable<Scalar> layer_norm(const Variable<Scalar>& x, const Variable<Scalar>& g
   auto y = tape.make(x.rows(), n, x.needs_gradient() || gain.needs_gradient() || bias.needs_gradient());
   Scalar* normal = tape.template allocate<Scalar>(x.size());
   Scalar* inverse_sd = tape.template allocate<Scalar>(x.rows());
-  for (Index r = 0; r < x.rows(); ++r) {
-    const Scalar* row = x.data() + r * n;
-    Scalar mean = 0;
-    for (Index j = 0; j < n; ++j)
-      mean += row[j];
-    mean /= static_cast<Scalar>(n);
-    Scalar variance = 0;
-    for (Index j = 0; j < n; ++j)
-      variance += (row[j] - mean) * (row[j] - mean);
-    variance /= static_cast<Scalar>(n);
-    inverse_sd[r] = 1 / std::sqrt(variance + Scalar(1e-5));
-    for (Index j = 0; j < n; ++j) {
-      normal[r * n + j] = (row[j] - mean) * inverse_sd[r];
-      y.data()[r * n + j] = gain.data()[j] * normal[r * n + j] + bias.data()[j];
-    }
-  }
+  for (Index r = 0; r < x.rows(); ++r)
+    inverse_sd[r] = detail::normalise_row(x.data() + r * n, gain.data(), bias.data(), y.data() + r * n, n,
+                                          normal + r * n);
   tape.on_backward(y, [=] {
     const Scalar* dy = y.adjoint().data();
     if (gain.needs_gradient()) {

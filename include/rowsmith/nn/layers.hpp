@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Layers, written as types: `Dense<128>, ReLU, Dropout`. A layer says only its own output width; the width
+/// before it comes from its neighbour, the first from the data.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <ratio>
+#include <string>
+#include <type_traits>
+
+#include <rowsmith/autodiff/ops/activation.hpp>
+#include <rowsmith/autodiff/ops/stochastic.hpp>
+#include <rowsmith/nn/inference.hpp>
+#include <rowsmith/nn/parameters.hpp>
+
+ROWSMITH_BEGIN
+
+/// What a forward pass is for.
+struct Pass {
+  bool training = false;  ///< dropout is active only then
+  std::uint64_t seed = 0; ///< of the run
+  std::uint32_t step = 0; ///< draws differ from step to step
+  std::uint64_t first_row =
+      0; ///< number of the first row within the step, so that shards draw like the whole
+
+  /// A stream for layer number `layer`.
+  RandomStream stream(Purpose purpose, std::uint32_t layer) const noexcept {
+    return {seed, static_cast<Purpose>(static_cast<std::uint32_t>(purpose) + (layer << 16U)), step};
+  }
+};
+
+/// Fully connected layer with `Out` outputs: y = x · W + b.
+template <Index Out>
+struct Dense {
+  static_assert(Out > 0, "Dense<Out> needs at least one output");
+  static constexpr Index outputs = Out;
+};
+
+/// max(x, 0)
+struct ReLU {
+  static constexpr Activation activation{ActivationKind::relu};
+};
+
+/// x for x ≥ 0, slope · x below; the slope is a std::ratio.
+template <class Slope>
+struct BasicLeakyReLU {
+  static_assert(Slope::num > 0, "the slope of a leaky ReLU must be positive");
+  static constexpr Activation activation{ActivationKind::leaky_relu,
+                                         static_cast<double>(Slope::num) / static_cast<double>(Slope::den)};
+};
+/// Leaky ReLU of slope 0.2, as discriminators commonly use it.
+using LeakyReLU = BasicLeakyReLU<std::ratio<1, 5>>;
+
+/// Hyperbolic tangent.
+struct Tanh {
+  static constexpr Activation activation{ActivationKind::tanh};
+};
+
+/// Logistic function.
+struct Sigmoid {
+  static constexpr Activation activation{ActivationKind::sigmoid};
+};
+
+/// Inverted dropout (Srivastava et al. 2014); the rate is a std::ratio in [0, 1). Inactive outside training.
+template <class Rate>
+struct BasicDropout {
+  static_assert(Rate::num >= 0 && Rate::num < Rate::den, "a dropout rate is at least 0 and below 1");
+  static constexpr double rate = static_cast<double>(Rate::num) / static_cast<double>(Rate::den);
+
+  Index configure(Index inputs, ParameterLayout&, const std::string&) { return inputs; }
+  template <class Scalar>
+  Variable<Scalar> forward(const BoundParameters<Scalar>&, const Variable<Scalar>& x, const Pass& pass,
+                           std::uint32_t layer) const {
+    return pass.training ? dropout(x, rate, pass.stream(Purpose::dropout, layer), pass.first_row) : x;
+  }
+  template <class Scalar>
+  void append_to(InferenceNetwork&, const Scalar*, Index) const {}
+};
+/// Dropout of half the inputs.
+using Dropout = BasicDropout<std::ratio<1, 2>>;
+
+/// Layer normalisation (Ba, Kiros & Hinton 2016) with a learnt gain and bias.
+struct LayerNorm {
+  Index configure(Index inputs, ParameterLayout& layout, const std::string& name) {
+    gain = layout.add(name + ".gain", 1, inputs, Initialiser::ones);
+    bias = layout.add(name + ".bias", 1, inputs, Initialiser::zeros);
+    return inputs;
+  }
+  template <class Scalar>
+  Variable<Scalar> forward(const BoundParameters<Scalar>& parameters, const Variable<Scalar>& x, const Pass&,
+                           std::uint32_t) const {
+    return layer_norm(x, parameters[gain], parameters[bias]);
+  }
+  template <class Scalar>
+  void append_to(InferenceNetwork& network, const Scalar* values, Index inputs) const {
+    InferenceLayer layer;
+    layer.kind = InferenceLayer::Kind::layer_norm;
+    layer.inputs = layer.outputs = inputs;
+    layer.weight.resize(static_cast<std::size_t>(inputs));
+    layer.bias.resize(static_cast<std::size_t>(inputs));
+    std::copy_n(values + gain.offset, inputs, layer.weight.data());
+    std::copy_n(values + bias.offset, inputs, layer.bias.data());
+    network.add(std::move(layer));
+  }
+  ParameterBlock gain;
+  ParameterBlock bias;
+};
+
+namespace detail {
+template <class T>
+struct IsDense : std::false_type {};
+template <Index Out>
+struct IsDense<Dense<Out>> : std::true_type {};
+} // namespace detail
+
+/// A fully connected layer.
+template <class T>
+concept DenseLayer = detail::IsDense<T>::value;
+
+/// A layer that is nothing but an activation function.
+template <class T>
+concept ActivationLayer = requires {
+  { T::activation } -> std::convertible_to<Activation>;
+};
+
+/// Any other layer, a user's own among them: it announces its weights, records itself on a tape, and
+/// describes its trained self by inference layers.
+template <class T>
+concept CustomLayer = std::default_initializable<T> &&
+    requires(T layer, const T& trained, ParameterLayout& layout, InferenceNetwork& network,
+             const BoundParameters<float>& parameters, const Variable<float>& x, const Pass& pass,
+             const float* values) {
+  { layer.configure(Index{1}, layout, std::string{}) } -> std::same_as<Index>;
+  { trained.forward(parameters, x, pass, std::uint32_t{0}) } -> std::same_as<Variable<float>>;
+  trained.append_to(network, values, Index{1});
+};
+
+/// Everything that may stand in `Sequential<…>`.
+template <class T>
+concept Layer = DenseLayer<T> || ActivationLayer<T> || CustomLayer<T>;
+
+ROWSMITH_END

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Gradient descent on a flat parameter vector.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include <rowsmith/core/aligned_buffer.hpp>
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/parallel.hpp>
+#include <rowsmith/linalg/matrix.hpp>
+
+ROWSMITH_BEGIN
+
+enum class OptimiserMethod { sgd, adam, adamw };
+
+struct OptimiserOptions {
+  OptimiserMethod method = OptimiserMethod::adam;
+  double learning_rate = 1e-3; ///< > 0
+  double beta1 = 0.9;          ///< Adam: decay of the mean of the gradients; SGD: momentum. [0, 1)
+  double beta2 = 0.999;        ///< Adam: decay of the mean of their squares. [0, 1)
+  double epsilon = 1e-8;       ///< > 0
+  double weight_decay = 0;     ///< ≥ 0; AdamW: decoupled, Adam and SGD: added to the gradient
+
+  /// \throws OptionError for a value out of range; `name` stands in front of the text
+  void check(const std::string& name) const {
+    const auto require = [&name](bool fine, const char* option, double value, const char* range) {
+      if (!fine)
+        throw OptionError(name + "." + option + " = " + std::to_string(value) + ": expected " + range);
+    };
+    require(learning_rate > 0 && learning_rate <= 10, "learning_rate", learning_rate, "0 < rate <= 10");
+    require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "0 <= beta < 1");
+    require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "0 <= beta < 1");
+    require(epsilon > 0 && epsilon < 1, "epsilon", epsilon, "0 < epsilon < 1");
+    require(weight_decay >= 0 && weight_decay < 1, "weight_decay", weight_decay, "0 <= decay < 1");
+  }
+};
+
+/// SGD with momentum, Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019) with PyTorch's conventions.
+/// A value type: copying it copies the moments.
+template <class Scalar>
+class Optimiser {
+public:
+  Optimiser() = default;
+  Optimiser(const OptimiserOptions& options, Index parameters) : options_(options) {
+    first_.resize(static_cast<std::size_t>(parameters));
+    if (options.method != OptimiserMethod::sgd)
+      second_.resize(static_cast<std::size_t>(parameters));
+  }
+
+  /// One step. \param gradients  one or more gradient vectors of the parameters' length; their sum, taken in
+  /// a fixed tree order, is the gradient. The first of them is overwritten by it \param rate_factor  the
+  /// schedule's factor on the learning rate
+  void step(std::span<Scalar> values, std::span<Scalar* const> gradients, double rate_factor, int threads) {
+    ++steps_;
+    const double t = static_cast<double>(steps_);
+    const double rate = options_.learning_rate * rate_factor;
+    const bool adam = options_.method != OptimiserMethod::sgd;
+    const auto correction1 = static_cast<Scalar>(1 / (1 - std::pow(options_.beta1, t)));
+    const auto correction2 = static_cast<Scalar>(1 / (1 - std::pow(options_.beta2, t)));
+    const auto decoupled =
+        static_cast<Scalar>(options_.method == OptimiserMethod::adamw ? 1 - rate * options_.weight_decay : 1);
+    const auto added =
+        static_cast<Scalar>(options_.method == OptimiserMethod::adamw ? 0 : options_.weight_decay);
+    const auto step_size = static_cast<Scalar>(rate);
+    const auto b1 = static_cast<Scalar>(options_.beta1);
+    const auto b2 = static_cast<Scalar>(options_.beta2);
+    const auto epsilon = static_cast<Scalar>(options_.epsilon);
+    constexpr std::size_t chunk = 8192;
+    parallel_for((values.size() + chunk - 1) / chunk, threads, [&](std::size_t part) {
+      const std::size_t begin = part * chunk;
+      const std::size_t end = std::min(values.size(), begin + chunk);
+      Scalar* g = gradients[0];
+      sum_tree(gradients, begin, end);
+      Scalar* x = values.data();
+      Scalar* m = first_.data();
+      if (!adam) {
+        for (std::size_t i = begin; i < end; ++i) {
+          m[i] = b1 * m[i] + (g[i] + added * x[i]);
+          x[i] -= step_size * m[i];
+        }
+        return;
+      }
+      Scalar* v = second_.data();
+      for (std::size_t i = begin; i < end; ++i) {
+        const Scalar gradient = g[i] + added * x[i];
+        m[i] = b1 * m[i] + (1 - b1) * gradient;
+        v[i] = b2 * v[i] + (1 - b2) * gradient * gradient;
+        const Scalar root = std::sqrt(v[i] * correction2);
+        x[i] = decoupled * x[i] - step_size * (m[i] * correction1) / (root + epsilon);
+      }
+    });
+  }
+
+  const OptimiserOptions& options() const noexcept { return options_; }
+  std::uint64_t steps() const noexcept { return steps_; }
+  const AlignedBuffer<Scalar>& first_moment() const noexcept { return first_; }
+  const AlignedBuffer<Scalar>& second_moment() const noexcept { return second_; }
+
+private:
+  // Pairwise: shard 0 takes 1, 2 takes 3, …, then 0 takes 2, … . The order depends on the number of shards
+  // alone.
+  static void sum_tree(std::span<Scalar* const> gradients, std::size_t begin, std::size_t end) {
+    for (std::size_t stride = 1; stride < gradients.size(); stride *= 2)
+      for (std::size_t s = 0; s + stride < gradients.size(); s += 2 * stride)
+        for (std::size_t i = begin; i < end; ++i)
+          gradients[s][i] += gradients[s + stride][i];
+  }
+  OptimiserOptions options_;
+  AlignedBuffer<Scalar> first_;
+  AlignedBuffer<Scalar> second_;
+  std::uint64_t steps_ = 0;
+};
+
+/// The factor on the learning rate over the course of a training.
+struct LearningRateSchedule {
+  enum class Kind {
+    constant,
+    cosine,            ///< falls to 0 as half a cosine wave (Loshchilov & Hutter 2017, without restarts)
+    linear,            ///< falls to 0 along a line
+    linear_second_half ///< constant, then falls to 0 along a line from half-way on
+  };
+  Kind kind = Kind::constant;
+  std::uint64_t warmup_steps = 0; ///< the rate rises along a line over this many steps first
+
+  /// \param step counts from 0 \param total steps of the whole training
+  double operator()(std::uint64_t step, std::uint64_t total) const {
+    if (step < warmup_steps)
+      return static_cast<double>(step + 1) / static_cast<double>(warmup_steps);
+    const double span =
+        static_cast<double>(std::max<std::uint64_t>(1, total - std::min(total, warmup_steps)));
+    const double progress = std::min(1.0, static_cast<double>(step - warmup_steps) / span);
+    switch (kind) {
+    case Kind::constant:
+      return 1;
+    case Kind::cosine:
+      return 0.5 * (1 + std::cos(3.14159265358979323846 * progress));
+    case Kind::linear:
+      return 1 - progress;
+    case Kind::linear_second_half:
+      return std::min(1.0, 2 * (1 - progress));
+    }
+    return 1;
+  }
+};
+
+/// Exponential moving average of weights, with the usual short horizon at the start:
+/// decay_t = min(decay, (1 + t) / (10 + t)).
+template <class Scalar>
+class WeightAverage {
+public:
+  WeightAverage() = default;
+  /// \param decay in [0, 1); 0 keeps just the latest weights
+  WeightAverage(double decay, std::span<const Scalar> start) : decay_(decay) {
+    average_.resize(start.size());
+    std::copy(start.begin(), start.end(), average_.begin());
+  }
+  void update(std::span<const Scalar> values) {
+    ++steps_;
+    const double t = static_cast<double>(steps_);
+    const auto keep = static_cast<Scalar>(std::min(decay_, (1 + t) / (10 + t)));
+    const Scalar take = decay_ == 0 ? Scalar(1) : 1 - keep;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      average_[i] += take * (values[i] - average_[i]);
+  }
+  const AlignedBuffer<Scalar>& values() const noexcept { return average_; }
+
+private:
+  double decay_ = 0;
+  std::uint64_t steps_ = 0;
+  AlignedBuffer<Scalar> average_;
+};
+
+ROWSMITH_END
