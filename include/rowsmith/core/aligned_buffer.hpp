@@ -48,7 +48,7 @@ public:
   /// Changes the size; elements up to the smaller size are kept, new ones are zero.
   void resize(std::size_t size) {
     if (size > capacity_) {
-      T* grown = static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{buffer_alignment}));
+      T* grown = static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{buffer_alignment}));
       std::copy_n(data_, size_, grown);
       release();
       data_ = grown;
@@ -82,7 +82,7 @@ public:
 private:
   void release() noexcept {
     if (data_ != nullptr)
-      ::operator delete(data_, std::align_val_t{buffer_alignment});
+      ::operator delete (data_, std::align_val_t{buffer_alignment});
     data_ = nullptr;
   }
   T* data_ = nullptr;

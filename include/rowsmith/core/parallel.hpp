@@ -35,7 +35,8 @@ inline int resolve_threads(int requested) {
 /// every started shard has ended.
 template <class Body>
 void parallel_for(std::size_t shards, int threads, const Body& body) {
-  const int team = static_cast<int>(std::min<std::size_t>(shards, static_cast<std::size_t>(std::max(threads, 1))));
+  const int team =
+      static_cast<int>(std::min<std::size_t>(shards, static_cast<std::size_t>(std::max(threads, 1))));
   if (team <= 1) {
     for (std::size_t shard = 0; shard < shards; ++shard)
       body(shard);

@@ -22,16 +22,16 @@ struct NamedValue {
 
 /// One report. Views are valid during the call only.
 struct Progress {
-  std::string_view stage;            ///< such as "autoencoder", "gan", "detection"
-  std::size_t stage_number = 1;      ///< counts from 1
-  std::size_t stages = 1;            ///< how many stages the call has
-  std::size_t epoch = 0;             ///< epochs (or rounds) done in this stage
-  std::size_t epochs = 0;            ///< at most this many
-  std::span<const NamedValue> values;///< losses and other figures of the epoch
-  double rows_per_second = 0;        ///< training rows seen a second in this stage; 0: not known
-  double seconds = 0;                ///< since the stage began
+  std::string_view stage;             ///< such as "autoencoder", "gan", "detection"
+  std::size_t stage_number = 1;       ///< counts from 1
+  std::size_t stages = 1;             ///< how many stages the call has
+  std::size_t epoch = 0;              ///< epochs (or rounds) done in this stage
+  std::size_t epochs = 0;             ///< at most this many
+  std::span<const NamedValue> values; ///< losses and other figures of the epoch
+  double rows_per_second = 0;         ///< training rows seen a second in this stage; 0: not known
+  double seconds = 0;                 ///< since the stage began
   double seconds_left = std::numeric_limits<double>::quiet_NaN(); ///< of this stage, NaN: not known
-  bool stage_done = false;           ///< the last report of the stage
+  bool stage_done = false;                                        ///< the last report of the stage
 };
 
 /// The listener's answer: `stop` ends the current stage cleanly, keeping its best state.

@@ -69,15 +69,13 @@ private:
 struct Column {
   std::string name;
   ColumnKind kind = ColumnKind::numerical;
-  std::vector<double> values;      ///< numerical: one number a row
-  int decimals = -1;               ///< numerical: digits after the point that its text needs; −1: as many as
-                                   ///< the shortest text that reads back the same
+  std::vector<double> values; ///< numerical: one number a row
+  int decimals = -1;          ///< numerical: digits after the point that its text needs; −1: as many as
+                              ///< the shortest text that reads back the same
   std::vector<std::int32_t> codes; ///< categorical: one code of `dictionary` a row
   Dictionary dictionary;
 
-  std::size_t rows() const noexcept {
-    return kind == ColumnKind::numerical ? values.size() : codes.size();
-  }
+  std::size_t rows() const noexcept { return kind == ColumnKind::numerical ? values.size() : codes.size(); }
   bool is_missing(std::size_t row) const {
     return kind == ColumnKind::numerical ? std::isnan(values[row]) : codes[row] == missing_code;
   }

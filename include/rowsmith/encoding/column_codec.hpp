@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// How one column is turned into what a network reads and writes: a code of a finite set, a standardised
+/// number, or both.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/table/table.hpp>
+
+ROWSMITH_BEGIN
+
+/// What becomes of numerical columns.
+enum class NumericalEncoding {
+  standardised, ///< (x − mean) / sd: one number, for a mean-squared-error head
+  codes         ///< few-valued columns: each value a code; others: point masses and quantile bins
+};
+
+/// What becomes of a category at encoding time that was not there at fitting time.
+enum class UnseenCategory {
+  error, ///< SchemaError naming column, row and text
+  other  ///< the code of the declared text `EncodingOptions::other_text`
+};
+
+struct EncodingOptions {
+  NumericalEncoding numerical = NumericalEncoding::codes;
+  std::size_t max_exact_values = 256; ///< at most this many distinct values are a code each; [2, 65535]
+  std::size_t bins = 64;              ///< quantile bins of other numerical columns; [2, 4096]
+  UnseenCategory unseen = UnseenCategory::error;
+  std::size_t min_category_rows = 0;  ///< with `other`: rarer categories are folded into it at fitting time
+  std::string other_text = "(other)"; ///< with `other`: its text in generated rows
+
+  /// \throws OptionError
+  void check() const {
+    if (max_exact_values < 2 || max_exact_values > 65535)
+      throw OptionError("encoding.max_exact_values = " + std::to_string(max_exact_values) +
+                        ": expected 2 to 65535");
+    if (bins < 2 || bins > 4096)
+      throw OptionError("encoding.bins = " + std::to_string(bins) + ": expected 2 to 4096");
+    if (min_category_rows > 0 && unseen == UnseenCategory::error)
+      throw OptionError("encoding.min_category_rows needs encoding.unseen = UnseenCategory::other");
+  }
+};
+
+/// One fitted column. Its codes are, in this order: the categories, or the point values then the bins; then
+/// "other" if declared; then "missing" if there were missing values. A standardised column has a number and,
+/// if there were missing values, the two codes present (0) and missing (1).
+struct ColumnCodec {
+  enum class Kind { categorical, standardised, exact, binned };
+
+  std::string name;
+  Kind kind = Kind::categorical;
+  bool has_missing = false;
+  bool has_other = false;
+  std::string other_text;
+  std::vector<std::string> categories; ///< categorical: text of each code
+  std::vector<double> points;          ///< exact, binned: values that are a code each, ascending
+  std::vector<double> knots;           ///< binned: bin edges, ascending, bins + 1 of them
+  double mean = 0;                     ///< standardised
+  double sd = 1;                       ///< standardised; > 0
+  double minimum = 0;                  ///< numerical: the range decoded values stay in
+  double maximum = 0;
+  int decimals = -1; ///< numerical: digits after the point of decoded values; −1: as they come
+
+  bool has_number() const noexcept { return kind == Kind::standardised; }
+  std::size_t bins() const noexcept { return knots.empty() ? 0 : knots.size() - 1; }
+  std::size_t plain_codes() const noexcept {
+    return kind == Kind::categorical    ? categories.size()
+           : kind == Kind::standardised ? 1
+                                        : points.size() + bins();
+  }
+  /// Number of codes; 0 if the column is a number and nothing else.
+  std::size_t codes() const noexcept {
+    if (kind == Kind::standardised)
+      return has_missing ? 2 : 0;
+    return plain_codes() + (has_other ? 1 : 0) + (has_missing ? 1 : 0);
+  }
+  std::int32_t other() const noexcept { return static_cast<std::int32_t>(plain_codes()); }
+  std::int32_t missing() const noexcept { return static_cast<std::int32_t>(codes()) - 1; }
+
+  /// The code of a present number. Values outside the fitted range go to the nearest bin or point.
+  std::int32_t code_of(double value) const {
+    const auto point = std::lower_bound(points.begin(), points.end(), value);
+    if (point != points.end() && *point == value)
+      return static_cast<std::int32_t>(point - points.begin());
+    if (bins() == 0) {
+      // A value between two exact ones: the nearer.
+      if (point == points.end() || (point != points.begin() && value - point[-1] <= *point - value))
+        return static_cast<std::int32_t>(point - points.begin()) - 1;
+      return static_cast<std::int32_t>(point - points.begin());
+    }
+    const auto edge = std::upper_bound(knots.begin() + 1, knots.end() - 1, value);
+    return static_cast<std::int32_t>(points.size() + static_cast<std::size_t>(edge - knots.begin()) - 1);
+  }
+
+  /// The number of a code that is neither "missing" nor a category; `position` in (0, 1) chooses the place
+  /// within a bin.
+  double value_of(std::int32_t code, double position) const {
+    const auto index = static_cast<std::size_t>(code);
+    if (index < points.size())
+      return points[index];
+    const std::size_t bin = index - points.size();
+    return finish(knots[bin] + position * (knots[bin + 1] - knots[bin]));
+  }
+  double standardise(double value) const noexcept { return (value - mean) / sd; }
+  double unstandardise(double number) const noexcept { return finish(mean + sd * number); }
+
+private:
+  /// Rounds to the column's decimals and keeps to its range.
+  double finish(double value) const noexcept {
+    if (decimals >= 0 && decimals <= 15) {
+      const double scale = std::pow(10.0, decimals);
+      value = std::round(value * scale) / scale;
+    }
+    return std::clamp(value, minimum, maximum);
+  }
+};
+
+namespace detail {
+
+inline int decimals_of(const Column& column) {
+  if (column.decimals >= 0)
+    return column.decimals;
+  // Not told by the file: the fewest digits that every value needs, or none of this if that is above 6.
+  for (int decimals = 0; decimals <= 6; ++decimals) {
+    const double scale = std::pow(10.0, decimals);
+    if (std::all_of(column.values.begin(), column.values.end(), [scale](double value) {
+          return std::isnan(value) || std::abs(value * scale - std::round(value * scale)) <= 1e-9 * scale;
+        }))
+      return decimals;
+  }
+  return -1;
+}
+
+inline void fit_categorical(ColumnCodec& codec, const Column& column, const EncodingOptions& options) {
+  std::vector<std::size_t> counts(column.dictionary.size());
+  for (const auto code : column.codes)
+    if (code != missing_code)
+      ++counts[static_cast<std::size_t>(code)];
+  codec.has_other = options.unseen == UnseenCategory::other;
+  codec.other_text = codec.has_other ? options.other_text : std::string();
+  for (std::size_t code = 0; code < counts.size(); ++code)
+    if (counts[code] > 0 && (!codec.has_other || counts[code] >= options.min_category_rows))
+      codec.categories.push_back(column.dictionary.text(static_cast<std::int32_t>(code)));
+  // Alphabetical, so that the codec does not depend on the order of the rows.
+  std::sort(codec.categories.begin(), codec.categories.end());
+  if (codec.has_other &&
+      std::binary_search(codec.categories.begin(), codec.categories.end(), codec.other_text))
+    throw OptionError("encoding.other_text = '" + codec.other_text + "' is a category of column '" +
+                      column.name + "': choose another text");
+}
+
+/// Point masses, and quantile bins for the rest. `values` is sorted.
+inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, const EncodingOptions& options) {
+  std::vector<std::pair<double, std::size_t>> distinct;
+  for (const double value : values)
+    if (distinct.empty() || distinct.back().first != value)
+      distinct.emplace_back(value, 1);
+    else
+      ++distinct.back().second;
+  if (distinct.size() <= options.max_exact_values) {
+    codec.kind = ColumnCodec::Kind::exact;
+    for (const auto& [value, count] : distinct)
+      codec.points.push_back(value);
+    return;
+  }
+  codec.kind = ColumnCodec::Kind::binned;
+  // A handful of rows is chance, not a point mass, however small the table.
+  const std::size_t mass = std::max<std::size_t>(values.size() / (2 * options.bins), 4);
+  std::vector<double> rest;
+  for (const auto& [value, count] : distinct)
+    if (count > mass)
+      codec.points.push_back(value);
+    else
+      rest.insert(rest.end(), count, value);
+  codec.knots.push_back(rest.front());
+  for (std::size_t k = 1; k < options.bins; ++k) {
+    const std::size_t at = k * rest.size() / options.bins;
+    // Midway between two neighbours, so that an inner edge is not a training value.
+    const double edge = at == 0 ? rest.front() : rest[at - 1] + (rest[at] - rest[at - 1]) / 2;
+    if (edge > codec.knots.back())
+      codec.knots.push_back(edge);
+  }
+  if (rest.back() > codec.knots.back())
+    codec.knots.push_back(rest.back());
+  if (codec.knots.size() < 2)
+    codec.knots.push_back(codec.knots.front());
+}
+
+} // namespace detail
+
+/// Fits a codec to a column of the training rows.
+/// \throws SchemaError for a column without any present value, or with an infinite number
+inline ColumnCodec fit_codec(const Column& column, const EncodingOptions& options) {
+  ColumnCodec codec;
+  codec.name = column.name;
+  const std::size_t missing = column.missing_count();
+  codec.has_missing = missing > 0;
+  if (missing == column.rows())
+    throw SchemaError("encoding: column '" + column.name + "' has no present value in " +
+                      std::to_string(column.rows()) + " training rows; drop it or give it values");
+  if (column.kind == ColumnKind::categorical) {
+    detail::fit_categorical(codec, column, options);
+    return codec;
+  }
+  std::vector<double> values;
+  values.reserve(column.rows() - missing);
+  for (std::size_t row = 0; row < column.rows(); ++row) {
+    if (std::isinf(column.values[row]))
+      throw SchemaError("encoding: column '" + column.name + "', row " + std::to_string(row + 1) +
+                        " is infinite; expected a finite number or a missing value");
+    if (!std::isnan(column.values[row]))
+      values.push_back(column.values[row]);
+  }
+  std::sort(values.begin(), values.end());
+  codec.decimals = detail::decimals_of(column);
+  codec.minimum = values.front();
+  codec.maximum = values.back();
+  if (options.numerical == NumericalEncoding::codes) {
+    detail::fit_codes(codec, values, options);
+    return codec;
+  }
+  codec.kind = ColumnCodec::Kind::standardised;
+  for (const double value : values)
+    codec.mean += value / static_cast<double>(values.size());
+  double variance = 0;
+  for (const double value : values)
+    variance += (value - codec.mean) * (value - codec.mean) / static_cast<double>(values.size());
+  codec.sd = variance > 0 ? std::sqrt(variance) : 1; // a constant column: every code is 0
+  return codec;
+}
+
+ROWSMITH_END

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Fits codecs to the columns of a table and turns rows into codes and numbers and back.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/encoding/column_codec.hpp>
+#include <rowsmith/encoding/encoded_table.hpp>
+#include <rowsmith/table/table.hpp>
+
+ROWSMITH_BEGIN
+
+/// A fitted encoding of a whole table. A value type; holds no training rows.
+class TableEncoder {
+public:
+  TableEncoder() = default;
+
+  /// Fits to the training rows only. \throws SchemaError for an empty table or a column that cannot be
+  /// encoded
+  static TableEncoder fit(const Table& train, const EncodingOptions& options = {}) {
+    options.check();
+    if (train.rows() == 0)
+      throw SchemaError("encoding: the training table has no rows");
+    std::vector<ColumnCodec> codecs;
+    for (const auto& column : train.columns())
+      codecs.push_back(fit_codec(column, options));
+    return TableEncoder(std::move(codecs), train.schema());
+  }
+
+  /// From codecs fitted before, one for each column of the schema.
+  TableEncoder(std::vector<ColumnCodec> codecs, TableSchema schema)
+      : codecs_(std::move(codecs)), schema_(std::move(schema)) {
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i < codecs_.size(); ++i) {
+      const auto add = [&](bool categorical, std::size_t width) {
+        layout_.push_back(
+            {categorical, i, static_cast<std::int32_t>(offset), static_cast<std::int32_t>(width)});
+        offset += static_cast<std::int64_t>(width);
+        if (offset > std::numeric_limits<std::int32_t>::max())
+          throw SchemaError("encoding: the columns have more than 2^31 - 1 codes in all");
+      };
+      if (codecs_[i].has_number()) {
+        add(false, 1);
+        ++number_columns_;
+      }
+      if (codecs_[i].codes() > 0) {
+        add(true, codecs_[i].codes());
+        code_offsets_.push_back(layout_.back().offset);
+        max_code_ = std::max(max_code_, layout_.back().width - 1);
+      }
+    }
+    width_ = static_cast<std::int32_t>(offset);
+  }
+
+  const TableSchema& schema() const noexcept { return schema_; }
+  const std::vector<ColumnCodec>& codecs() const noexcept { return codecs_; }
+  /// The stretches of the one-hot row, in order of position.
+  const std::vector<EncodedColumn>& layout() const noexcept { return layout_; }
+  /// Width of a one-hot row.
+  std::int32_t width() const noexcept { return width_; }
+  std::size_t number_columns() const noexcept { return number_columns_; }
+  std::size_t code_columns() const noexcept { return code_offsets_.size(); }
+  /// First position of each code column.
+  const std::vector<std::int32_t>& code_offsets() const noexcept { return code_offsets_; }
+
+  /// \throws SchemaError if columns differ from the fitted ones by name, kind or order, or (naming column and
+  /// row) for a category or a missing value that was not there at fitting time and has no declared code
+  EncodedTable encode(const Table& table) const {
+    if (table.size() != codecs_.size())
+      throw SchemaError("encoding: the table has " + std::to_string(table.size()) + " columns, expected " +
+                        std::to_string(codecs_.size()));
+    EncodedTable encoded(table.rows(), code_columns(), number_columns_, max_code_);
+    std::size_t code_column = 0;
+    std::size_t number_column = 0;
+    for (std::size_t i = 0; i < codecs_.size(); ++i) {
+      const auto& codec = codecs_[i];
+      const auto& column = table[i];
+      const auto kind =
+          codec.kind == ColumnCodec::Kind::categorical ? ColumnKind::categorical : ColumnKind::numerical;
+      if (column.name != codec.name || column.kind != kind)
+        throw SchemaError("encoding: column " + std::to_string(i + 1) + " is '" + column.name + "' (" +
+                          std::string(to_string(column.kind)) + "), expected '" + codec.name + "' (" +
+                          std::string(to_string(kind)) + ")");
+      if (codec.has_number())
+        encode_numbers(codec, column, encoded, number_column++);
+      if (codec.codes() > 0)
+        encode_codes(codec, column, encoded, code_column++);
+      else
+        refuse_missing(codec, column);
+    }
+    return encoded;
+  }
+
+  /// An empty table with the fitted columns and `rows` rows, to be filled by `set_cell`.
+  std::vector<Column> empty_columns(std::size_t rows) const {
+    std::vector<Column> columns;
+    for (const auto& codec : codecs_) {
+      Column column;
+      column.name = codec.name;
+      if (codec.kind == ColumnCodec::Kind::categorical) {
+        column.kind = ColumnKind::categorical;
+        column.dictionary = Dictionary(codec.categories);
+        if (codec.has_other)
+          column.dictionary.insert(codec.other_text);
+        column.codes.assign(rows, missing_code);
+      } else {
+        column.values.assign(rows, std::numeric_limits<double>::quiet_NaN());
+        column.decimals = codec.decimals;
+      }
+      columns.push_back(std::move(column));
+    }
+    return columns;
+  }
+
+  /// Writes a decoded cell. \param code of the column's codes (ignored if it has none) \param number of a
+  /// standardised column \param position in (0, 1): the place within a bin
+  void set_cell(std::vector<Column>& columns, std::size_t column, std::size_t row, std::int32_t code,
+                float number, double position) const {
+    const auto& codec = codecs_[column];
+    if (codec.has_missing && code == codec.missing())
+      return; // the columns start as missing
+    if (codec.kind == ColumnCodec::Kind::categorical)
+      columns[column].codes[row] = code;
+    else if (codec.kind == ColumnCodec::Kind::standardised)
+      columns[column].values[row] = codec.unstandardise(static_cast<double>(number));
+    else
+      columns[column].values[row] = codec.value_of(code, position);
+  }
+
+private:
+  [[noreturn]] static void refuse(const ColumnCodec& codec, std::size_t row, const std::string& what) {
+    throw SchemaError("encoding: column '" + codec.name + "', row " + std::to_string(row + 1) + " " + what);
+  }
+  static void refuse_missing(const ColumnCodec& codec, const Column& column) {
+    for (std::size_t row = 0; row < column.rows(); ++row)
+      if (column.is_missing(row))
+        refuse(codec, row, "is missing, but no training row was");
+  }
+  static void refuse_infinite(const ColumnCodec& codec, const Column& column, std::size_t row) {
+    if (std::isinf(column.values[row]))
+      refuse(codec, row, "is infinite; expected a finite number or a missing value");
+  }
+  static void encode_numbers(const ColumnCodec& codec, const Column& column, EncodedTable& encoded,
+                             std::size_t number_column) {
+    // A missing number stays NaN: the first layer and the loss pass over it.
+    for (std::size_t row = 0; row < column.rows(); ++row) {
+      refuse_infinite(codec, column, row);
+      encoded.set_number(row, number_column, static_cast<float>(codec.standardise(column.values[row])));
+    }
+  }
+  static void encode_codes(const ColumnCodec& codec, const Column& column, EncodedTable& encoded,
+                           std::size_t code_column) {
+    std::vector<std::int32_t> recoded; // code in the table's dictionary -> code of the codec, or −1
+    if (codec.kind == ColumnCodec::Kind::categorical) {
+      std::unordered_map<std::string_view, std::int32_t> known;
+      for (std::size_t k = 0; k < codec.categories.size(); ++k)
+        known.emplace(codec.categories[k], static_cast<std::int32_t>(k));
+      for (const auto& text : column.dictionary.texts()) {
+        const auto found = known.find(text);
+        recoded.push_back(found != known.end() ? found->second : (codec.has_other ? codec.other() : -1));
+      }
+    }
+    for (std::size_t row = 0; row < column.rows(); ++row) {
+      std::int32_t code = 0;
+      if (column.is_missing(row)) {
+        if (!codec.has_missing)
+          refuse(codec, row, "is missing, but no training row was");
+        code = codec.missing();
+      } else if (codec.kind == ColumnCodec::Kind::categorical) {
+        code = recoded[static_cast<std::size_t>(column.codes[row])];
+        if (code < 0)
+          refuse(codec, row,
+                 "holds '" + column.dictionary.text(column.codes[row]) +
+                     "', which no training row did; fit with UnseenCategory::other to allow that");
+      } else if (codec.kind != ColumnCodec::Kind::standardised) {
+        refuse_infinite(codec, column, row);
+        code = codec.code_of(column.values[row]);
+      }
+      encoded.set_code(row, code_column, code);
+    }
+  }
+
+  std::vector<ColumnCodec> codecs_;
+  TableSchema schema_;
+  std::vector<EncodedColumn> layout_;
+  std::vector<std::int32_t> code_offsets_;
+  std::size_t number_columns_ = 0;
+  std::int32_t width_ = 0;
+  std::int32_t max_code_ = 0;
+};
+
+ROWSMITH_END

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Autoencoder, generator, discriminator, and the trained model.
+#pragma once
+
+#include <rowsmith/models/autoencoder.hpp>
+#include <rowsmith/models/gan.hpp>
+#include <rowsmith/models/heads.hpp>
+#include <rowsmith/models/table_model.hpp>

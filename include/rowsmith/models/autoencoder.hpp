@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// The autoencoder as a type: `Autoencoder<Dense<256>, ReLU, Dense<128>, ReLU, Latent<32>>`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <rowsmith/models/heads.hpp>
+#include <rowsmith/nn/sequential.hpp>
+
+ROWSMITH_BEGIN
+
+/// The bottleneck of an `Autoencoder`: the latent code has `Width` numbers. Layers before it are the encoder,
+/// layers after it the decoder; with none after it, the decoder mirrors the encoder.
+template <Index Width>
+struct Latent {
+  static_assert(Width > 0, "Latent<Width> needs at least one number");
+  static constexpr Index width = Width;
+};
+
+namespace detail {
+
+template <class T>
+struct IsLatent : std::false_type {};
+template <Index Width>
+struct IsLatent<Latent<Width>> : std::true_type {};
+
+template <class... T>
+struct TypeList {};
+
+template <class List, class T>
+struct Append;
+template <class... A, class T>
+struct Append<TypeList<A...>, T> {
+  using type = TypeList<A..., T>;
+};
+template <class A, class B>
+struct Join;
+template <class... A, class... B>
+struct Join<TypeList<A...>, TypeList<B...>> {
+  using type = TypeList<A..., B...>;
+};
+
+// Cuts a pack at its Latent into what stands before and after it.
+template <class Before, class... Rest>
+struct CutAtLatent {
+  static_assert(sizeof...(Rest) > 0, "an Autoencoder needs exactly one Latent<N>, but has none: write "
+                                     "Autoencoder<Dense<256>, ReLU, Latent<32>>");
+};
+template <class Before, class First, class... Rest>
+struct CutAtLatent<Before, First, Rest...> : CutAtLatent<typename Append<Before, First>::type, Rest...> {};
+template <class Before, Index Width, class... Rest>
+struct CutAtLatent<Before, Latent<Width>, Rest...> {
+  using Encoder = Before;
+  using Decoder = TypeList<Rest...>;
+  static constexpr Index width = Width;
+};
+
+// The mirror image: groups (a Dense and what follows it) in reverse order.
+template <class Reversed, class Group, class... Rest>
+struct Mirror {
+  using type = typename Join<Group, Reversed>::type;
+};
+template <class Reversed, class Group, class First, class... Rest>
+struct Mirror<Reversed, Group, First, Rest...>
+    : std::conditional_t<IsDense<First>::value,
+                         Mirror<typename Join<Group, Reversed>::type, TypeList<First>, Rest...>,
+                         Mirror<Reversed, typename Append<Group, First>::type, Rest...>> {};
+
+template <class List>
+struct AsSequential;
+template <class... Layers>
+struct AsSequential<TypeList<Layers...>> {
+  using type = Sequential<Layers...>;
+};
+
+template <class Decoder, class Encoder>
+struct DecoderOrMirror {
+  using type = Decoder;
+};
+template <class... Encoder>
+struct DecoderOrMirror<TypeList<>, TypeList<Encoder...>> {
+  using type = typename Mirror<TypeList<>, TypeList<>, Encoder...>::type;
+};
+
+// Takes the kind of heads, if one is named, off the end of the decoder's layers.
+template <class Kept, class... Rest>
+struct SplitHeads {
+  using DecoderList = Kept;
+  using Heads = IndependentHeads;
+};
+template <class Kept, class First, class... Rest>
+struct SplitHeads<Kept, First, Rest...> : SplitHeads<typename Append<Kept, First>::type, Rest...> {};
+template <class Kept>
+struct SplitHeads<Kept, IndependentHeads> {
+  using DecoderList = Kept;
+  using Heads = IndependentHeads;
+};
+template <class List>
+struct SplitHeadsOf;
+template <class... T>
+struct SplitHeadsOf<TypeList<T...>> : SplitHeads<TypeList<>, T...> {};
+
+template <class... Layers>
+struct AutoencoderCheck {
+  static constexpr std::size_t latents = (std::size_t{IsLatent<Layers>::value} + ... + 0);
+  static_assert(latents != 0, "an Autoencoder needs exactly one Latent<N>, but has none: write "
+                              "Autoencoder<Dense<256>, ReLU, Latent<32>>");
+  static_assert(latents <= 1,
+                "an Autoencoder needs exactly one Latent<N>, but has several: keep the bottleneck "
+                "and make the others Dense<N>");
+};
+
+template <class... Layers>
+concept HasOneLatent = (std::size_t{IsLatent<Layers>::value} + ... + 0) == 1;
+
+template <class... Layers>
+struct AutoencoderParts {
+  using Cut = CutAtLatent<TypeList<>, Layers...>;
+  using AfterLatent = SplitHeadsOf<typename Cut::Decoder>;
+  using Heads = typename AfterLatent::Heads;
+  using Encoder = typename AsSequential<typename Cut::Encoder>::type;
+  using DecoderLayers =
+      typename DecoderOrMirror<typename AfterLatent::DecoderList, typename Cut::Encoder>::type;
+  using Decoder = typename AsSequential<DecoderLayers>::type;
+};
+
+} // namespace detail
+
+/// An autoencoder for encoded table rows: layers, one `Latent<N>`, optionally the decoder's layers and the
+/// kind of heads. Holds where its weights lie in a flat vector, not the weights.
+template <class... Layers>
+class Autoencoder : detail::AutoencoderCheck<Layers...> {
+public:
+  // Reached only when the check above has failed; takes anything, so that its sentence is the only error.
+  template <class... Arguments>
+  explicit Autoencoder(Arguments&&...);
+};
+
+template <class... Layers>
+requires detail::HasOneLatent<Layers...>
+class Autoencoder<Layers...> {
+  using Parts = detail::AutoencoderParts<Layers...>;
+
+public:
+  static constexpr Index latent_width = Parts::Cut::width;
+  using Heads = typename Parts::Heads;
+  using EncoderLayers = typename Parts::Encoder;
+  using DecoderLayers = typename Parts::Decoder;
+  static_assert(EncoderLayers::size > 0,
+                "an Autoencoder needs at least one layer before Latent: write Dense<128>, ReLU, Latent<32>");
+
+  /// \param encoder      fitted to the training rows
+  /// \param variational  the latent code is drawn from N(μ, e^s) instead of being a point
+  explicit Autoencoder(const TableEncoder& encoder, bool variational = false)
+      : heads_(heads_of(encoder)), code_offsets_(encoder.code_offsets()), input_width_(encoder.width()),
+        variational_(variational) {
+    for (const auto& head : heads_)
+      if (!head.categorical)
+        number_weights_.push_back(static_cast<std::int32_t>(head.offset));
+    const Index active = static_cast<Index>(encoder.layout().size());
+    const Index width = encoder_.configure(input_width_, layout_, "encoder", active);
+    latent_weight_ = layout_.add("latent.weight", width, latent_outputs(), Initialiser::xavier_uniform);
+    latent_bias_ = layout_.add("latent.bias", 1, latent_outputs(), Initialiser::zeros);
+    decoder_width_ = decoder_.configure(latent_width, layout_, "decoder");
+    head_weight_ = layout_.add("heads.weight", decoder_width_, input_width_, Initialiser::xavier_uniform);
+    head_bias_ = layout_.add("heads.bias", 1, input_width_, Initialiser::zeros);
+  }
+
+  const ParameterLayout& layout() const noexcept { return layout_; }
+  bool variational() const noexcept { return variational_; }
+  /// Width of an encoded row.
+  Index input_width() const noexcept { return input_width_; }
+  const std::vector<Head>& heads() const noexcept { return heads_; }
+  /// First output of each code column, and the outputs that are numbers.
+  const std::vector<std::int32_t>& code_offsets() const noexcept { return code_offsets_; }
+  const std::vector<std::int32_t>& number_weights() const noexcept { return number_weights_; }
+
+  /// The latent code, rows × latent_width; if variational, [μ | s], rows × 2 latent_width.
+  template <class Scalar>
+  Variable<Scalar> encode(const BoundParameters<Scalar>& parameters, const MixedRows<Scalar>& rows,
+                          const Pass& pass) const {
+    return dense(encoder_.forward(parameters, rows, pass), parameters[latent_weight_],
+                 parameters[latent_bias_]);
+  }
+  /// All heads' outputs, rows × input_width, from the latent code.
+  template <class Scalar>
+  Variable<Scalar> decode(const BoundParameters<Scalar>& parameters, const Variable<Scalar>& latent,
+                          const Pass& pass) const {
+    return dense(decoder_.forward(parameters, latent, pass), parameters[head_weight_],
+                 parameters[head_bias_]);
+  }
+  /// Reconstruction loss of `rows`, weight · Σ: every head's mean-squared error or cross-entropy, plus
+  /// `kl_weight` times the Kullback–Leibler term if variational.
+  template <class Scalar>
+  Variable<Scalar> loss(const BoundParameters<Scalar>& parameters, const MixedRows<Scalar>& rows,
+                        const Pass& pass, double weight, double kl_weight) const {
+    const auto code = encode(parameters, rows, pass);
+    const auto reconstruction = [&](const Variable<Scalar>& latent) {
+      return heads_loss(decode(parameters, latent, pass), heads_.data(), static_cast<Index>(heads_.size()),
+                        rows, weight);
+    };
+    if (!variational_)
+      return reconstruction(code);
+    const auto latent = reparameterise(code, pass.stream(Purpose::latent_noise, 0), pass.first_row);
+    return add(reconstruction(latent), gaussian_kl(code, weight * kl_weight));
+  }
+
+  /// The trained halves, without a tape. The encoder's network gives μ if variational.
+  InferenceNetwork encoder_network(const float* values) const {
+    InferenceNetwork network;
+    encoder_.append_to(network, values, input_width_);
+    InferenceLayer layer = linear(values, latent_weight_, latent_bias_);
+    if (variational_)
+      layer = keep_outputs(layer, latent_width);
+    network.add(std::move(layer));
+    return network;
+  }
+  InferenceNetwork decoder_network(const float* values) const {
+    InferenceNetwork network;
+    decoder_.append_to(network, values, latent_width);
+    network.add(linear(values, head_weight_, head_bias_));
+    return network;
+  }
+
+private:
+  Index latent_outputs() const { return variational_ ? 2 * latent_width : latent_width; }
+
+  static InferenceLayer linear(const float* values, const ParameterBlock& weight,
+                               const ParameterBlock& bias) {
+    InferenceLayer layer;
+    layer.inputs = weight.rows;
+    layer.outputs = weight.columns;
+    layer.weight.resize(static_cast<std::size_t>(weight.rows * weight.columns));
+    layer.bias.resize(static_cast<std::size_t>(weight.columns));
+    std::copy_n(values + weight.offset, weight.rows * weight.columns, layer.weight.data());
+    std::copy_n(values + bias.offset, weight.columns, layer.bias.data());
+    return layer;
+  }
+  static InferenceLayer keep_outputs(const InferenceLayer& from, Index outputs) {
+    InferenceLayer layer;
+    layer.inputs = from.inputs;
+    layer.outputs = outputs;
+    layer.weight.resize(static_cast<std::size_t>(from.inputs * outputs));
+    layer.bias.resize(static_cast<std::size_t>(outputs));
+    for (Index r = 0; r < from.inputs; ++r)
+      std::copy_n(from.weight.data() + r * from.outputs, outputs, layer.weight.data() + r * outputs);
+    std::copy_n(from.bias.data(), outputs, layer.bias.data());
+    return layer;
+  }
+
+  std::vector<Head> heads_;
+  std::vector<std::int32_t> code_offsets_;
+  std::vector<std::int32_t> number_weights_;
+  Index input_width_;
+  Index decoder_width_ = 0;
+  bool variational_;
+  ParameterLayout layout_;
+  EncoderLayers encoder_;
+  DecoderLayers decoder_;
+  ParameterBlock latent_weight_;
+  ParameterBlock latent_bias_;
+  ParameterBlock head_weight_;
+  ParameterBlock head_bias_;
+};
+
+ROWSMITH_END

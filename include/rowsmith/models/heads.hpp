@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// From a decoder's output to the cells of a row.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <rowsmith/autodiff/ops/loss.hpp>
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/random.hpp>
+#include <rowsmith/encoding/table_encoder.hpp>
+#include <rowsmith/linalg/simd.hpp>
+
+ROWSMITH_BEGIN
+
+/// How a categorical head's softmax becomes a category.
+enum class Decoding {
+  sample, ///< drawn with its probability
+  argmax  ///< the most probable one
+};
+
+inline std::string_view to_string(Decoding decoding) {
+  return decoding == Decoding::sample ? "sample" : "argmax";
+}
+
+/// The heads of an encoding, as the loss takes them.
+inline std::vector<Head> heads_of(const TableEncoder& encoder) {
+  std::vector<Head> heads;
+  for (const auto& stretch : encoder.layout())
+    heads.push_back({stretch.categorical, stretch.offset, stretch.width});
+  return heads;
+}
+
+/// Marks the last element of an `Autoencoder`: one linear head per column, independent of each other given
+/// the latent code. The base method, and the default.
+struct IndependentHeads {};
+
+/// 32 random bits -> a position in (0, 1).
+constexpr double to_position(std::uint32_t bits) noexcept {
+  return (static_cast<double>(bits) + 0.5) * 0x1p-32;
+}
+
+/// The code that a categorical head chooses. \param logits `width` of them, changed in place
+/// \param uniform in (0, 1) \param temperature > 0, of the softmax
+inline std::int32_t choose_code(float* logits, std::int32_t width, Decoding decoding, float temperature,
+                                float uniform) noexcept {
+  const float* largest = std::max_element(logits, logits + width);
+  if (decoding == Decoding::argmax)
+    return static_cast<std::int32_t>(largest - logits);
+  const float top = *largest;
+  const float inverse = 1 / temperature;
+  simd::transform(logits, logits, Index{width}, [=](const simd::Vector<float>& v) {
+    return simd::exp(simd::Vector<float>((v - top) * inverse));
+  });
+  float total = 0;
+  for (std::int32_t k = 0; k < width; ++k)
+    total += logits[k];
+  float left = uniform * total;
+  for (std::int32_t k = 0; k < width; ++k) {
+    left -= logits[k];
+    if (left < 0)
+      return k;
+  }
+  return width - 1; // rounding left a crumb: the last category
+}
+
+ROWSMITH_END
