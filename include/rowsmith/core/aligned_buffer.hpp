@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <new>
-#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -70,8 +69,6 @@ public:
   T* end() noexcept { return data_ + size_; }
   const T* begin() const noexcept { return data_; }
   const T* end() const noexcept { return data_ + size_; }
-  operator std::span<T>() noexcept { return {data_, size_}; }
-  operator std::span<const T>() const noexcept { return {data_, size_}; }
 
   void swap(AlignedBuffer& other) noexcept {
     std::swap(data_, other.data_);

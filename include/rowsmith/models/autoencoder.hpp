@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <rowsmith/autodiff/ops/elementwise.hpp>
+#include <rowsmith/autodiff/ops/stochastic.hpp>
 #include <rowsmith/models/heads.hpp>
 #include <rowsmith/nn/sequential.hpp>
 

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Training.
+#pragma once
+
+#include <rowsmith/train/autoencoder_stage.hpp>
+#include <rowsmith/train/batches.hpp>
+#include <rowsmith/train/gan_stage.hpp>
+#include <rowsmith/train/options.hpp>
+#include <rowsmith/train/trainer.hpp>
