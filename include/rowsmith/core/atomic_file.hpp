@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Files that are either whole or not there.
+#pragma once
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <locale>
+#include <ostream>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#if __has_include(<unistd.h>)
+#include <fcntl.h>
+#include <unistd.h>
+#else
+#include <process.h>
+#endif
+
+#include <rowsmith/core/errors.hpp>
+
+ROWSMITH_BEGIN
+
+namespace detail {
+inline std::string process_number() {
+#if __has_include(<unistd.h>)
+  return std::to_string(::getpid());
+#else
+  return std::to_string(::_getpid());
+#endif
+}
+
+/// Asks the system to put a closed file's content on the disk. Returns the error number, 0 if none.
+inline int sync_file(const std::filesystem::path& path) {
+#if __has_include(<unistd.h>)
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0)
+    return errno;
+  // Some file systems have nothing to sync and answer EINVAL: that is no loss of data.
+  const int failure = ::fsync(file) == 0 || errno == EINVAL ? 0 : errno;
+  ::close(file);
+  return failure;
+#else
+  static_cast<void>(path);
+  return 0;
+#endif
+}
+
+/// Removes the partial file unless it was renamed.
+class PartialFile {
+public:
+  explicit PartialFile(std::filesystem::path path) : path_(std::move(path)) {}
+  PartialFile(const PartialFile&) = delete;
+  PartialFile& operator=(const PartialFile&) = delete;
+  ~PartialFile() {
+    std::error_code ignored;
+    if (!renamed_)
+      std::filesystem::remove(path_, ignored);
+  }
+  const std::filesystem::path& path() const noexcept { return path_; }
+  std::error_code rename_to(const std::filesystem::path& target) {
+    std::error_code failure;
+    std::filesystem::rename(path_, target, failure);
+    renamed_ = !failure;
+    return failure;
+  }
+
+private:
+  std::filesystem::path path_;
+  bool renamed_ = false;
+};
+
+[[noreturn]] inline void throw_write_error(const std::filesystem::path& path, const std::string& what,
+                                           const std::error_code& reason) {
+  throw Error(path.string() + ": " + what + (reason ? ": " + reason.message() : std::string()));
+}
+
+template <class Write>
+void write_stream(const std::filesystem::path& target, const std::filesystem::path& file, Write& write) {
+  errno = 0;
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  if (!out)
+    throw_write_error(target, "cannot be opened for writing", {errno, std::generic_category()});
+  out.imbue(std::locale::classic());
+  write(static_cast<std::ostream&>(out));
+  errno = 0;
+  out.close();
+  if (!out)
+    throw_write_error(target, "cannot be written in full", {errno, std::generic_category()});
+}
+} // namespace detail
+
+/// Writes a file so that its path always names either the old content or the whole new one: `write` fills
+/// `<path>.partial-<process number>` in the same folder, which is synced to disk and then renamed.
+///
+/// \param path   A symbolic link is followed. A device or pipe is written directly, as there is nothing to
+///               rename. An existing file keeps its permissions.
+/// \param write  called once with a binary `std::ostream&` in the "C" locale
+/// \throws Error naming the path if it cannot be written, and whatever `write` throws; the old file is then
+///         untouched and the partial one removed
+template <class Write>
+void write_file_atomically(const std::filesystem::path& path, Write&& write) {
+  namespace fs = std::filesystem;
+  std::error_code failure;
+  const fs::file_status old = fs::status(path, failure);
+  if (old.type() == fs::file_type::directory)
+    throw Error(path.string() + ": is a folder, expected a file to write");
+  if (fs::exists(old) && !fs::is_regular_file(old)) {
+    detail::write_stream(path, path, write);
+    return;
+  }
+  const fs::path target = fs::is_regular_file(old) ? fs::canonical(path, failure) : path;
+  if (fs::is_regular_file(old) && failure)
+    detail::throw_write_error(path, "cannot be found", failure);
+
+  detail::PartialFile partial(fs::path(target) += ".partial-" + detail::process_number());
+  detail::write_stream(path, partial.path(), write);
+  if (const int reason = detail::sync_file(partial.path()); reason != 0)
+    detail::throw_write_error(path, "cannot be put on the disk", {reason, std::generic_category()});
+  if (fs::is_regular_file(old)) {
+    fs::permissions(partial.path(), old.permissions(), failure);
+    if (failure)
+      detail::throw_write_error(path, "cannot keep its permissions", failure);
+  }
+  if (const std::error_code reason = partial.rename_to(target); reason)
+    detail::throw_write_error(path, "cannot be renamed from its partial file", reason);
+}
+
+ROWSMITH_END
