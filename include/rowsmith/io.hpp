@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Model files.
+#pragma once
+
+#include <rowsmith/io/model_file.hpp>
+#include <rowsmith/io/model_json.hpp>
+#include <rowsmith/io/safetensors.hpp>

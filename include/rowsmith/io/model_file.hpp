@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Saves and loads trained models; docs/model-file.md describes the format.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <rowsmith/io/model_json.hpp>
+#include <rowsmith/io/safetensors.hpp>
+#include <rowsmith/models/table_model.hpp>
+
+ROWSMITH_BEGIN
+
+/// The version of the format that this library writes and the only one it reads.
+inline constexpr int model_format_version = 1;
+
+namespace detail {
+
+inline nlohmann::json network_json(const InferenceNetwork& network, const std::string& name,
+                                   TensorFile& file) {
+  nlohmann::json layers = nlohmann::json::array();
+  for (std::size_t i = 0; i < network.layers().size(); ++i) {
+    const auto& layer = network.layers()[i];
+    const std::string prefix = name + "." + std::to_string(i);
+    layers.push_back({{"kind", layer_kind_names[static_cast<std::size_t>(layer.kind)]},
+                      {"inputs", layer.inputs},
+                      {"outputs", layer.outputs},
+                      {"activation", activation_names[static_cast<std::size_t>(layer.activation.kind)]},
+                      {"slope", layer.activation.slope}});
+    if (layer.kind == InferenceLayer::Kind::activation)
+      continue;
+    const bool dense = layer.kind == InferenceLayer::Kind::dense;
+    file.tensors[prefix + ".weight"] = {dense ? std::vector<std::int64_t>{layer.inputs, layer.outputs}
+                                              : std::vector<std::int64_t>{layer.outputs},
+                                        layer.weight};
+    file.tensors[prefix + ".bias"] = {{layer.outputs}, layer.bias};
+  }
+  return layers;
+}
+
+inline AlignedBuffer<float> take_tensor(TensorFile& file, const std::string& name,
+                                        const std::vector<std::int64_t>& shape) {
+  const auto found = file.tensors.find(name);
+  if (found == file.tensors.end())
+    throw ModelFileError("tensor '" + name + "' is missing");
+  if (found->second.shape != shape)
+    throw ModelFileError("tensor '" + name + "' has the wrong shape");
+  for (const float value : found->second.values)
+    if (!std::isfinite(value))
+      throw ModelFileError("tensor '" + name + "' holds a number that is not finite");
+  auto values = std::move(found->second.values);
+  file.tensors.erase(found);
+  return values;
+}
+
+inline InferenceNetwork network_from(const nlohmann::json& layers, const std::string& name,
+                                     TensorFile& file) {
+  InferenceNetwork network;
+  std::size_t i = 0;
+  for (const auto& entry : array_of(layers, name)) {
+    InferenceLayer layer;
+    layer.kind = static_cast<InferenceLayer::Kind>(choice(entry, "kind", layer_kind_names));
+    layer.inputs = integer(entry, "inputs", 1, 1 << 24);
+    layer.outputs = integer(entry, "outputs", 1, 1 << 24);
+    layer.activation.kind = static_cast<ActivationKind>(choice(entry, "activation", activation_names));
+    layer.activation.slope = number(entry, "slope");
+    if (!(layer.activation.slope > 0))
+      throw ModelFileError("network '" + name + "': a slope that is not positive");
+    const std::string prefix = name + "." + std::to_string(i++);
+    if (layer.kind != InferenceLayer::Kind::activation) {
+      layer.weight = take_tensor(file, prefix + ".weight",
+                                 layer.kind == InferenceLayer::Kind::dense
+                                     ? std::vector<std::int64_t>{layer.inputs, layer.outputs}
+                                     : std::vector<std::int64_t>{layer.outputs});
+      layer.bias = take_tensor(file, prefix + ".bias", {layer.outputs});
+    }
+    try {
+      network.add(std::move(layer));
+    } catch (const ShapeError& error) {
+      throw ModelFileError("network '" + name + "': " + error.what());
+    }
+  }
+  if (network.empty())
+    throw ModelFileError("network '" + name + "' has no layers");
+  return network;
+}
+
+inline void check_model(const TableModel& model) {
+  const auto require = [](bool fine, const char* what) {
+    if (!fine)
+      throw ModelFileError(std::string("the parts of the model do not fit together: ") + what);
+  };
+  const Index latent = model.latent_width();
+  require(model.encoder_network.inputs() == model.encoder.width(), "encoder's inputs and the columns' codes");
+  require(model.encoder_network.layers().front().kind == InferenceLayer::Kind::dense,
+          "the encoder's first layer is not dense");
+  require(model.encoder_network.outputs() == latent, "encoder's outputs and decoder's inputs");
+  require(model.decoder_network.outputs() == model.encoder.width(),
+          "decoder's outputs and the columns' codes");
+  require(model.generator_network.outputs() == latent, "generator's outputs and decoder's inputs");
+  require(model.generator_network.inputs() == model.noise_width + static_cast<Index>(model.labels.size()),
+          "generator's inputs, noise and labels");
+  require(model.labels.size() == model.label_shares.size(), "labels and their shares");
+  if (model.conditional()) {
+    const auto& name = model.encoder.schema().label();
+    require(!name.empty() &&
+                model.encoder.codecs()[model.encoder.schema().index_of(name)].categories == model.labels,
+            "labels and the label column's categories");
+  }
+}
+
+} // namespace detail
+
+/// The model as the bytes of a file. \throws ModelFileError if a text is not valid UTF-8
+inline std::string format_model(const TableModel& model) {
+  TensorFile file;
+  nlohmann::json json;
+  json["schema"] = detail::schema_json(model.encoder.schema());
+  json["columns"] = nlohmann::json::array();
+  for (const auto& codec : model.encoder.codecs())
+    json["columns"].push_back(detail::codec_json(codec));
+  json["networks"]["encoder"] = detail::network_json(model.encoder_network, "encoder", file);
+  json["networks"]["generator"] = detail::network_json(model.generator_network, "generator", file);
+  json["networks"]["decoder"] = detail::network_json(model.decoder_network, "decoder", file);
+  const auto vector_tensor = [&file](const std::string& name, const std::vector<float>& values) {
+    Tensor tensor{{static_cast<std::int64_t>(values.size())}, AlignedBuffer<float>(values.size())};
+    std::copy(values.begin(), values.end(), tensor.values.begin());
+    file.tensors[name] = std::move(tensor);
+  };
+  vector_tensor("latent.scale", model.latent_scale);
+  vector_tensor("latent.offset", model.latent_offset);
+  json["noise_width"] = model.noise_width;
+  json["labels"] = model.labels;
+  json["label_shares"] = model.label_shares;
+  json["decoding"] = to_string(model.decoding);
+  json["temperature"] = model.temperature;
+  json["notes"] = model.notes;
+  try {
+    file.metadata["model"] = json.dump();
+  } catch (const nlohmann::json::exception&) {
+    throw ModelFileError("a column name or category is not valid UTF-8, which a model file cannot hold");
+  }
+  file.metadata["format"] = "rowsmith";
+  file.metadata["format_version"] = std::to_string(model_format_version);
+  file.metadata["library_version"] = ROWSMITH_VERSION;
+  return format_tensor_file(file);
+}
+
+/// The reverse. Nothing in `bytes` is trusted. \throws ModelFileError saying what is wrong
+inline TableModel parse_model(std::string_view bytes) {
+  TensorFile file = parse_tensor_file(bytes);
+  if (file.metadata["format"] != "rowsmith")
+    throw ModelFileError("the file is not a rowsmith model");
+  if (file.metadata["format_version"] != std::to_string(model_format_version))
+    throw ModelFileError("the file has format version '" + file.metadata["format_version"] +
+                         "', this library reads version " + std::to_string(model_format_version));
+  const auto json = nlohmann::json::parse(file.metadata["model"], nullptr, false);
+  if (!json.is_object())
+    throw ModelFileError("metadata 'model' is not a JSON object");
+  TableModel model;
+  try {
+    std::vector<ColumnCodec> codecs;
+    for (const auto& entry : detail::array_of(detail::member(json, "columns"), "columns"))
+      codecs.push_back(detail::codec_from(entry));
+    model.encoder = TableEncoder(std::move(codecs), detail::schema_from(detail::member(json, "schema")));
+  } catch (const SchemaError& error) {
+    throw ModelFileError(error.what());
+  }
+  detail::check_codecs(model.encoder);
+  const auto& networks = detail::member(json, "networks");
+  model.encoder_network = detail::network_from(detail::member(networks, "encoder"), "encoder", file);
+  model.generator_network = detail::network_from(detail::member(networks, "generator"), "generator", file);
+  model.decoder_network = detail::network_from(detail::member(networks, "decoder"), "decoder", file);
+  const auto latent = static_cast<std::int64_t>(model.latent_width());
+  const auto scale = detail::take_tensor(file, "latent.scale", {latent});
+  const auto offset = detail::take_tensor(file, "latent.offset", {latent});
+  model.latent_scale.assign(scale.begin(), scale.end());
+  model.latent_offset.assign(offset.begin(), offset.end());
+  if (!file.tensors.empty())
+    throw ModelFileError("tensor '" + file.tensors.begin()->first + "' belongs to no part of the model");
+  model.noise_width = detail::integer(json, "noise_width", 1, 1 << 24);
+  model.labels = detail::texts(json, "labels");
+  for (const auto& share : detail::array_of(detail::member(json, "label_shares"), "label_shares")) {
+    if (!share.is_number() || !(share.get<double>() >= 0 && share.get<double>() <= 1))
+      throw ModelFileError("label_shares: expected numbers from 0 to 1");
+    model.label_shares.push_back(share.get<double>());
+  }
+  model.decoding = static_cast<Decoding>(detail::choice(json, "decoding", detail::decoding_names));
+  model.temperature = detail::number(json, "temperature");
+  if (!(model.temperature > 0 && model.temperature <= 10))
+    throw ModelFileError("temperature: expected 0 < temperature <= 10");
+  const auto& notes = detail::member(json, "notes");
+  if (!notes.is_object())
+    throw ModelFileError("notes: expected an object of texts");
+  for (const auto& [key, value] : notes.items()) {
+    if (!value.is_string())
+      throw ModelFileError("notes: expected an object of texts");
+    model.notes[key] = value.get<std::string>();
+  }
+  detail::check_model(model);
+  return model;
+}
+
+/// Writes the model to a file: to a temporary one first, then renamed. \throws Error if that fails
+inline void save_model(const TableModel& model, const std::string& path) {
+  const std::string bytes = format_model(model);
+  write_file_atomically(path, [&bytes](std::ostream& out) {
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  });
+}
+
+/// \throws ModelFileError naming the file, if it is not a whole, unaltered model
+inline TableModel load_model(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in)
+    throw ModelFileError(path + ": cannot be opened for reading");
+  const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (in.bad())
+    throw ModelFileError(path + ": cannot be read");
+  try {
+    return parse_model(bytes);
+  } catch (const ModelFileError& error) {
+    throw ModelFileError(path + ": " + error.what());
+  }
+}
+
+ROWSMITH_END

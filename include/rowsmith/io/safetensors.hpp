@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// The safetensors container: 8 bytes of little-endian header length, a JSON header, raw tensors. Readable by
+/// any safetensors library; rowsmith adds a checksum of the whole file to the metadata.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <rowsmith/core/aligned_buffer.hpp>
+#include <rowsmith/core/atomic_file.hpp>
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/sha256.hpp>
+
+ROWSMITH_BEGIN
+
+/// A named array of floats.
+struct Tensor {
+  std::vector<std::int64_t> shape;
+  AlignedBuffer<float> values;
+};
+
+/// The content of a container: texts and tensors by name.
+struct TensorFile {
+  std::map<std::string, std::string> metadata;
+  std::map<std::string, Tensor> tensors;
+};
+
+namespace detail {
+
+inline constexpr std::size_t max_header_bytes = 100'000'000; // the limit of the reference implementation
+inline constexpr std::string_view checksum_key = "\"sha256\":\"";
+inline constexpr std::size_t checksum_digits = 64;
+
+/// Where the checksum's digits stand in the file, or npos.
+inline std::size_t checksum_position(std::string_view file) {
+  const auto at = file.find(checksum_key);
+  if (at == std::string_view::npos || at + checksum_key.size() + checksum_digits > file.size())
+    return std::string_view::npos;
+  return at + checksum_key.size();
+}
+
+/// SHA-256 of the file with the checksum's own digits taken as zeros.
+inline std::string file_checksum(std::string_view file, std::size_t position) {
+  Sha256 hash;
+  const auto add = [&hash](std::string_view part) { hash.update(std::as_bytes(std::span(part))); };
+  add(file.substr(0, position));
+  add(std::string(checksum_digits, '0'));
+  add(file.substr(position + checksum_digits));
+  return to_hex(hash.digest());
+}
+
+inline void put_u64(std::string& to, std::uint64_t value) {
+  for (int i = 0; i < 8; ++i)
+    to.push_back(static_cast<char>((value >> (8 * i)) & 0xFFU));
+}
+inline std::uint64_t get_u64(std::string_view from) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < 8; ++i)
+    value |= std::uint64_t{static_cast<unsigned char>(from[i])} << (8 * i);
+  return value;
+}
+inline void put_float(std::string& to, float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  for (int i = 0; i < 4; ++i)
+    to.push_back(static_cast<char>((bits >> (8 * i)) & 0xFFU));
+}
+inline float get_float(const char* from) {
+  std::uint32_t bits = 0;
+  for (std::size_t i = 0; i < 4; ++i)
+    bits |= std::uint32_t{static_cast<unsigned char>(from[i])} << (8 * i);
+  return std::bit_cast<float>(bits);
+}
+
+/// One entry of the header. Checks everything before a byte of data is touched.
+inline Tensor read_tensor(const std::string& name, const nlohmann::json& entry, std::string_view data,
+                          std::vector<std::pair<std::uint64_t, std::uint64_t>>& ranges) {
+  const auto refuse = [&name](const std::string& what) -> void {
+    throw ModelFileError("tensor '" + name + "': " + what);
+  };
+  if (!entry.is_object() || !entry.contains("dtype") || !entry.contains("shape") ||
+      !entry.contains("data_offsets"))
+    refuse("expected dtype, shape and data_offsets");
+  if (entry["dtype"] != "F32")
+    refuse("dtype is " + entry["dtype"].dump() + ", expected \"F32\"");
+  const auto& offsets = entry["data_offsets"];
+  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
+      !offsets[1].is_number_unsigned())
+    refuse("data_offsets is " + offsets.dump() + ", expected two offsets");
+  const auto begin = offsets[0].get<std::uint64_t>();
+  const auto end = offsets[1].get<std::uint64_t>();
+  if (begin > end || end > data.size())
+    refuse("data_offsets " + offsets.dump() + " lie outside the file's " + std::to_string(data.size()) +
+           " bytes of data");
+  Tensor tensor;
+  std::uint64_t elements = 1;
+  if (!entry["shape"].is_array())
+    refuse("shape is not a list");
+  for (const auto& size : entry["shape"]) {
+    if (!size.is_number_unsigned() || size.get<std::uint64_t>() > (std::uint64_t{1} << 40U))
+      refuse("shape " + entry["shape"].dump() + " has a size out of range");
+    const auto n = size.get<std::uint64_t>();
+    if (n != 0 && elements > (std::uint64_t{1} << 40U) / n)
+      refuse("shape " + entry["shape"].dump() + " is too large");
+    elements *= n;
+    tensor.shape.push_back(static_cast<std::int64_t>(n));
+  }
+  if (elements * 4 != end - begin)
+    refuse("shape " + entry["shape"].dump() + " needs " + std::to_string(elements * 4) +
+           " bytes, but its data_offsets span " + std::to_string(end - begin));
+  ranges.emplace_back(begin, end);
+  tensor.values.resize(static_cast<std::size_t>(elements));
+  for (std::size_t i = 0; i < elements; ++i)
+    tensor.values[i] = get_float(data.data() + begin + 4 * i);
+  return tensor;
+}
+
+} // namespace detail
+
+/// The container as bytes, with its checksum in metadata entry "sha256".
+/// \throws ModelFileError if a text is not valid UTF-8
+inline std::string format_tensor_file(const TensorFile& content) {
+  nlohmann::json header = nlohmann::json::object();
+  header["__metadata__"] = content.metadata;
+  header["__metadata__"]["sha256"] = std::string(detail::checksum_digits, '0');
+  std::string data;
+  for (const auto& [name, tensor] : content.tensors) {
+    const std::size_t begin = data.size();
+    for (const float value : tensor.values)
+      detail::put_float(data, value);
+    header[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, data.size()}}};
+  }
+  std::string text;
+  try {
+    text = header.dump();
+  } catch (const nlohmann::json::exception&) {
+    throw ModelFileError(
+        "the model holds a text (a column name or a category) that is not valid UTF-8, which "
+        "its file format cannot hold");
+  }
+  text.append((8 - text.size() % 8) % 8, ' ');
+  std::string file;
+  detail::put_u64(file, text.size());
+  file += text;
+  file += data;
+  const auto position = detail::checksum_position(file);
+  file.replace(position, detail::checksum_digits, detail::file_checksum(file, position));
+  return file;
+}
+
+/// The reverse. Nothing in `file` is trusted: lengths and offsets are checked before use, then the checksum.
+/// \throws ModelFileError saying what is wrong
+inline TensorFile parse_tensor_file(std::string_view file) {
+  if (file.size() < 8)
+    throw ModelFileError("the file has " + std::to_string(file.size()) +
+                         " bytes, too few for a model: it is truncated or not a model");
+  const auto length = detail::get_u64(file);
+  if (length > detail::max_header_bytes || length > file.size() - 8)
+    throw ModelFileError("the header says it has " + std::to_string(length) + " bytes, but the file has " +
+                         std::to_string(file.size()) + ": it is truncated or not a model");
+  const auto text = file.substr(8, static_cast<std::size_t>(length));
+  const auto data = file.substr(8 + static_cast<std::size_t>(length));
+  const auto header = nlohmann::json::parse(text, nullptr, false);
+  if (!header.is_object() || !header.contains("__metadata__") || !header["__metadata__"].is_object())
+    throw ModelFileError("the header is not the JSON of a model: the file is damaged or not a model");
+  TensorFile content;
+  for (const auto& [key, value] : header["__metadata__"].items()) {
+    if (!value.is_string())
+      throw ModelFileError("metadata '" + key + "' is not a text");
+    content.metadata[key] = value.get<std::string>();
+  }
+  const auto position = detail::checksum_position(file.substr(0, 8 + static_cast<std::size_t>(length)));
+  if (position == std::string_view::npos || !content.metadata.contains("sha256"))
+    throw ModelFileError("the file has no checksum: it was not written by rowsmith");
+  if (file.substr(position, detail::checksum_digits) != detail::file_checksum(file, position))
+    throw ModelFileError("the checksum does not match: the file was altered or truncated");
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  for (const auto& [name, entry] : header.items())
+    if (name != "__metadata__")
+      content.tensors.emplace(name, detail::read_tensor(name, entry, data, ranges));
+  // The format allows neither holes nor overlaps.
+  std::sort(ranges.begin(), ranges.end());
+  std::uint64_t expected = 0;
+  for (const auto& [begin, end] : ranges) {
+    if (begin != expected)
+      throw ModelFileError("the tensors do not lie one after the other: byte " + std::to_string(expected) +
+                           " of the data is not theirs alone");
+    expected = end;
+  }
+  if (expected != data.size())
+    throw ModelFileError("the file has " + std::to_string(data.size() - expected) +
+                         " bytes behind its last tensor");
+  return content;
+}
+
+ROWSMITH_END

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// The whole library. Headers of single folders are cheaper to include where they are enough.
+#pragma once
+
+#include <rowsmith/autodiff.hpp>
+#include <rowsmith/core.hpp>
+#include <rowsmith/csv.hpp>
+#include <rowsmith/encoding.hpp>
+#include <rowsmith/evaluate.hpp>
+#include <rowsmith/forest.hpp>
+#include <rowsmith/io.hpp>
+#include <rowsmith/linalg.hpp>
+#include <rowsmith/models.hpp>
+#include <rowsmith/nn.hpp>
+#include <rowsmith/synthesizer.hpp>
+#include <rowsmith/table.hpp>
+#include <rowsmith/train.hpp>
