@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+# Functions shared by tests/run.sh and examples/run.sh; sourced by bash.
+
+# Debian or Ubuntu packages and the headers (any of them) by which each is recognised.
+library_packages='libeigen3-dev Eigen/Core
+librandom123-dev Random123/philox.h
+libfccp-dev libfccp/csv.h csv.h'
+program_packages='nlohmann-json3-dev nlohmann/json.hpp
+libcli11-dev CLI/CLI.hpp'
+test_packages='catch2 catch2/catch.hpp catch2/catch_all.hpp
+libbenchmark-dev benchmark/benchmark.h
+libcpp-httplib-dev httplib.h
+librapidcheck-dev rapidcheck.h'
+
+# Reads "package header..." lines and keeps those with a header that a source of the project includes.
+used_packages() {
+  local package headers header
+  while read -r package headers; do
+    for header in $headers; do
+      if grep -rqs --include='*.cpp' --include='*.hpp' "^#include <$header>" tests examples benchmarks; then
+        echo "$package $headers"
+        break
+      fi
+    done
+  done
+}
+
+# Reads "package header..." lines and names the packages that are missing, the build tools too. It asks the
+# compiler, so that what was installed by other means counts.
+missing_packages() {
+  local cxx package headers header test
+  cxx=${CXX:-$(command -v c++ || command -v g++ || command -v clang++ || true)}
+  command -v cmake > /dev/null || echo cmake
+  command -v ninja > /dev/null || command -v make > /dev/null || echo ninja-build
+  command -v "${cxx:-none}" > /dev/null || { echo g++; cxx=false; }
+  while read -r package headers; do
+    test=0
+    for header in $headers; do test="$test || __has_include(<$header>)"; done
+    printf '#if !(%s)\n#error missing\n#endif\n' "$test" |
+      "$cxx" -x c++ -std=c++20 -I/usr/include/eigen3 -E - > /dev/null 2>&1 || echo "$package"
+  done
+}
+
+# Installs the packages whose names are read. Nothing to read: touches nothing.
+install_packages() {
+  local packages sudo=
+  packages=$(sort -u | tr '\n' ' ')
+  [ -n "${packages// /}" ] || return 0
+  if ! command -v apt-get > /dev/null; then
+    echo "Missing (names of Debian packages): $packages" >&2
+    return 0 # it may be there where only CMake looks; if not, CMake says so
+  fi
+  if [ "$(id -u)" != 0 ]; then
+    sudo=sudo
+    if ! command -v sudo > /dev/null; then
+      echo "Missing packages. As root: apt-get install $packages" >&2
+      return 1
+    fi
+  fi
+  echo "Installing with apt-get: $packages" >&2
+  $sudo apt-get update -q
+  # shellcheck disable=SC2086
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $packages
+}
+
+# configure PRESET [options]: into build/PRESET, with Ninja if it is there and the folder is new.
+configure() {
+  local preset=$1 generator=()
+  shift
+  if [ ! -f "build/$preset/CMakeCache.txt" ] && command -v ninja > /dev/null; then
+    generator=(-G Ninja)
+  fi
+  cmake --preset "$preset" "${generator[@]}" "$@"
+}
+
+# How many jobs to build with: one a processor, but each may need 1.5 GB of memory.
+build_jobs() {
+  local jobs memory
+  jobs=$(nproc 2> /dev/null || echo 2)
+  memory=$(awk '/^MemAvailable:/ { print int($2 / 1500000) }' /proc/meminfo 2> /dev/null || true)
+  if [ -n "$memory" ] && [ "$memory" -lt "$jobs" ]; then jobs=$memory; fi
+  if [ "$jobs" -lt 1 ]; then jobs=1; fi
+  echo "$jobs"
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Errors, random streams, parallel loops, progress and small tools: all that needs no other part.
+#pragma once
+
+#include <rowsmith/core/aligned_buffer.hpp>
+#include <rowsmith/core/atomic_file.hpp>
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/fixed_string.hpp>
+#include <rowsmith/core/parallel.hpp>
+#include <rowsmith/core/progress.hpp>
+#include <rowsmith/core/progress_bar.hpp>
+#include <rowsmith/core/random.hpp>
+#include <rowsmith/core/sha256.hpp>
+#include <rowsmith/core/statistics.hpp>
+#include <rowsmith/core/version.hpp>
