@@ -66,7 +66,7 @@ run() {
   if [ -f "$build/build.ninja" ]; then keep_going=(-k 0); fi
   # shellcheck disable=SC2086
   if ! cmake --build "$build" -j "$(build_jobs)" --target $targets -- "${keep_going[@]}" > "$build.log" 2>&1; then
-    grep -E -A 12 'error|FAILED|Error' "$build.log" | head -n 200 || cat "$build.log"
+    grep -E -A 12 '(^FAILED| error: |undefined reference|\*\*\* )' "$build.log" | head -n 200 || cat "$build.log"
     fail "$preset: build (all of it is in $build.log)"
   fi
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Fails if a consumer is compiled with flags or macros that are not its own.
 # usage: cmake -DCOMMANDS=compile_commands.json -P check_flags.cmake
+cmake_policy(VERSION 3.25)
+
 file(READ "${COMMANDS}" json)
 string(JSON command GET "${json}" 0 command)
 string(REPLACE " " ";" words "${command}")

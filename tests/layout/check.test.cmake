@@ -32,7 +32,7 @@ check(include/rowsmith/csv/b.hpp "#pragma once\n#include <rowsmith/linalg/m.hpp>
       "csv/b.hpp: includes linalg/m.hpp, which is not below")
 check(include/rowsmith/forest.hpp "#pragma once\n#include <rowsmith/linalg/m.hpp>\n"
       "forest.hpp: reaches Eigen")
-check(include/rowsmith/nn/b.hpp "#pragma once\n#include <Eigen/Core>\n" "nn/b.hpp: includes <Eigen/Core>; only")
+check(include/rowsmith/nn/b.hpp "#pragma once\n#include <Eigen/Core>\n" "nn/b.hpp: includes <Eigen/Core>, which only linalg")
 check(include/rowsmith/core/b.hpp "#pragma once\n#include <rowsmith/core/gone.hpp>\n" "which is not there")
 check(include/rowsmith/core/b.hpp "#include <vector>\n" "has no '#pragma once'")
 check(include/rowsmith/misc/b.hpp "#pragma once\n" "the folder 'misc' has no level")
