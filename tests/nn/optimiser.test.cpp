@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include <rowsmith/autodiff/ops/loss.hpp>
+#include <rowsmith/nn/data_parallel.hpp>
+#include <rowsmith/nn/optimiser.hpp>
+#include <rowsmith/nn/sequential.hpp>
+
+namespace rs = rowsmith;
+
+namespace {
+// Adam as the paper writes it (Kingma & Ba, algorithm 1), in double, one element at a time.
+std::vector<double> adam_by_the_paper(std::vector<double> x, double rate, int steps) {
+  std::vector<double> m(x.size());
+  std::vector<double> v(x.size());
+  for (int t = 1; t <= steps; ++t)
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double g = 2 * x[i] - static_cast<double>(i);
+      m[i] = 0.9 * m[i] + 0.1 * g;
+      v[i] = 0.999 * v[i] + 0.001 * g * g;
+      x[i] -= rate * (m[i] / (1 - std::pow(0.9, t))) / (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
+    }
+  return x;
+}
+} // namespace
+
+TEST_CASE("Adam follows its paper", "[nn]") {
+  std::vector<double> x{1, -2, 3, 0.5, 9};
+  const auto expected = adam_by_the_paper(x, 0.05, 40);
+  rs::Optimiser<double> optimiser({.learning_rate = 0.05}, 5);
+  std::vector<double> g(5);
+  for (int t = 0; t < 40; ++t) {
+    for (std::size_t i = 0; i < 5; ++i)
+      g[i] = 2 * x[i] - static_cast<double>(i);
+    const std::array<double*, 1> gradients{g.data()};
+    optimiser.step(x, gradients, 1, 1);
+  }
+  for (std::size_t i = 0; i < 5; ++i)
+    CHECK(x[i] == Approx(expected[i]).epsilon(1e-12));
+}
+
+TEST_CASE("AdamW shrinks weights apart from the gradient, SGD adds the decay to it", "[nn]") {
+  std::vector<double> x{2};
+  std::vector<double> g{0};
+  const std::array<double*, 1> gradients{g.data()};
+  rs::Optimiser<double> adamw(
+      {.method = rs::OptimiserMethod::adamw, .learning_rate = 0.1, .weight_decay = 0.5}, 1);
+  adamw.step(x, gradients, 1, 1);
+  CHECK(x[0] == Approx(2 * (1 - 0.1 * 0.5)));
+  x[0] = 2;
+  rs::Optimiser<double> sgd(
+      {.method = rs::OptimiserMethod::sgd, .learning_rate = 0.1, .beta1 = 0, .weight_decay = 0.5}, 1);
+  sgd.step(x, gradients, 1, 1);
+  CHECK(x[0] == Approx(2 - 0.1 * 0.5 * 2));
+  g[0] = 1;
+  x[0] = 0;
+  rs::Optimiser<double> momentum({.method = rs::OptimiserMethod::sgd, .learning_rate = 1, .beta1 = 0.5}, 1);
+  momentum.step(x, gradients, 1, 1);
+  momentum.step(x, gradients, 1, 1);
+  CHECK(x[0] == Approx(-(1 + 1.5)));
+}
+
+TEST_CASE("several gradients are summed, in the same order for any number of threads", "[nn][threads]") {
+  constexpr std::size_t n = 20'000;
+  std::vector<float> reference;
+  for (const int threads : {1, 2, 3, 8}) {
+    std::vector<float> x(n, 1.0F);
+    std::vector<std::vector<float>> g(5, std::vector<float>(n));
+    std::vector<float*> pointers;
+    for (std::size_t s = 0; s < 5; ++s) {
+      for (std::size_t i = 0; i < n; ++i)
+        g[s][i] = std::sin(static_cast<float>(i * (s + 1)));
+      pointers.push_back(g[s].data());
+    }
+    rs::Optimiser<float> optimiser({.method = rs::OptimiserMethod::sgd, .learning_rate = 1, .beta1 = 0},
+                                   static_cast<rs::Index>(n));
+    optimiser.step(x, pointers, 1, threads);
+    double sum = 0;
+    for (std::size_t s = 0; s < 5; ++s)
+      sum += std::sin(static_cast<double>(static_cast<float>(7 * (s + 1))));
+    CHECK(x[7] == Approx(1 - sum).margin(1e-5));
+    if (reference.empty())
+      reference = x;
+    CHECK(std::memcmp(reference.data(), x.data(), n * sizeof(float)) == 0);
+  }
+}
+
+TEST_CASE("options out of range are refused by name", "[nn]") {
+  CHECK_THROWS_WITH(rs::OptimiserOptions{.learning_rate = 0}.check("gan.optimiser"),
+                    Catch::Contains("gan.optimiser.learning_rate"));
+  CHECK_THROWS_AS(rs::OptimiserOptions{.beta1 = 1}.check("x"), rs::OptionError);
+  CHECK_THROWS_AS(rs::OptimiserOptions{.learning_rate = std::nan("")}.check("x"), rs::OptionError);
+}
+
+TEST_CASE("schedules start, warm up and end where they should", "[nn]") {
+  using Kind = rs::LearningRateSchedule::Kind;
+  const rs::LearningRateSchedule cosine{Kind::cosine, 10};
+  CHECK(cosine(0, 110) == Approx(0.1));
+  CHECK(cosine(9, 110) == Approx(1));
+  CHECK(cosine(10, 110) == Approx(1));
+  CHECK(cosine(60, 110) == Approx(0.5));
+  CHECK(cosine(110, 110) == Approx(0).margin(1e-12));
+  const rs::LearningRateSchedule half{Kind::linear_second_half};
+  CHECK(half(49, 100) == 1);
+  CHECK(half(75, 100) == Approx(0.5));
+  CHECK(rs::LearningRateSchedule{}(5, 10) == 1);
+}
+
+TEST_CASE("the moving average follows a constant and lags a jump", "[nn]") {
+  std::vector<float> w{0};
+  rs::WeightAverage<float> average(0.9, w);
+  for (int i = 0; i < 200; ++i)
+    average.update(w);
+  w[0] = 1;
+  average.update(w);
+  CHECK(average.values()[0] == Approx(0.1F));
+  for (int i = 0; i < 200; ++i)
+    average.update(w);
+  CHECK(average.values()[0] == Approx(1.0F).epsilon(1e-4));
+}
+
+TEST_CASE("a batch's gradients have the same bits on any number of threads", "[nn][threads]") {
+  rs::Sequential<rs::Dense<16>, rs::ReLU, rs::Dropout, rs::Dense<1>> net;
+  rs::ParameterLayout layout;
+  net.configure(6, layout, "net");
+  const rs::Matrix<float> x = rs::Matrix<float>::Random(1000, 6);
+  const rs::Matrix<float> y = x.col(0).cwiseProduct(x.col(1));
+  std::vector<float> reference;
+  double first_loss = 0;
+  double last_loss = 0;
+  for (const int threads : {1, 2, 3, 8}) {
+    auto values = layout.initialise<float>(1);
+    rs::Optimiser<float> optimiser({.learning_rate = 1e-2}, layout.size());
+    rs::DataParallel<float> parallel(threads);
+    for (std::uint32_t step = 0; step < 60; ++step) {
+      const double loss = parallel.run(
+          1000, layout.size(), true, [&](rs::Tape<float>& tape, float* gradients, rs::Index first, rs::Index rows) {
+            const rs::BoundParameters<float> parameters(tape, values.data(), gradients);
+            const rs::Pass pass{
+                .training = true, .seed = 5, .step = step, .first_row = static_cast<std::uint64_t>(first)};
+            return rs::squared_error(net.forward(parameters, tape.constant(x.data() + first * 6, rows, 6), pass),
+                                     y.data() + first, 1.0 / 1000);
+          });
+      parallel.apply(optimiser, {values.data(), values.size()}, 1);
+      (step == 0 ? first_loss : last_loss) = loss;
+    }
+    CHECK(last_loss < 0.5 * first_loss);
+    if (reference.empty())
+      reference.assign(values.begin(), values.end());
+    CHECK(std::memcmp(reference.data(), values.data(), reference.size() * sizeof(float)) == 0);
+  }
+}
