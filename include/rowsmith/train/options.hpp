@@ -58,7 +58,7 @@ struct TrainerOptions {
   GanOptions gan{};
   Decoding decoding = Decoding::sample;
   double temperature = 1; ///< of the softmax that categories are drawn from; (0, 10]
-  std::string recipe;     ///< noted in the model
+  std::string recipe{};   ///< noted in the model
 
   /// \throws OptionError naming the option, its value and the range
   void check() const {

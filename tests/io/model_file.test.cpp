@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <rowsmith/core/random.hpp>
+#include <rowsmith/io/model_file.hpp>
+#include <rowsmith/io/model_json.hpp>
+#include <rowsmith/io/safetensors.hpp>
+#include <rowsmith/models/autoencoder.hpp>
+#include <rowsmith/models/gan.hpp>
+
+namespace rs = rowsmith;
+
+namespace {
+rs::TableModel small_model(bool conditional) {
+  auto city = rs::Column::categorical("city");
+  auto size = rs::Column::numerical("size", {}, 2);
+  auto age = rs::Column::numerical("age", {}, 0);
+  for (int i = 0; i < 400; ++i) {
+    city.codes.push_back(
+        city.dictionary.insert(i % 3 == 0 ? "Köln" : (i % 3 == 1 ? "\"quoted\", Rome" : "Oslo")));
+    size.values.push_back(i % 7 == 0 ? std::nan("") : 0.37 * i);
+    age.values.push_back(i % 50);
+  }
+  const rs::Table table({city, size, age}, "city");
+  rs::TableModel model;
+  model.encoder = rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised});
+  const rs::Autoencoder<rs::Dense<12>, rs::ReLU, rs::LayerNorm, rs::Latent<4>> autoencoder(model.encoder);
+  const auto weights = autoencoder.layout().initialise<float>(1);
+  model.encoder_network = autoencoder.encoder_network(weights.data());
+  model.decoder_network = autoencoder.decoder_network(weights.data());
+  if (conditional) {
+    model.labels = model.encoder.codecs()[0].categories;
+    model.label_shares = {0.25, 0.5, 0.25};
+  }
+  const rs::Generator<rs::Noise<5>, rs::Dense<9>, rs::LeakyReLU, rs::Dense<4>, rs::Tanh> generator(
+      static_cast<rs::Index>(model.labels.size()));
+  model.generator_network = generator.network(generator.layout().initialise<float>(2).data());
+  model.noise_width = 5;
+  model.latent_scale = {1, 2, 3, 4};
+  model.latent_offset = {0, 0.5F, -1, 2};
+  model.temperature = 0.75;
+  model.notes = {{"recipe", "test"}};
+  return model;
+}
+
+std::string text_of(const rs::Table& table) {
+  std::string text;
+  for (std::size_t r = 0; r < table.rows(); ++r)
+    for (const auto& column : table.columns())
+      text += column.is_missing(r)                       ? "?"
+              : column.kind == rs::ColumnKind::numerical ? std::to_string(column.values[r])
+                                                         : column.dictionary.text(column.codes[r]);
+  return text;
+}
+
+struct TemporaryFile {
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("rowsmith-model-" + std::to_string(rand()))).string();
+  ~TemporaryFile() { std::filesystem::remove(path); }
+};
+} // namespace
+
+TEST_CASE("a saved model makes the same rows when loaded", "[io]") {
+  const bool conditional = GENERATE(false, true);
+  const auto model = small_model(conditional);
+  const TemporaryFile file;
+  rs::save_model(model, file.path);
+  const auto loaded = rs::load_model(file.path);
+  CHECK(text_of(loaded.sample(100, {.seed = 5})) == text_of(model.sample(100, {.seed = 5})));
+  CHECK(loaded.temperature == 0.75);
+  CHECK(loaded.notes.at("recipe") == "test");
+  CHECK(loaded.encoder.schema() == model.encoder.schema());
+  CHECK(rs::format_model(loaded) == rs::format_model(model));
+  if (conditional)
+    CHECK(text_of(loaded.sample(20, {.seed = 5, .label = "Oslo"})) ==
+          text_of(model.sample(20, {.seed = 5, .label = "Oslo"})));
+}
+
+TEST_CASE("a truncated, altered or foreign file is refused with a reason", "[io]") {
+  const auto bytes = rs::format_model(small_model(false));
+  REQUIRE_NOTHROW(rs::parse_model(bytes));
+  SECTION("truncated anywhere") {
+    for (std::size_t size = 0; size < bytes.size(); size += 97)
+      CHECK_THROWS_AS(rs::parse_model(std::string_view(bytes).substr(0, size)), rs::ModelFileError);
+    CHECK_THROWS_AS(rs::parse_model(bytes + "x"), rs::ModelFileError);
+  }
+  SECTION("one bit altered anywhere") {
+    rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
+    for (int i = 0; i < 300; ++i) {
+      auto altered = bytes;
+      altered[random.below(static_cast<std::uint32_t>(bytes.size()))] ^=
+          static_cast<char>(1U << random.below(8));
+      CHECK_THROWS_AS(rs::parse_model(altered), rs::ModelFileError);
+    }
+  }
+  SECTION("foreign") {
+    const TemporaryFile file;
+    std::ofstream(file.path) << "age,income\n39,<=50K\n";
+    CHECK_THROWS_WITH(rs::load_model(file.path), Catch::Contains(file.path));
+    CHECK_THROWS_WITH(rs::load_model("/no/such/file"), Catch::Contains("cannot be opened"));
+    CHECK_THROWS_AS(rs::parse_model(std::string(1000, '\0')), rs::ModelFileError);
+    CHECK_THROWS_AS(rs::parse_model(std::string(1000, '\xFF')), rs::ModelFileError);
+  }
+}
+
+TEST_CASE("a file whose checksum is right but whose content lies is refused", "[io]") {
+  // An attacker can make the checksum fit; every part must be checked on its own.
+  const auto model = small_model(true);
+  const auto file = rs::parse_tensor_file(rs::format_model(model));
+  const auto refused = [](const rs::TensorFile& content) {
+    CHECK_THROWS_AS(rs::parse_model(rs::format_tensor_file(content)), rs::ModelFileError);
+  };
+  SECTION("a tensor missing, too many, of another shape, not finite") {
+    for (const auto& [name, tensor] : file.tensors) {
+      auto content = file;
+      content.tensors.erase(name);
+      refused(content);
+      content = file;
+      content.tensors[name].values[0] = std::nanf("");
+      refused(content);
+      content = file;
+      content.tensors[name].shape.push_back(1);
+      refused(content);
+    }
+    auto content = file;
+    content.tensors["extra"] = {{1}, rs::AlignedBuffer<float>(1)};
+    refused(content);
+  }
+  SECTION("the model's JSON changed") {
+    rs::RandomSequence random(rs::RandomStream(2, rs::Purpose::user));
+    const auto& json = file.metadata.at("model");
+    std::size_t accepted = 0;
+    for (int i = 0; i < 1500; ++i) {
+      auto content = file;
+      auto& text = content.metadata["model"];
+      switch (random.below(3)) {
+      case 0:
+        text[random.below(static_cast<std::uint32_t>(json.size()))] =
+            static_cast<char>(32 + random.below(95));
+        break;
+      case 1:
+        text.erase(random.below(static_cast<std::uint32_t>(json.size())), 1 + random.below(20));
+        break;
+      default:
+        text.insert(random.below(static_cast<std::uint32_t>(json.size())), std::to_string(random.bits()));
+      }
+      try {
+        // Some changes are another valid model; then it must work.
+        const auto parsed = rs::parse_model(rs::format_tensor_file(content));
+        CHECK(parsed.sample(3).rows() == 3);
+        ++accepted;
+      } catch (const rs::ModelFileError&) {
+      }
+    }
+    CHECK(accepted < 900); // most changes are refused
+  }
+  SECTION("parts that do not fit together") {
+    const auto with = [&](const char* member, const nlohmann::json& value) {
+      auto content = file;
+      auto json = nlohmann::json::parse(content.metadata["model"]);
+      json[nlohmann::json::json_pointer(member)] = value;
+      content.metadata["model"] = json.dump();
+      refused(content);
+    };
+    with("/noise_width", 6);
+    with("/noise_width", -1);
+    with("/noise_width", 1e300);
+    with("/labels", {"Oslo"});
+    with("/label_shares", {0.5, 0.5});
+    with("/label_shares", {2, 0, 0});
+    with("/schema/label", "size");
+    with("/schema/label", "nobody");
+    with("/schema/columns/0/name", "age");
+    with("/schema/columns/0/kind", "numerical");
+    with("/columns/0/categories", {"z", "a", "b"});
+    with("/columns/1/sd", 0);
+    with("/columns/1/decimals", 100000);
+    with("/temperature", 0);
+    with("/decoding", "guess");
+    with("/networks/decoder/0/inputs", 1 << 20);
+    with("/networks/decoder/0/kind", "convolution");
+    with("/networks/decoder", nlohmann::json::array());
+  }
+  SECTION("another version") {
+    auto content = file;
+    content.metadata["format_version"] = "2";
+    CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)), Catch::Contains("version '2'"));
+  }
+}
+
+TEST_CASE("tensor headers are checked before a byte is read", "[io]") {
+  const auto with_header = [](const std::string& entry) {
+    std::string header = R"({"__metadata__":{"sha256":")" + std::string(64, '0') + R"("},"t":)" + entry + "}";
+    std::string file;
+    rs::detail::put_u64(file, header.size());
+    file += header + std::string(16, '\0');
+    const auto position = rs::detail::checksum_position(file);
+    file.replace(position, 64, rs::detail::file_checksum(file, position));
+    return file;
+  };
+  CHECK_NOTHROW(rs::parse_tensor_file(with_header(R"({"dtype":"F32","shape":[2,2],"data_offsets":[0,16]})")));
+  for (const char* entry : {
+           R"({"dtype":"F16","shape":[8],"data_offsets":[0,16]})",
+           R"({"dtype":"F32","shape":[4],"data_offsets":[0,12]})",
+           R"({"dtype":"F32","shape":[3],"data_offsets":[0,12]})",
+           R"({"dtype":"F32","shape":[4],"data_offsets":[4,20]})",
+           R"({"dtype":"F32","shape":[4],"data_offsets":[16,0]})",
+           R"({"dtype":"F32","shape":[4],"data_offsets":[-16,0]})",
+           R"({"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]})",
+           R"({"dtype":"F32","shape":[18446744073709551615,4],"data_offsets":[0,16]})",
+           R"({"dtype":"F32","shape":[0,18446744073709551615],"data_offsets":[0,0]})",
+           R"({"dtype":"F32","shape":"4","data_offsets":[0,16]})",
+           R"({"dtype":"F32","shape":[4],"data_offsets":[0,18446744073709551615]})",
+           R"({"shape":[4]})",
+           R"([])",
+       }) {
+    INFO(entry);
+    CHECK_THROWS_AS(rs::parse_tensor_file(with_header(entry)), rs::ModelFileError);
+  }
+}
+
+TEST_CASE("a text that JSON cannot hold is an error when saving, and leaves no file", "[io]") {
+  auto model = small_model(false);
+  model.notes["broken"] = "\xFF\xFE";
+  const TemporaryFile file;
+  CHECK_THROWS_AS(rs::save_model(model, file.path), rs::ModelFileError);
+  CHECK_FALSE(std::filesystem::exists(file.path));
+}
