@@ -56,7 +56,9 @@ run() {
   shift 2
   echo "== $preset: configure and build" >&2
   # The release folder is shared with examples/run.sh, which builds less.
-  if ! configure "$preset" -DROWSMITH_BUILD_TESTS=ON > "$build.log" 2>&1; then
+  local everything=()
+  if [ "$preset" = release ]; then everything=(-DROWSMITH_BUILD_TESTS=ON -DROWSMITH_BUILD_BENCHMARKS=ON); fi
+  if ! configure "$preset" ${everything[@]+"${everything[@]}"} > "$build.log" 2>&1; then
     cat "$build.log"
     fail "$preset: configure"
     return 0
