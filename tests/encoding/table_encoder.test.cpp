@@ -99,7 +99,7 @@ TEST_CASE("many-valued numericals go to quantile bins and come back inside them"
       CHECK(code == 0);
     else {
       CHECK(codec.value_of(code, 0) <= values[r]);
-      CHECK(codec.value_of(code, 1) >= values[r]);
+      CHECK(codec.value_of(code, 1) >= values[r] * (1 - 1e-12)); // the edge is computed
     }
   }
   for (std::size_t k = 1; k < counts.size(); ++k)

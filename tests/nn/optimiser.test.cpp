@@ -139,12 +139,14 @@ TEST_CASE("a batch's gradients have the same bits on any number of threads", "[n
     rs::DataParallel<float> parallel(threads);
     for (std::uint32_t step = 0; step < 60; ++step) {
       const double loss = parallel.run(
-          1000, layout.size(), true, [&](rs::Tape<float>& tape, float* gradients, rs::Index first, rs::Index rows) {
+          1000, layout.size(), true,
+          [&](rs::Tape<float>& tape, float* gradients, rs::Index first, rs::Index rows) {
             const rs::BoundParameters<float> parameters(tape, values.data(), gradients);
             const rs::Pass pass{
                 .training = true, .seed = 5, .step = step, .first_row = static_cast<std::uint64_t>(first)};
-            return rs::squared_error(net.forward(parameters, tape.constant(x.data() + first * 6, rows, 6), pass),
-                                     y.data() + first, 1.0 / 1000);
+            return rs::squared_error(
+                net.forward(parameters, tape.constant(x.data() + first * 6, rows, 6), pass), y.data() + first,
+                1.0 / 1000);
           });
       parallel.apply(optimiser, {values.data(), values.size()}, 1);
       (step == 0 ? first_loss : last_loss) = loss;

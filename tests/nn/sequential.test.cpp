@@ -96,8 +96,8 @@ TEST_CASE("a chain's gradients agree with finite differences", "[nn]") {
   // The blocks are gathered from one flat variable, so that the check covers where each of them lies.
   std::vector<rs::Matrix<double>> blocks;
   for (const auto& entry : layout.entries())
-    blocks.push_back(Eigen::Map<const rs::Matrix<double>>(values.data() + entry.block.offset, entry.block.rows,
-                                                          entry.block.columns));
+    blocks.push_back(Eigen::Map<const rs::Matrix<double>>(values.data() + entry.block.offset,
+                                                          entry.block.rows, entry.block.columns));
   std::vector<double> storage(static_cast<std::size_t>(layout.size()));
   std::vector<double> gradients(storage.size());
   const auto loss_of = [&](bool differentiate) {
@@ -136,9 +136,9 @@ TEST_CASE("dropout is active in training only, and differs from step to step", "
   const rs::BoundParameters<float> parameters(tape, nullptr, nullptr);
   const rs::Matrix<float> ones = rs::Matrix<float>::Ones(50, 64);
   const auto run = [&](bool training, std::uint32_t step) {
-    return rs::Matrix<float>(
-        net.forward(parameters, tape.constant(ones.data(), 50, 64), rs::Pass{.training = training, .step = step})
-            .value());
+    return rs::Matrix<float>(net.forward(parameters, tape.constant(ones.data(), 50, 64),
+                                         rs::Pass{.training = training, .step = step})
+                                 .value());
   };
   CHECK(run(false, 0) == ones);
   const auto first = run(true, 0);
@@ -191,7 +191,8 @@ TEST_CASE("initialisers have the promised spread", "[nn]") {
   const auto spread = [&](const rs::ParameterBlock& block) {
     double sum = 0;
     for (rs::Index k = 0; k < block.rows * block.columns; ++k)
-      sum += values[static_cast<std::size_t>(block.offset + k)] * values[static_cast<std::size_t>(block.offset + k)];
+      sum += values[static_cast<std::size_t>(block.offset + k)] *
+             values[static_cast<std::size_t>(block.offset + k)];
     return std::sqrt(sum / static_cast<double>(block.rows * block.columns));
   };
   CHECK(spread(he) == Approx(std::sqrt(2.0 / 200)).epsilon(0.02));

@@ -133,19 +133,21 @@ public:
   /// The chosen rows, in the order given, with the same dictionaries. \throws ShapeError for an unknown row.
   Table select(std::span<const std::size_t> rows) const {
     std::vector<Column> chosen;
+    for (const auto row : rows)
+      if (row >= this->rows())
+        throw ShapeError("select: row " + std::to_string(row) + " of a table with " +
+                         std::to_string(this->rows()) + " rows");
     for (const auto& column : columns_) {
-      Column part = column;
-      part.values.clear();
-      part.codes.clear();
-      for (const auto row : rows) {
-        if (row >= this->rows())
-          throw ShapeError("select: row " + std::to_string(row) + " of a table with " +
-                           std::to_string(this->rows()) + " rows");
+      Column part;
+      part.name = column.name;
+      part.kind = column.kind;
+      part.decimals = column.decimals;
+      part.dictionary = column.dictionary;
+      for (const auto row : rows)
         if (column.kind == ColumnKind::numerical)
           part.values.push_back(column.values[row]);
         else
           part.codes.push_back(column.codes[row]);
-      }
       chosen.push_back(std::move(part));
     }
     return Table(std::move(chosen), schema_.label());

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// CSV records and numbers; `rowsmith/table.hpp` makes tables of them.
+#pragma once
+
+#include <rowsmith/csv/number_text.hpp>
+#include <rowsmith/csv/options.hpp>
+#include <rowsmith/csv/reader.hpp>

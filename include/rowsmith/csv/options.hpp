@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// How a CSV file is written down.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <rowsmith/core/errors.hpp>
+
+ROWSMITH_BEGIN
+
+/// Options of reading and writing CSV. The defaults are RFC 4180 with a header line.
+struct CsvOptions {
+  char delimiter = ',';
+  bool header = true; ///< the first record holds the column names; never guessed
+  char comment = 0;   ///< lines that begin with it are skipped; 0: none
+  /// Unquoted fields with one of these texts are missing values. The first of them is written for one.
+  std::vector<std::string> missing{"?", "", "NA"};
+  /// Column names of a file without a header; empty: those of the schema, else "column_1", "column_2", …
+  std::vector<std::string> names{};
+  /// Column name -> text that is taken off the end of its fields where it is there, such as a full stop.
+  std::map<std::string, std::string> strip_suffix{};
+  /// With a schema: columns of the file that the schema does not name are passed over, not an error.
+  bool ignore_unknown_columns = false;
+  std::size_t max_rows = std::numeric_limits<std::size_t>::max(); ///< stop after this many
+
+  /// \throws OptionError
+  void check() const {
+    if (delimiter == '"' || delimiter == '\n' || delimiter == '\r' || delimiter == 0 || delimiter == ' ')
+      throw OptionError("csv.delimiter: a quotation mark, a blank or a line break cannot separate fields");
+    if (comment == delimiter || comment == '"' || comment == '\n' || comment == '\r')
+      throw OptionError(
+          "csv.comment: the delimiter, a quotation mark or a line break cannot begin a comment");
+  }
+};
+
+ROWSMITH_END

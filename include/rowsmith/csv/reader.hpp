@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Reads a CSV file record by record.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <istream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#if __has_include(<libfccp/csv.h>)
+#include <libfccp/csv.h>
+#else
+#include <csv.h>
+#endif
+
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/csv/options.hpp>
+
+ROWSMITH_BEGIN
+
+/// One field of a record. The text is valid until the next record is read.
+struct CsvField {
+  std::string_view text; ///< without the quotes around it or the blanks around an unquoted field
+  bool quoted = false;
+};
+
+namespace detail {
+
+/// Hands bytes to the line reader. Zero bytes are refused here, because the line reader's lines end at them.
+class CsvBytes : public io::ByteSourceBase {
+public:
+  CsvBytes(std::string name, std::FILE* file, std::istream* stream)
+      : name_(std::move(name)), file_(file), stream_(stream) {}
+  CsvBytes(const CsvBytes&) = delete;
+  CsvBytes& operator=(const CsvBytes&) = delete;
+  ~CsvBytes() override {
+    if (file_ != nullptr)
+      std::fclose(file_);
+  }
+
+  int read(char* buffer, int size) override {
+    const auto wanted = static_cast<std::size_t>(size);
+    std::size_t count = 0;
+    if (file_ != nullptr) {
+      count = std::fread(buffer, 1, wanted, file_);
+      if (std::ferror(file_) != 0)
+        throw CsvError(name_, line_, 0, "cannot be read further");
+    } else {
+      stream_->read(buffer, size);
+      count = static_cast<std::size_t>(stream_->gcount());
+    }
+    const char* zero = static_cast<const char*>(std::memchr(buffer, 0, count));
+    const char* end = zero == nullptr ? buffer + count : zero;
+    line_ += static_cast<std::size_t>(std::count(static_cast<const char*>(buffer), end, '\n'));
+    if (zero != nullptr)
+      throw CsvError(name_, line_, 0, "a zero byte, expected text: the file is damaged or not a CSV file");
+    return static_cast<int>(count);
+  }
+
+private:
+  std::string name_;
+  std::FILE* file_;
+  std::istream* stream_;
+  std::size_t line_ = 1;
+};
+
+} // namespace detail
+
+/// Splits a file into records and fields by RFC 4180: fields may be quoted, quoted fields may hold
+/// delimiters, doubled quotes and line breaks (which arrive as '\n'). Besides: blanks around fields do not
+/// count, CRLF and a UTF-8 byte order mark are understood, blank lines and comment lines are skipped.
+class CsvReader {
+public:
+  /// \throws CsvError if the file cannot be opened
+  explicit CsvReader(const std::string& path, const CsvOptions& options = {})
+      : CsvReader(path, open(path), nullptr, options) {}
+  /// \param name stands for the file in messages \param in must outlive the reader
+  CsvReader(std::istream& in, const std::string& name, const CsvOptions& options = {})
+      : CsvReader(name, nullptr, &in, options) {}
+
+  /// Reads the next record into `fields()`. \returns false at the end of the file
+  /// \throws CsvError for a quote that is never closed or is followed by text, a zero byte, an overlong line
+  bool next() {
+    for (;;) {
+      char* line = next_line();
+      if (line == nullptr)
+        return false;
+      record_line_ = line_;
+      if ((comment_ != 0 && *line == comment_) || blank(line))
+        continue;
+      if (std::strchr(line, '"') != nullptr)
+        line = complete(line);
+      split(line);
+      return true;
+    }
+  }
+
+  const std::vector<CsvField>& fields() const noexcept { return fields_; }
+  /// The line that the record begins on, from 1.
+  std::size_t line() const noexcept { return record_line_; }
+  const std::string& name() const noexcept { return name_; }
+
+  /// An error at the current record. \param column the field's number from 1; 0: the whole line
+  [[noreturn]] void fail(std::size_t column, const std::string& what) const {
+    throw CsvError(name_, record_line_, column, what);
+  }
+
+private:
+  CsvReader(std::string name, std::FILE* file, std::istream* stream, const CsvOptions& options)
+      : name_(std::move(name)), delimiter_(options.delimiter), comment_(options.comment) {
+    std::unique_ptr<io::ByteSourceBase> bytes = std::make_unique<detail::CsvBytes>(name_, file, stream);
+    options.check();
+    lines_ = std::make_unique<io::LineReader>("", std::move(bytes));
+  }
+  static std::FILE* open(const std::string& path) {
+    std::FILE* file = std::fopen(path.c_str(), "rb");
+    if (file == nullptr)
+      throw CsvError(path, 0, 0, "cannot be opened for reading: " + std::string(std::strerror(errno)));
+    return file;
+  }
+
+  char* next_line() {
+    try {
+      char* line = lines_->next_line();
+      ++line_;
+      return line;
+    } catch (const io::error::line_length_limit_exceeded&) {
+      throw CsvError(name_, line_ + 1, 0,
+                     "the line is longer than 16 MiB: the file is damaged or not a CSV file");
+    }
+  }
+  static bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+  static bool blank(const char* line) noexcept {
+    while (is_blank(*line))
+      ++line;
+    return *line == 0;
+  }
+
+  /// Where the scan for an open quote stands; carried from line to line.
+  enum class Scan { field_start, unquoted, quoted, after_quote };
+
+  Scan scan(const char* text, Scan state) const noexcept {
+    for (; *text != 0; ++text) {
+      const char c = *text;
+      switch (state) {
+      case Scan::field_start:
+        state = c == '"' ? Scan::quoted : c == delimiter_ || is_blank(c) ? Scan::field_start : Scan::unquoted;
+        break;
+      case Scan::unquoted:
+      case Scan::after_quote:
+        if (c == delimiter_)
+          state = Scan::field_start;
+        else if (state == Scan::after_quote && c == '"')
+          state = Scan::quoted; // a doubled quote
+        else
+          state = Scan::unquoted;
+        break;
+      case Scan::quoted:
+        state = c == '"' ? Scan::after_quote : Scan::quoted;
+        break;
+      }
+    }
+    return state;
+  }
+
+  /// Joins the lines of a record whose quoted fields span several.
+  char* complete(char* line) {
+    Scan state = scan(line, Scan::field_start);
+    if (state != Scan::quoted)
+      return line;
+    joined_ = line;
+    while (state == Scan::quoted) {
+      const char* more = next_line();
+      if (more == nullptr)
+        throw CsvError(name_, record_line_, 0,
+                       "a quoted field begins here that is never closed, expected \"");
+      joined_ += '\n';
+      joined_ += more;
+      state = scan(more, state);
+    }
+    return joined_.data();
+  }
+
+  void split(char* text) {
+    fields_.clear();
+    for (;;) {
+      while (is_blank(*text) && *text != delimiter_)
+        ++text;
+      if (*text == '"') {
+        text = quoted_field(text);
+      } else {
+        char* end = text;
+        while (*end != 0 && *end != delimiter_)
+          ++end;
+        char* last = end;
+        while (last != text && is_blank(last[-1]))
+          --last;
+        fields_.push_back({{text, static_cast<std::size_t>(last - text)}, false});
+        text = end;
+      }
+      if (*text == 0)
+        return;
+      ++text;
+    }
+  }
+
+  char* quoted_field(char* text) {
+    char* const begin = ++text;
+    char* to = begin;
+    for (;; ++text) {
+      if (*text == 0)
+        fail(fields_.size() + 1, "a quoted field that is never closed, expected \"");
+      if (*text == '"') {
+        if (text[1] != '"')
+          break;
+        ++text; // doubled: one stays
+      }
+      *to++ = *text;
+    }
+    fields_.push_back({{begin, static_cast<std::size_t>(to - begin)}, true});
+    ++text;
+    while (is_blank(*text) && *text != delimiter_)
+      ++text;
+    if (*text != 0 && *text != delimiter_)
+      fail(fields_.size(), "text behind a closing quote, expected the delimiter or the end of the line");
+    return text;
+  }
+
+  std::string name_;
+  char delimiter_;
+  char comment_;
+  std::unique_ptr<io::LineReader> lines_;
+  std::size_t line_ = 0;
+  std::size_t record_line_ = 0;
+  std::string joined_;
+  std::vector<CsvField> fields_;
+};
+
+ROWSMITH_END

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Tables, their schemas, and CSV in and out.
+#pragma once
+
+#include <rowsmith/table/read_csv.hpp>
+#include <rowsmith/table/schema.hpp>
+#include <rowsmith/table/split.hpp>
+#include <rowsmith/table/table.hpp>
+#include <rowsmith/table/write_csv.hpp>
