@@ -15,10 +15,17 @@
 #include <utility>
 #include <vector>
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wstringop-truncation" // of the header below, seen through inlining
+#endif
 #if __has_include(<libfccp/csv.h>)
 #include <libfccp/csv.h>
 #else
 #include <csv.h>
+#endif
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
 #endif
 
 #include <rowsmith/core/errors.hpp>

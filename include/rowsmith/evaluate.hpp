@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// How good is a synthetic table? Usable with tables from any source.
+#pragma once
+
+#include <rowsmith/evaluate/detection.hpp>
+#include <rowsmith/evaluate/efficacy.hpp>
+#include <rowsmith/evaluate/features.hpp>
+#include <rowsmith/evaluate/metrics.hpp>

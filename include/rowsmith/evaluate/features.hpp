@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Tables as features for trees.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/forest/binned_matrix.hpp>
+#include <rowsmith/table/table.hpp>
+
+ROWSMITH_BEGIN
+
+/// Codes of several tables' categories, shared by all of them: alphabetical order of the union.
+class SharedCodes {
+public:
+  /// \throws SchemaError naming the first column that differs in name or kind
+  explicit SharedCodes(std::initializer_list<const Table*> tables) {
+    const Table& first = **tables.begin();
+    for (const Table* table : tables) {
+      if (table->size() != first.size())
+        throw SchemaError("evaluate: one table has " + std::to_string(table->size()) + " columns, another " +
+                          std::to_string(first.size()));
+      for (std::size_t c = 0; c < first.size(); ++c)
+        if (table->schema()[c] != first.schema()[c])
+          throw SchemaError("evaluate: column " + std::to_string(c + 1) + " is '" + (*table)[c].name + "' (" +
+                            std::string(to_string((*table)[c].kind)) + ") in one table, '" + first[c].name +
+                            "' (" + std::string(to_string(first[c].kind)) + ") in another");
+    }
+    for (std::size_t c = 0; c < first.size(); ++c) {
+      std::set<std::string_view> texts;
+      for (const Table* table : tables)
+        texts.insert((*table)[c].dictionary.texts().begin(), (*table)[c].dictionary.texts().end());
+      texts_.emplace_back(texts.begin(), texts.end());
+    }
+  }
+
+  /// The code of each row of a column; −1 for a missing value.
+  std::vector<std::int32_t> codes(const Column& column, std::size_t number) const {
+    std::vector<std::int32_t> recoded;
+    for (const auto& text : column.dictionary.texts())
+      recoded.push_back(code(number, text));
+    std::vector<std::int32_t> result;
+    result.reserve(column.codes.size());
+    for (const auto code : column.codes)
+      result.push_back(code == missing_code ? missing_code : recoded[static_cast<std::size_t>(code)]);
+    return result;
+  }
+  std::int32_t code(std::size_t column, std::string_view text) const {
+    const auto& texts = texts_[column];
+    return static_cast<std::int32_t>(std::lower_bound(texts.begin(), texts.end(), text) - texts.begin());
+  }
+  const std::vector<std::string>& texts(std::size_t column) const { return texts_[column]; }
+
+  /// All columns but `skip` (the target; `none` for no such) as features: numbers as they are, categories by
+  /// their codes, missing values NaN.
+  static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+  FeatureMatrix features(const Table& table, std::size_t skip = none) const {
+    FeatureMatrix result;
+    for (std::size_t c = 0; c < table.size(); ++c) {
+      if (c == skip)
+        continue;
+      result.names.push_back(table[c].name);
+      if (table[c].kind == ColumnKind::numerical) {
+        result.columns.push_back(table[c].values);
+        continue;
+      }
+      std::vector<double> column;
+      column.reserve(table.rows());
+      for (const auto code : codes(table[c], c))
+        column.push_back(code == missing_code ? std::numeric_limits<double>::quiet_NaN()
+                                              : static_cast<double>(code));
+      result.columns.push_back(std::move(column));
+    }
+    return result;
+  }
+
+private:
+  std::vector<std::vector<std::string>> texts_;
+};
+
+ROWSMITH_END
