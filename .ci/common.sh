@@ -4,9 +4,9 @@
 # Debian or Ubuntu packages and the headers (any of them) by which each is recognised.
 library_packages='libeigen3-dev Eigen/Core
 librandom123-dev Random123/philox.h
-libfccp-dev libfccp/csv.h csv.h'
-program_packages='nlohmann-json3-dev nlohmann/json.hpp
-libcli11-dev CLI/CLI.hpp'
+libfccp-dev libfccp/csv.h csv.h
+nlohmann-json3-dev nlohmann/json.hpp'
+program_packages='libcli11-dev CLI/CLI.hpp'
 test_packages='catch2 catch2/catch.hpp catch2/catch_all.hpp
 libbenchmark-dev benchmark/benchmark.h
 libcpp-httplib-dev httplib.h

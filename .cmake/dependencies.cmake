@@ -47,6 +47,19 @@ if(NOT TARGET Eigen3::Eigen)
   endif()
 endif()
 
+if(NOT TARGET nlohmann_json::nlohmann_json)
+  find_package(nlohmann_json CONFIG QUIET)
+endif()
+if(NOT TARGET nlohmann_json::nlohmann_json)
+  if(ROWSMITH_FETCH_DEPENDENCIES)
+    rowsmith_unpack(nlohmann_json URL https://github.com/nlohmann/json/releases/download/v3.11.3/json.tar.xz
+                    URL_HASH SHA256=d6c65aca6b1ed68e7a182f4757257b107ae403032760ed6ef121c9d55e81757d)
+    rowsmith_headers_target(nlohmann_json::nlohmann_json "${nlohmann_json_SOURCE_DIR}/include")
+  else()
+    rowsmith_missing_package("JSON for Modern C++" nlohmann-json3-dev)
+  endif()
+endif()
+
 include("${CMAKE_CURRENT_LIST_DIR}/header_only.cmake")
 if(NOT TARGET rowsmith::random123)
   if(ROWSMITH_FETCH_DEPENDENCIES)
@@ -70,9 +83,8 @@ endif()
 
 # ---- of the programs -----------------------------------------------------------------------------------
 # Includes by which a source says that it uses a dependency, and the target to link then.
-set(rowsmith_optional catch2 nlohmann_json cli11 httplib benchmark rapidcheck)
+set(rowsmith_optional catch2 cli11 httplib benchmark rapidcheck)
 set(rowsmith_catch2_header "catch2/")
-set(rowsmith_nlohmann_json_header "nlohmann/")
 set(rowsmith_cli11_header "CLI/")
 set(rowsmith_httplib_header "httplib.h")
 set(rowsmith_benchmark_header "benchmark/benchmark.h")
@@ -126,19 +138,6 @@ if(rowsmith_use_catch2 IN_LIST rowsmith_used)
     target_include_directories(rowsmith_use_catch2 SYSTEM INTERFACE
                                "${PROJECT_SOURCE_DIR}/tests/support/catch2_shim")
   endif()
-endif()
-
-if(rowsmith_use_nlohmann_json IN_LIST rowsmith_used)
-  add_library(rowsmith_use_nlohmann_json INTERFACE)
-  find_package(nlohmann_json QUIET)
-  if(NOT TARGET nlohmann_json::nlohmann_json AND ROWSMITH_FETCH_DEPENDENCIES)
-    rowsmith_unpack(nlohmann_json URL https://github.com/nlohmann/json/releases/download/v3.11.3/json.tar.xz
-                    URL_HASH SHA256=d6c65aca6b1ed68e7a182f4757257b107ae403032760ed6ef121c9d55e81757d)
-    rowsmith_headers_target(nlohmann_json::nlohmann_json "${nlohmann_json_SOURCE_DIR}/include")
-  elseif(NOT TARGET nlohmann_json::nlohmann_json)
-    rowsmith_missing_package("JSON for Modern C++" nlohmann-json3-dev)
-  endif()
-  target_link_libraries(rowsmith_use_nlohmann_json INTERFACE nlohmann_json::nlohmann_json)
 endif()
 
 if(rowsmith_use_cli11 IN_LIST rowsmith_used)

@@ -7,6 +7,7 @@
 #include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/fixed_string.hpp>
+#include <rowsmith/core/json_text.hpp>
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/core/progress.hpp>
 #include <rowsmith/core/progress_bar.hpp>

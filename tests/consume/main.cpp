@@ -2,7 +2,7 @@
 // The program of all three consumers.
 #include <cstdio>
 
-#include <rowsmith/table/table.hpp>
+#include <rowsmith/rowsmith.hpp>
 
 int main() {
   const rowsmith::Table table({rowsmith::Column::numerical("age", {39, 50})});
