@@ -13,7 +13,7 @@ ROWSMITH_BEGIN
 
 /// The largest disagreement found by `check_gradients`.
 struct GradientCheck {
-  double largest_error = 0; ///< max |analytic − numeric| / max(1, |analytic|, |numeric|)
+  double largest_error = 0; ///< max |analytic − numeric| / max(1, |analytic|, |numeric|); NaN if one is
   std::size_t input = 0;    ///< in which input
   Index element = 0;        ///< and which element of it
 };
@@ -55,7 +55,9 @@ GradientCheck check_gradients(std::vector<Matrix<double>> inputs, const Function
       const double analytic = gradients[i].data()[k];
       const double error =
           std::abs(analytic - numeric) / std::max({1.0, std::abs(analytic), std::abs(numeric)});
-      if (!(error <= result.largest_error)) // so that a NaN counts as the largest
+      if (std::isnan(error))
+        return {error, i, k}; // no later disagreement may take the place of a NaN
+      if (error > result.largest_error)
         result = {error, i, k};
     }
   return result;

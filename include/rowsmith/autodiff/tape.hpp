@@ -74,8 +74,9 @@ public:
     return node().value[0];
   }
 
-  /// d loss / d this, after (or during) `Tape::backward`; zero where nothing has flowed.
-  /// In a backward function: add to it with `+=`.
+  /// d loss / d this, zero where nothing has flowed; for inputs and parameters once `Tape::backward` is done,
+  /// for the output of an operation within its backward function, which may then change it in place.
+  /// In a backward function: add to the adjoints of the operands with `+=`.
   MatrixMap<Scalar> adjoint() const {
     bool overwrite = false;
     Scalar* target = adjoint_target(overwrite);
@@ -129,6 +130,7 @@ public:
     arena_.rewind();
     entries_.clear();
     parameters_.clear();
+    differentiated_ = false;
     ++generation_;
   }
 
@@ -147,10 +149,16 @@ public:
   /// A parameter: its values stay where they are, and `backward` writes (not adds) its gradient to
   /// `gradient`, zero if the loss does not depend on it. Registering the same values again gives the same
   /// variable, so that two uses of one layer add up.
+  /// \throws ShapeError if the same values were registered with another shape
+  /// \throws Error if they were registered with another gradient, or `gradient` is null
   Variable<Scalar> parameter(const Scalar* values, Scalar* gradient, Index rows, Index columns) {
-    for (Node* known : parameters_)
-      if (known->value == values)
-        return handle(known);
+    if (rows > 0 && columns > 0) { // an empty matrix has no address of its own
+      if (gradient == nullptr)
+        throw Error("tape: a parameter without memory for its gradient");
+      for (Node* known : parameters_)
+        if (known->value == values && known->rows > 0 && known->columns > 0)
+          return handle(same_parameter(known, gradient, rows, columns));
+    }
     Node* node = new_node(const_cast<Scalar*>(values), gradient, rows, columns, true);
     parameters_.push_back(node);
     return handle(node);
@@ -186,11 +194,19 @@ public:
 
   // ------------------------------------------------------------------------------------------------------
 
-  /// Computes d loss / d p for every parameter p. \throws ShapeError unless `loss` is 1 × 1.
+  /// Computes d loss / d p for every parameter p. Once per rewind: operations reuse the memory of adjoints,
+  /// so that a second pass would count contributions twice; add losses instead.
+  /// \throws ShapeError unless `loss` is 1 × 1
+  /// \throws Error on a second call without `rewind`, or for a variable of another tape
   void backward(const Variable<Scalar>& loss) {
+    if (loss.tape_ != this)
+      throw Error("backward: the loss is on another tape");
     if (loss.size() != 1)
       throw ShapeError("backward: the loss is " + std::to_string(loss.rows()) + " x " +
                        std::to_string(loss.columns()) + ", expected 1 x 1");
+    if (differentiated_)
+      throw Error("backward: called twice without a rewind of the tape in between");
+    differentiated_ = true;
     loss.adjoint()(0, 0) += Scalar(1);
     for (std::size_t i = entries_.size(); i-- > 0;)
       if (entries_[i].output->written)
@@ -208,6 +224,15 @@ public:
   std::size_t capacity() const noexcept { return arena_.capacity(); }
 
 private:
+  static Node* same_parameter(Node* known, const Scalar* gradient, Index rows, Index columns) {
+    if (known->rows != rows || known->columns != columns)
+      throw ShapeError("tape: a parameter of " + std::to_string(known->rows) + " x " +
+                       std::to_string(known->columns) + " was registered again as " + std::to_string(rows) +
+                       " x " + std::to_string(columns));
+    if (known->adjoint != gradient)
+      throw Error("tape: a parameter was registered again with other memory for its gradient");
+    return known;
+  }
   struct Entry {
     void (*call)(void*);
     void* payload;
@@ -226,6 +251,7 @@ private:
   std::vector<Node*> parameters_;
   GemmWorkspace<Scalar> workspace_;
   std::uint64_t generation_ = 0;
+  bool differentiated_ = false;
 };
 
 ROWSMITH_END

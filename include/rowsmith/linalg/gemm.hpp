@@ -132,12 +132,12 @@ void gemm(Index rows, Index columns, Index depth, Operand<Scalar> a, Operand<Sca
   alignas(buffer_alignment) Scalar tile[tile_rows * panel];
 
   Index k0 = 0;
-  do { // once even for depth 0, so that C is written and the epilogue runs
+  do { // once even for depth 0, so that C is written and the epilogue runs; the operands may then be null
     const Index k_count = std::min(depth_block, depth - k0);
     const bool first = k0 == 0 && !accumulate;
     const bool last = k0 + k_count == depth;
     Scalar* packed_b = workspace.right(panels * panel * std::max<Index>(k_count, 1));
-    for (Index p = 0; p < panels; ++p) {
+    for (Index p = 0; p < panels && k_count > 0; ++p) {
       const Index column = p * panel;
       const Index count = std::min(panel, columns - column);
       pack(packed_b + p * panel * k_count, b.data + k0 * b.row_stride + column * b.column_stride, count,
@@ -147,7 +147,7 @@ void gemm(Index rows, Index columns, Index depth, Operand<Scalar> a, Operand<Sca
       const Index r_count = std::min(row_block, rows - r0);
       const Index strips = (r_count + tile_rows - 1) / tile_rows;
       Scalar* packed_a = workspace.left(strips * tile_rows * std::max<Index>(k_count, 1));
-      for (Index s = 0; s < strips; ++s)
+      for (Index s = 0; s < strips && k_count > 0; ++s)
         pack(packed_a + s * tile_rows * k_count,
              a.data + (r0 + s * tile_rows) * a.row_stride + k0 * a.column_stride,
              std::min(tile_rows, r_count - s * tile_rows), k_count, a.row_stride, a.column_stride, tile_rows);

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 #include <rowsmith/linalg/matrix.hpp>
@@ -135,7 +136,8 @@ inline Vector<float> exp(Vector<float> x) noexcept {
 }
 inline Vector<double> exp(const Vector<double>& x) noexcept { return detail::by_lane<double, std::exp>(x); }
 
-/// Natural logarithm of positive normal numbers. Float: absolute error below 1e-7 near 1, else 2 ulp.
+/// Natural logarithm of positive normal numbers; NaN and infinity stay, other numbers give no meaningful
+/// result. Float: absolute error below 1e-7 near 1, else 2 ulp.
 inline Vector<float> log(const Vector<float>& x) noexcept {
   const auto bits = bit_cast<std::uint32_t, float>(x);
   // Exponent and mantissa such that the mantissa lies in [sqrt(1/2), sqrt(2)).
@@ -154,7 +156,8 @@ inline Vector<float> log(const Vector<float>& x) noexcept {
   y = y * m - 2.4999993993e-1F;
   y = y * m + 3.3333331174e-1F;
   y = y * m * z + e * -2.12194440e-4F - z * 0.5F;
-  return m + y + e * 0.693359375F;
+  const Vector<float> result = m + y + e * 0.693359375F;
+  return x <= std::numeric_limits<float>::max() ? result : x; // the bits of a NaN read as a large number
 }
 inline Vector<double> log(const Vector<double>& x) noexcept { return detail::by_lane<double, std::log>(x); }
 

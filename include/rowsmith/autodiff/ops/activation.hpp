@@ -3,6 +3,8 @@
 /// Activation functions, as a value so that a layer can fuse one to its product.
 #pragma once
 
+#include <string>
+
 #include <rowsmith/autodiff/ops/check.hpp>
 #include <rowsmith/linalg/simd.hpp>
 
@@ -72,11 +74,19 @@ void activation_backward(const Activation& activation, const Scalar* y, Scalar* 
   }
 }
 
+/// \throws OptionError unless the slope of a leaky ReLU is positive: its gradient is told from the result
+inline void check_activation(const char* operation, const Activation& activation) {
+  if (activation.kind == ActivationKind::leaky_relu && !(activation.slope > 0))
+    throw OptionError(std::string(operation) + ": the slope of leaky_relu is " +
+                      std::to_string(activation.slope) + ", expected a positive number");
+}
+
 } // namespace detail
 
-/// f(x), element by element.
+/// f(x), element by element. \throws OptionError for a slope that is not positive
 template <class Scalar>
 Variable<Scalar> activate(const Variable<Scalar>& x, const Activation& activation) {
+  detail::check_activation("activate", activation);
   auto y = x.tape().make(x.rows(), x.columns(), x.needs_gradient());
   y.mutable_value() = x.value();
   detail::activate(activation, y.data(), y.size());

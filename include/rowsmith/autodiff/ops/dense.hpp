@@ -50,6 +50,7 @@ Variable<Scalar> dense(const Variable<Scalar>& x, const Variable<Scalar>& weight
                       std::to_string(x.columns()) + " rows, as many as the input has columns");
   detail::check_shape(bias.rows() == 1 && bias.columns() == weight.columns(), "dense", "the bias", bias,
                       "1 x " + std::to_string(weight.columns()));
+  detail::check_activation("dense", activation);
   auto y = x.tape().make(x.rows(), weight.columns(),
                          x.needs_gradient() || weight.needs_gradient() || bias.needs_gradient());
   gemm(x.rows(), weight.columns(), x.columns(), as_is<Scalar>(x.data(), x.columns()),

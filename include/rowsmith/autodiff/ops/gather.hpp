@@ -71,12 +71,23 @@ void gather_affine(const MixedRows<Scalar>& x, const Scalar* weight, const Scala
 
 /// y = f(X · weight + bias), where row r of X is one-hot at every code of row r and holds the numbers at
 /// their places: `dense` on one-hot encoded rows, computed as a sum of weight rows. A NaN number counts as 0.
+/// \throws ShapeError for a code or a number's weight row outside the weight
 template <class Scalar>
 Variable<Scalar> gather_dense(const MixedRows<Scalar>& x, const Variable<Scalar>& weight,
                               const Variable<Scalar>& bias, const Activation& activation = {}) {
   const Index out = weight.columns();
   detail::check_shape(bias.rows() == 1 && bias.columns() == out, "gather_dense", "the bias", bias,
                       "1 x " + std::to_string(out));
+  detail::check_activation("gather_dense", activation);
+  const auto check_row = [&weight](const char* what, std::int32_t row) {
+    if (row < 0 || row >= weight.rows())
+      throw ShapeError(std::string("gather_dense: ") + what + " " + std::to_string(row) +
+                       " for a weight of " + std::to_string(weight.rows()) + " rows");
+  };
+  for (Index i = 0; i < x.rows * x.code_columns; ++i)
+    check_row("code", x.codes[i]);
+  for (Index c = 0; c < x.number_columns; ++c)
+    check_row("a number's weight row", x.number_weights[c]);
   auto y = weight.tape().make(x.rows, out, weight.needs_gradient() || bias.needs_gradient());
   gather_affine(x, weight.data(), bias.data(), out, activation, y.data());
   weight.tape().on_backward(y, [x, weight, bias, y, activation, out] {

@@ -39,8 +39,11 @@ Variable<Scalar> squared_error(const Variable<Scalar>& prediction, const Scalar*
 
 /// weight · Σ −[t log σ(x) + (1 − t) log(1 − σ(x))] with one target t in [0, 1] for all: binary cross-entropy
 /// with logits, computed as max(x, 0) − x t + log(1 + e^−|x|), which cannot overflow.
+/// \throws OptionError for a target outside [0, 1]
 template <class Scalar>
 Variable<Scalar> bce_with_logits(const Variable<Scalar>& logits, double target, double weight) {
+  if (!(target >= 0 && target <= 1))
+    throw OptionError("bce_with_logits: target = " + std::to_string(target) + ", expected 0 <= target <= 1");
   auto& tape = logits.tape();
   auto loss = tape.make(1, 1, logits.needs_gradient());
   double total = 0;
@@ -66,19 +69,65 @@ struct Head {
   Index width = 1;         ///< 1 for a number
 };
 
+namespace detail {
+/// \throws ShapeError unless the heads cut the output's columns into stretches and fit the targets
+template <class Scalar>
+void check_heads(const Variable<Scalar>& output, const Head* heads, Index head_count,
+                 const MixedRows<Scalar>& targets) {
+  check_shape(output.rows() == targets.rows, "heads_loss", "the output", output,
+              std::to_string(targets.rows) + " rows, as many as there are targets");
+  bool* taken = output.tape().template allocate<bool>(output.columns());
+  std::fill_n(taken, output.columns(), false);
+  Index width = 0;
+  Index categorical = 0;
+  for (Index h = 0; h < head_count; ++h) {
+    const Head& head = heads[h];
+    if (head.width < 1 || head.offset < 0 || head.offset + head.width > output.columns() ||
+        (!head.categorical && head.width != 1))
+      throw ShapeError("heads_loss: head " + std::to_string(h) + " takes " + std::to_string(head.width) +
+                       " columns from " + std::to_string(head.offset) + " of an output that is " +
+                       shape_text(output));
+    for (Index column = head.offset; column < head.offset + head.width; ++column) {
+      if (taken[column])
+        throw ShapeError("heads_loss: head " + std::to_string(h) + " takes column " + std::to_string(column) +
+                         ", which another head has taken");
+      taken[column] = true;
+    }
+    width += head.width;
+    categorical += head.categorical ? 1 : 0;
+  }
+  check_shape(output.columns() == width, "heads_loss", "the output", output,
+              std::to_string(width) + " columns, as many as the heads take");
+  if (categorical != targets.code_columns || head_count - categorical != targets.number_columns)
+    throw ShapeError("heads_loss: " + std::to_string(categorical) + " categorical heads and " +
+                     std::to_string(head_count - categorical) + " numbers for targets with " +
+                     std::to_string(targets.code_columns) + " codes and " +
+                     std::to_string(targets.number_columns) + " numbers");
+}
+
+/// \returns `code`. \throws ShapeError unless it is a column of `head`
+inline std::int32_t check_code(const Head& head, std::int32_t code) {
+  if (code < head.offset || code >= head.offset + head.width)
+    throw ShapeError("heads_loss: code " + std::to_string(code) + " for a head of the columns " +
+                     std::to_string(head.offset) + " to " + std::to_string(head.offset + head.width - 1));
+  return code;
+}
+} // namespace detail
+
 /// The loss of all heads of a decoder in one pass: weight · Σ over rows of
 /// [Σ over categorical heads −log softmax(logits)[code] + Σ over numbers (output − number)²].
 /// \param output   rows × (sum of the widths)
 /// \param heads    `head_count` heads; must outlive the step. Categorical head k of the list takes the k-th
 ///                 code of a row, number head k its k-th number
 /// \param targets  `codes` are output columns, as for `gather_dense`; NaN numbers count nothing
+/// \throws ShapeError unless the heads cover each column of the output once, there are as many targets as
+///         heads, and every code is a column of its head
 /// The gradient is made together with the loss, so that the softmaxes are computed once.
 template <class Scalar>
 Variable<Scalar> heads_loss(const Variable<Scalar>& output, const Head* heads, Index head_count,
                             const MixedRows<Scalar>& targets, double weight) {
   using V = simd::Vector<Scalar>;
-  detail::check_shape(output.rows() == targets.rows, "heads_loss", "the output", output,
-                      std::to_string(targets.rows) + " rows, as many as there are targets");
+  detail::check_heads(output, heads, head_count, targets);
   auto& tape = output.tape();
   auto loss = tape.make(1, 1, output.needs_gradient());
   const Index width = output.columns();
@@ -109,7 +158,7 @@ Variable<Scalar> heads_loss(const Variable<Scalar>& output, const Head* heads, I
         largest = largest < x[head.offset + j] ? x[head.offset + j] : largest;
       for (Index j = 0; j < head.width; ++j)
         g[head.offset + j] = x[head.offset + j] - largest;
-      row_loss -= static_cast<double>(g[codes[code++]]);
+      row_loss -= static_cast<double>(g[detail::check_code(head, codes[code++])]);
     }
     simd::transform(g, g, width, [](const V& v) { return simd::exp(v); });
     code = number = 0;

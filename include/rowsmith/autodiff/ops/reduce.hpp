@@ -14,7 +14,7 @@ Variable<Scalar> weighted_sum(const Variable<Scalar>& x, Scalar factor) {
   double total = 0;
   for (Index i = 0; i < x.size(); ++i)
     total += static_cast<double>(x.data()[i]);
-  y.data()[0] = static_cast<Scalar>(total) * factor;
+  y.data()[0] = static_cast<Scalar>(total * static_cast<double>(factor));
   x.tape().on_backward(y, [x, y, factor] {
     const Scalar dy = y.adjoint()(0, 0) * factor;
     detail::contribute(x, [dy](Index) { return dy; });

@@ -35,7 +35,7 @@ Variable<Scalar> concatenate_columns(const Variable<Scalar>& a, const Variable<S
 template <class Scalar>
 Variable<Scalar> slice_columns(const Variable<Scalar>& x, Index first, Index count) {
   detail::check_shape(first >= 0 && count >= 0 && first + count <= x.columns(), "slice_columns", "x", x,
-                      "at least " + std::to_string(first + count) + " columns");
+                      "columns from " + std::to_string(first) + " up to " + std::to_string(first + count));
   auto y = x.tape().make(x.rows(), count, x.needs_gradient());
   const Index width = x.columns();
   for (Index r = 0; r < x.rows(); ++r)

@@ -34,8 +34,9 @@ Variable<Scalar> dropout(const Variable<Scalar>& x, double rate, const RandomStr
   const auto keep = static_cast<Scalar>(1 / (1 - rate));
   for (Index r = 0; r < x.rows(); ++r)
     for (Index c = 0; c < columns; ++c)
+      // The product rather than a choice, so that what is not finite stays visible.
       y.data()[r * columns + c] =
-          words[r * padded + c] < threshold ? Scalar(0) : keep * x.data()[r * columns + c];
+          (words[r * padded + c] < threshold ? Scalar(0) : keep) * x.data()[r * columns + c];
   tape.on_backward(y, [=] {
     if (!x.needs_gradient())
       return;
