@@ -19,7 +19,7 @@ ROWSMITH_BEGIN
 using DefaultAutoencoder = Autoencoder<Dense<256>, ReLU, Dense<128>, ReLU, Latent<32>>;
 using DefaultGenerator = Generator<Noise<64>, Dense<128>, ReLU, Dense<128>, ReLU, Dense<32>, Tanh>;
 using DefaultDiscriminator =
-    Discriminator<Dense<128>, LeakyReLU, Dropout, Dense<64>, LeakyReLU, Dropout, Dense<1>>;
+    Discriminator<Dense<512>, LeakyReLU, Dropout, Dense<256>, LeakyReLU, Dropout, Dense<1>>;
 
 /// A trained synthesiser. A value type; all const functions may be called from several threads at once.
 ///

@@ -42,6 +42,21 @@ struct EfficacyResult {
 
 namespace detail {
 
+/// Codes of a categorical target, one a row. \throws SchemaError for a missing one
+inline std::vector<std::uint16_t> target_labels(const Table& table, const SharedCodes& codes,
+                                                std::size_t column, const char* name) {
+  if (codes.texts(column).size() > 65535)
+    throw SchemaError("the target '" + table[column].name + "' has more than 65535 classes");
+  std::vector<std::uint16_t> labels;
+  for (const auto code : codes.codes(table[column], column)) {
+    if (code == missing_code)
+      throw SchemaError("the target '" + table[column].name + "' is missing in row " +
+                        std::to_string(labels.size() + 1) + " of the " + name + " table");
+    labels.push_back(static_cast<std::uint16_t>(code));
+  }
+  return labels;
+}
+
 /// Macro average over the classes of one-against-rest AUCs; with two classes, that of `positive`.
 inline double target_auc(const std::vector<double>& probability, const std::vector<std::uint16_t>& labels,
                          std::size_t classes, std::size_t positive) {
@@ -81,22 +96,10 @@ inline EfficacyResult efficacy(const Table& train, const Table& test, const Tabl
   const std::size_t column = train.schema().index_of(target);
   if (train[column].kind != ColumnKind::categorical)
     throw SchemaError("efficacy: the target '" + target + "' is numerical, expected a categorical column");
-  const auto labels_of = [&](const Table& table, const char* name) {
-    std::vector<std::uint16_t> labels;
-    for (const auto code : codes.codes(table[column], column)) {
-      if (code == missing_code)
-        throw SchemaError("efficacy: the target '" + target + "' is missing in row " +
-                          std::to_string(labels.size() + 1) + " of the " + name + " table");
-      labels.push_back(static_cast<std::uint16_t>(code));
-    }
-    return labels;
-  };
   const std::size_t classes = std::max<std::size_t>(2, codes.texts(column).size());
-  if (classes > 65535)
-    throw SchemaError("efficacy: the target '" + target + "' has more than 65535 classes");
-  const auto train_labels = labels_of(train, "training");
-  const auto test_labels = labels_of(test, "test");
-  const auto synthetic_labels = labels_of(synthetic, "synthetic");
+  const auto train_labels = detail::target_labels(train, codes, column, "training");
+  const auto test_labels = detail::target_labels(test, codes, column, "test");
+  const auto synthetic_labels = detail::target_labels(synthetic, codes, column, "synthetic");
   std::vector<std::size_t> counts(classes);
   for (const auto label : train_labels)
     ++counts[label];
@@ -152,6 +155,32 @@ inline EfficacyResult efficacy(const Table& train, const Table& test, const Tabl
   result.auc_synthetic = mean_sd(made);
   result.ratio = mean_sd(ratio);
   return result;
+}
+
+/// Share of the rows of `synthetic` whose target is what a forest trained on `train` predicts from their
+/// other columns. \throws what `efficacy` throws
+inline double label_agreement(const Table& train, const Table& synthetic, const std::string& target,
+                              const RandomForestOptions& options = {}) {
+  const SharedCodes codes({&train, &synthetic});
+  const std::size_t column = train.schema().index_of(target);
+  if (train[column].kind != ColumnKind::categorical)
+    throw SchemaError("label_agreement: the target '" + target +
+                      "' is numerical, expected a categorical column");
+  const std::size_t classes = std::max<std::size_t>(2, codes.texts(column).size());
+  const auto train_labels = detail::target_labels(train, codes, column, "training");
+  const auto synthetic_labels = detail::target_labels(synthetic, codes, column, "synthetic");
+  if (synthetic_labels.empty())
+    throw SchemaError("label_agreement: the synthetic table has no rows");
+  const auto forest = RandomForest::fit(codes.features(train, column), train_labels, classes, options);
+  const auto probability = forest.predict_probability(codes.features(synthetic, column), options.threads);
+  std::size_t agreed = 0;
+  for (std::size_t i = 0; i < synthetic_labels.size(); ++i) {
+    const auto row = probability.begin() + static_cast<std::ptrdiff_t>(i * classes);
+    agreed += std::max_element(row, row + static_cast<std::ptrdiff_t>(classes)) - row == synthetic_labels[i]
+                  ? 1
+                  : 0;
+  }
+  return static_cast<double>(agreed) / static_cast<double>(synthetic_labels.size());
 }
 
 inline std::string to_json(const EfficacyResult& result) {

@@ -138,6 +138,8 @@ inline std::string format_model(const TableModel& model) {
   };
   vector_tensor("latent.scale", model.latent_scale);
   vector_tensor("latent.offset", model.latent_offset);
+  if (!model.latent_bound.empty())
+    vector_tensor("latent.bound", model.latent_bound);
   json["noise_width"] = model.noise_width;
   json["labels"] = model.labels;
   json["label_shares"] = model.label_shares;
@@ -185,6 +187,12 @@ inline TableModel parse_model(std::string_view bytes) {
   const auto offset = detail::take_tensor(file, "latent.offset", {latent});
   model.latent_scale.assign(scale.begin(), scale.end());
   model.latent_offset.assign(offset.begin(), offset.end());
+  if (file.tensors.contains("latent.bound")) {
+    const auto bound = detail::take_tensor(file, "latent.bound", {latent});
+    if (std::any_of(bound.begin(), bound.end(), [](float value) { return !(value > 0 && value < 1); }))
+      throw ModelFileError("tensor 'latent.bound': expected numbers between 0 and 1");
+    model.latent_bound.assign(bound.begin(), bound.end());
+  }
   if (!file.tensors.empty())
     throw ModelFileError("tensor '" + file.tensors.begin()->first + "' belongs to no part of the model");
   model.noise_width = detail::integer(json, "noise_width", 1, 1 << 24);

@@ -212,14 +212,19 @@ public:
     return add(reconstruction(latent), gaussian_kl(code, weight * kl_weight));
   }
 
-  /// The trained halves, without a tape. The encoder's network gives μ if variational.
+  /// The trained halves, without a tape. The encoder's network gives the latent code (μ if variational), the
+  /// posterior's [μ | s].
   InferenceNetwork encoder_network(const float* values) const {
     InferenceNetwork network;
     encoder_.append_to(network, values, input_width_);
     InferenceLayer layer = linear(values, latent_weight_, latent_bias_);
-    if (variational_)
-      layer = keep_outputs(layer, latent_width);
-    network.add(std::move(layer));
+    network.add(variational_ ? keep_outputs(layer, latent_width) : std::move(layer));
+    return network;
+  }
+  InferenceNetwork posterior_network(const float* values) const {
+    InferenceNetwork network;
+    encoder_.append_to(network, values, input_width_);
+    network.add(linear(values, latent_weight_, latent_bias_));
     return network;
   }
   InferenceNetwork decoder_network(const float* values) const {

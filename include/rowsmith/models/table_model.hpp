@@ -37,8 +37,11 @@ struct TableModel {
   InferenceNetwork encoder_network;   ///< encoded row -> latent code
   InferenceNetwork generator_network; ///< noise (+ label) -> scaled latent code
   InferenceNetwork decoder_network;   ///< latent code -> outputs of all heads
-  std::vector<float> latent_scale;    ///< latent code = generator's output · scale + offset
+  /// Latent code = scale · atanh(bound · g) + offset for the generator's output g in (−1, 1), by dimension;
+  /// with an empty bound scale · g + offset.
+  std::vector<float> latent_scale;
   std::vector<float> latent_offset;
+  std::vector<float> latent_bound; ///< each in (0, 1)
   Index noise_width = 0;
   std::vector<std::string> labels;  ///< label values of a conditional model; empty: unconditional
   std::vector<double> label_shares; ///< of the training rows
@@ -110,7 +113,8 @@ struct TableModel {
     const Index width = latent_width();
     for (Index i = 0; i < count * width; ++i) {
       const auto j = static_cast<std::size_t>(i % width);
-      latents[i] = made[i] * latent_scale[j] + latent_offset[j];
+      const float code = latent_bound.empty() ? made[i] : std::atanh(latent_bound[j] * made[i]);
+      latents[i] = code * latent_scale[j] + latent_offset[j];
     }
   }
 

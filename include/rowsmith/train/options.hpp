@@ -27,25 +27,28 @@ inline std::string_view to_string(Recipe recipe) {
 
 /// Stage 1: the autoencoder.
 struct AutoencoderOptions {
-  std::size_t epochs = 60;          ///< at most this many passes over the training rows; ≥ 1
+  std::size_t steps = 2000;         ///< at most this many batches; ≥ 1
   std::size_t batch = 512;          ///< rows a step; ≥ 1
-  std::size_t patience = 8;         ///< stop after this many epochs without a better validation loss; ≥ 1
+  std::size_t patience = 500;       ///< stop after this many steps without a better validation loss; ≥ 1
   double validation_fraction = 0.1; ///< of the rows, set apart for early stopping; (0, 0.5]
   double kl_weight = 0;             ///< > 0: variational, with this weight on the KL term; ≥ 0
   double kl_warmup = 0.3;           ///< share of all steps over which that weight rises from 0; [0, 1]
   OptimiserOptions optimiser{};
-  LearningRateSchedule schedule{};
+  LearningRateSchedule schedule{.kind = LearningRateSchedule::Kind::cosine};
 };
 
 /// Stage 2: generator against discriminator, in the latent space.
 struct GanOptions {
-  std::size_t epochs = 100;                ///< passes over the training rows; ≥ 1
+  std::size_t steps = 2000;                ///< discriminator steps; ≥ 1
   std::size_t batch = 512;                 ///< rows a step; ≥ 2
   std::size_t k_steps_g = 3;               ///< generator steps per discriminator step; [1, 100]
   double discriminator_rate_factor = 0.25; ///< discriminator's learning rate / generator's; (0, 100]
-  double average_decay = 0; ///< > 0: the generator kept is a moving average of its weights; [0, 1)
-  OptimiserOptions optimiser{.learning_rate = 2e-4, .beta1 = 0.5};
-  LearningRateSchedule schedule{};
+  /// How latent codes are brought into (−1, 1): 0 by a line through the largest code of each dimension; q > 0
+  /// by tanh(q · x) of the standardised code x, which gives the bulk of the codes more of the range; [0, 3].
+  double latent_squash = 0.7;
+  double average_decay = 0.999; ///< > 0: the generator kept is a moving average of its weights; [0, 1)
+  OptimiserOptions optimiser{.learning_rate = 1e-4, .beta1 = 0.5};
+  LearningRateSchedule schedule{.kind = LearningRateSchedule::Kind::linear_second_half};
 };
 
 /// Options of `Trainer`.
@@ -71,7 +74,7 @@ struct TrainerOptions {
               std::to_string(least) + " to 1000000000");
     };
     encoding.check();
-    at_least(autoencoder.epochs, 1, "autoencoder.epochs");
+    at_least(autoencoder.steps, 1, "autoencoder.steps");
     at_least(autoencoder.batch, 1, "autoencoder.batch");
     at_least(autoencoder.patience, 1, "autoencoder.patience");
     require(autoencoder.validation_fraction > 0 && autoencoder.validation_fraction <= 0.5,
@@ -81,7 +84,7 @@ struct TrainerOptions {
     require(autoencoder.kl_warmup >= 0 && autoencoder.kl_warmup <= 1, "autoencoder.kl_warmup",
             autoencoder.kl_warmup, "0 to 1");
     autoencoder.optimiser.check("autoencoder.optimiser");
-    at_least(gan.epochs, 1, "gan.epochs");
+    at_least(gan.steps, 1, "gan.steps");
     at_least(gan.batch, 2, "gan.batch");
     require(gan.k_steps_g >= 1 && gan.k_steps_g <= 100, "gan.k_steps_g", static_cast<double>(gan.k_steps_g),
             "1 to 100");
@@ -89,6 +92,8 @@ struct TrainerOptions {
             "gan.discriminator_rate_factor", gan.discriminator_rate_factor, "0 < factor <= 100");
     require(gan.average_decay >= 0 && gan.average_decay < 1, "gan.average_decay", gan.average_decay,
             "0 <= decay < 1");
+    require(gan.latent_squash >= 0 && gan.latent_squash <= 3, "gan.latent_squash", gan.latent_squash,
+            "0 to 3");
     gan.optimiser.check("gan.optimiser");
     require(temperature > 0 && temperature <= 10, "temperature", temperature, "0 < temperature <= 10");
   }
@@ -104,7 +109,6 @@ inline TrainerOptions recipe_options(Recipe recipe) {
     return options;
   }
   options.autoencoder.kl_weight = 0.1;
-  options.gan.average_decay = 0.999;
   return options;
 }
 

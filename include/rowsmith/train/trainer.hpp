@@ -164,13 +164,14 @@ private:
     EpochOrder order(training.size(), options_.seed);
     std::vector<std::uint32_t> batch(std::min(options.batch, training.size()));
     const std::size_t steps_an_epoch = (training.size() + batch.size() - 1) / batch.size();
-    const std::uint64_t total_steps = steps_an_epoch * options.epochs;
-    detail::StageClock clock("autoencoder", 1, 2, options.epochs);
+    const std::size_t epochs = (options.steps + steps_an_epoch - 1) / steps_an_epoch;
+    const std::uint64_t total_steps = steps_an_epoch * epochs;
+    detail::StageClock clock("autoencoder", 1, 2, epochs);
     AlignedBuffer<float> best = stage.values();
     double best_loss = std::numeric_limits<double>::infinity();
-    std::size_t since_best = 0;
+    std::uint64_t best_step = 0;
     StageReport result{.name = "autoencoder"};
-    for (std::size_t epoch = 0; epoch < options.epochs; ++epoch) {
+    for (std::size_t epoch = 0; epoch < epochs; ++epoch) {
       const auto permutation = order(static_cast<std::uint32_t>(epoch));
       double sum = 0;
       for (std::size_t step = 0; step < steps_an_epoch; ++step) {
@@ -187,14 +188,12 @@ private:
       if (validation_loss < best_loss) {
         best_loss = validation_loss;
         best = stage.values();
-        since_best = 0;
-      } else {
-        ++since_best;
+        best_step = stage.steps();
       }
       result.epochs = epoch + 1;
       const std::array<NamedValue, 2> values{
           {{"loss", sum / static_cast<double>(training.size())}, {"validation", validation_loss}}};
-      const bool done = since_best >= options.patience || epoch + 1 == options.epochs;
+      const bool done = stage.steps() - best_step >= options.patience || epoch + 1 == epochs;
       result.stopped = !clock.tell(callback, epoch + 1, training.size(), values, done) && !done;
       if (done || result.stopped)
         break;
@@ -203,6 +202,7 @@ private:
     stages_.push_back(result);
     model.encoder_network = stage.model().encoder_network(best.data());
     model.decoder_network = stage.model().decoder_network(best.data());
+    posterior_network_ = stage.model().posterior_network(best.data());
     code_offsets_ = stage.model().code_offsets();
     number_weights_ = stage.model().number_weights();
   }
@@ -221,28 +221,56 @@ private:
       std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(begin));
       buffer.load(rows);
       const auto count = static_cast<Index>(rows.size());
-      const float* codes = model.encoder_network.run(buffer.rows(0, count), scratch);
-      std::copy_n(codes, count * width, latent.codes.data() + static_cast<Index>(begin) * width);
+      const float* posterior = posterior_network_.run(buffer.rows(0, count), scratch);
+      const bool variational = posterior_network_.outputs() == 2 * width;
+      const RandomStream noise(options_.seed, Purpose::encode_position);
+      const auto blocks = static_cast<std::uint64_t>(detail::blocks_per_row(width));
+      for (Index r = 0; r < count; ++r) {
+        float* to = latent.codes.data() + (static_cast<Index>(begin) + r) * width;
+        const float* from = posterior + r * posterior_network_.outputs();
+        if (!variational) {
+          std::copy_n(from, width, to);
+          continue;
+        }
+        // The decoder was trained on codes drawn from the posterior: the generator must learn those, not
+        // means.
+        fill_normal(noise, (begin + static_cast<std::uint64_t>(r)) * blocks, to, width);
+        for (Index j = 0; j < width; ++j)
+          to[j] = from[j] + std::exp(from[width + j] / 2) * to[j];
+      }
     });
-    model.latent_scale.assign(static_cast<std::size_t>(width), 1);
-    model.latent_offset.assign(static_cast<std::size_t>(width), 0);
-    const auto rows = static_cast<Index>(encoded.rows());
-    for (Index j = 0; j < width; ++j) {
-      float low = std::numeric_limits<float>::infinity();
-      float high = -low;
-      for (Index r = 0; r < rows; ++r) {
-        low = std::min(low, latent.codes[static_cast<std::size_t>(r * width + j)]);
-        high = std::max(high, latent.codes[static_cast<std::size_t>(r * width + j)]);
+    scale_into_range(latent, model);
+  }
+
+  /// Brings each latent dimension into (−1, 1) and notes the way back in the model.
+  void scale_into_range(LatentRows& latent, TableModel& model) const {
+    const std::size_t width = static_cast<std::size_t>(latent.width);
+    const std::size_t rows = latent.rows();
+    const double squash = options_.gan.latent_squash;
+    for (std::size_t j = 0; j < width; ++j) {
+      double mean = 0;
+      for (std::size_t r = 0; r < rows; ++r)
+        mean += static_cast<double>(latent.codes[r * width + j]) / static_cast<double>(rows);
+      double variance = 0;
+      double largest = 0;
+      for (std::size_t r = 0; r < rows; ++r) {
+        const double x = static_cast<double>(latent.codes[r * width + j]) - mean;
+        variance += x * x / static_cast<double>(rows);
+        largest = std::max(largest, std::abs(x));
       }
-      // A margin, because Tanh reaches ±1 only at infinity.
-      const float scale = std::max(1e-6F, (high - low) / 2 * 1.05F);
-      const float offset = (high + low) / 2;
-      for (Index r = 0; r < rows; ++r) {
-        float& code = latent.codes[static_cast<std::size_t>(r * width + j)];
-        code = (code - offset) / scale;
+      // A margin, because Tanh reaches ±1 only at infinity; a dimension that never changes needs any scale.
+      largest = std::max(1e-6, 1.05 * largest);
+      const double scale = squash > 0 ? std::max(1e-6, std::sqrt(variance)) / squash : largest;
+      const double bound = squash > 0 ? std::clamp(std::tanh(largest / scale), 1e-6, 1 - 1e-6) : 1;
+      for (std::size_t r = 0; r < rows; ++r) {
+        float& code = latent.codes[r * width + j];
+        const double x = (static_cast<double>(code) - mean) / scale;
+        code = static_cast<float>(squash > 0 ? std::tanh(x) / bound : x);
       }
-      model.latent_scale[static_cast<std::size_t>(j)] = scale;
-      model.latent_offset[static_cast<std::size_t>(j)] = offset;
+      model.latent_offset.push_back(static_cast<float>(mean));
+      model.latent_scale.push_back(static_cast<float>(scale));
+      if (squash > 0)
+        model.latent_bound.push_back(static_cast<float>(bound));
     }
   }
 
@@ -253,11 +281,12 @@ private:
     const std::size_t batch = std::min(options.batch, latent.rows());
     const std::size_t steps_an_epoch =
         latent.rows() / batch; // whole batches: the rest comes in another epoch
-    const std::uint64_t total_steps = steps_an_epoch * options.epochs;
-    detail::StageClock clock("gan", 2, 2, options.epochs);
+    const std::size_t epochs = (options.steps + steps_an_epoch - 1) / steps_an_epoch;
+    const std::uint64_t total_steps = steps_an_epoch * epochs;
+    detail::StageClock clock("gan", 2, 2, epochs);
     StageReport result{.name = "gan"};
     std::uint64_t done_steps = 0;
-    for (std::size_t epoch = 0; epoch < options.epochs; ++epoch) {
+    for (std::size_t epoch = 0; epoch < epochs; ++epoch) {
       const auto permutation = order(static_cast<std::uint32_t>(epoch));
       double discriminator_loss = 0;
       double generator_loss = 0;
@@ -277,7 +306,7 @@ private:
       const std::array<NamedValue, 2> values{
           {{"discriminator", discriminator_loss / static_cast<double>(steps_an_epoch)},
            {"generator", generator_loss / static_cast<double>(steps_an_epoch)}}};
-      const bool done = epoch + 1 == options.epochs;
+      const bool done = epoch + 1 == epochs;
       result.stopped = !clock.tell(callback, epoch + 1, steps_an_epoch * batch, values, done) && !done;
       if (result.stopped)
         break;
@@ -296,6 +325,7 @@ private:
 
   TrainerOptions options_;
   std::vector<StageReport> stages_;
+  InferenceNetwork posterior_network_; ///< of the stage-1 autoencoder; equals its encoder unless variational
   std::vector<std::int32_t> code_offsets_;
   std::vector<std::int32_t> number_weights_;
 };
