@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <rowsmith/core/random.hpp>
+#include <rowsmith/csv/number_text.hpp>
+#include <rowsmith/csv/options.hpp>
+#include <rowsmith/csv/reader.hpp>
+
+namespace rs = rowsmith;
+
+namespace {
+using Records = std::vector<std::vector<std::string>>;
+
+Records records(const std::string& text, const rs::CsvOptions& options = {}) {
+  std::istringstream in(text);
+  rs::CsvReader reader(in, "test.csv", options);
+  Records result;
+  while (reader.next()) {
+    result.emplace_back();
+    for (const auto& field : reader.fields())
+      result.back().emplace_back(field.text);
+  }
+  return result;
+}
+
+rs::CsvError error_of(const std::string& text, const rs::CsvOptions& options = {}) {
+  try {
+    records(text, options);
+  } catch (const rs::CsvError& error) {
+    return error;
+  }
+  FAIL("no error");
+  return {"", 0, 0, ""};
+}
+} // namespace
+
+TEST_CASE("fields are split, trimmed and unquoted", "[csv]") {
+  CHECK(records("a,b,c\n") == Records{{"a", "b", "c"}});
+  CHECK(records(" a , b\t,  c  \n") == Records{{"a", "b", "c"}});
+  CHECK(records("\"a,b\", \" c \" ,\"d\"\"e\"\n") == Records{{"a,b", " c ", "d\"e"}});
+  CHECK(records(",,\n") == Records{{"", "", ""}});
+  CHECK(records("\"\",x\n") == Records{{"", "x"}});
+  CHECK(records("5\" pipe,x\n") == Records{{"5\" pipe", "x"}}); // a quote inside an unquoted field is text
+  CHECK(records("a;b,c\n", {.delimiter = ';'}) == Records{{"a", "b,c"}});
+  CHECK(records("a\tb\t\tc\n", {.delimiter = '\t'}) == Records{{"a", "b", "", "c"}});
+}
+
+TEST_CASE("lines end as they like", "[csv]") {
+  const Records expected{{"a", "b"}, {"c", "d"}};
+  CHECK(records("a,b\nc,d\n") == expected);
+  CHECK(records("a,b\nc,d") == expected);
+  CHECK(records("a,b\r\nc,d\r\n") == expected);
+  CHECK(records("\xEF\xBB\xBF"
+                "a,b\nc,d\n") == expected);
+  CHECK(records("a,b\n\n   \nc,d\n\n") == expected);
+  CHECK(records("|1x3 Cross validator\na,b\n|x\nc,d\n", {.comment = '|'}) == expected);
+  CHECK(records("a,\"b\nb\"\nc,d\n") == Records{{"a", "b\nb"}, {"c", "d"}});
+  CHECK(records("a,\"b\r\n\r\n|b\"\r\nc,d", {.comment = '|'}) == Records{{"a", "b\n\n|b"}, {"c", "d"}});
+  CHECK(records("").empty());
+  CHECK(records("\n\n").empty());
+}
+
+TEST_CASE("a long file keeps its lines across the reader's blocks", "[csv]") {
+  std::string text;
+  constexpr int rows = 1'200'000; // about 20 MB, more than one block
+  for (int i = 0; i < rows; ++i)
+    text += "row " + std::to_string(i) + ",x\n";
+  std::istringstream in(text);
+  rs::CsvReader reader(in, "long.csv");
+  int count = 0;
+  bool fine = true;
+  while (reader.next()) {
+    fine = fine && reader.fields().size() == 2 && reader.fields()[0].text == "row " + std::to_string(count);
+    ++count;
+  }
+  CHECK(fine);
+  CHECK(count == rows);
+}
+
+TEST_CASE("what cannot be read is an error with its place", "[csv]") {
+  auto error = error_of("a,b\nc,\"d\ne\n");
+  CHECK(error.line() == 2);
+  CHECK(std::string(error.what()).find("test.csv:2") == 0);
+  CHECK(std::string(error.what()).find("never closed") != std::string::npos);
+  error = error_of("a,b\n\"c\"x,d\n");
+  CHECK(error.line() == 2);
+  CHECK(error.column() == 1);
+  CHECK(std::string(error.what()).find("behind a closing quote") != std::string::npos);
+  error = error_of(std::string("a,b\nc,\0d\n", 9));
+  CHECK(error.line() == 2);
+  CHECK(std::string(error.what()).find("zero byte") != std::string::npos);
+  error = error_of(std::string(17U << 20U, 'x'));
+  CHECK(std::string(error.what()).find("longer than") != std::string::npos);
+  CHECK_THROWS_WITH(rs::CsvReader("/no/such/file.csv"), Catch::Contains("/no/such/file.csv"));
+  CHECK_THROWS_AS(records("a", {.delimiter = '"'}), rs::OptionError);
+  CHECK_THROWS_AS(records("a", {.comment = ','}), rs::OptionError);
+}
+
+TEST_CASE("random bytes and damaged files give records or an error, never anything else", "[csv]") {
+  const std::string valid = "name,\"quoted, \"\"text\"\"\"\n 1 ,\"two\nlines\"\r\n|comment\n,\"\"\n";
+  const std::string alphabet = "a,\"\n\r |\t;1\0\xEF\xFF";
+  rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
+  std::size_t parsed = 0;
+  std::size_t refused = 0;
+  for (int i = 0; i < 1500; ++i) {
+    std::string text;
+    if (i % 2 == 0) {
+      const auto length = random.below(60);
+      for (std::uint32_t k = 0; k < length; ++k)
+        text += alphabet[random.below(static_cast<std::uint32_t>(alphabet.size()))];
+    } else {
+      text = valid;
+      for (int k = 0; k < 3; ++k)
+        text[random.below(static_cast<std::uint32_t>(text.size()))] =
+            alphabet[random.below(static_cast<std::uint32_t>(alphabet.size()))];
+    }
+    try {
+      for (const auto& record : records(text, {.comment = '|'}))
+        CHECK_FALSE(record.empty());
+      ++parsed;
+    } catch (const rs::CsvError&) {
+      ++refused;
+    }
+  }
+  CHECK(parsed > 100);
+  CHECK(refused > 100);
+}
+
+TEST_CASE("numbers are read whole or not at all", "[csv]") {
+  CHECK(rs::parse_number("12") == 12.0);
+  CHECK(rs::parse_number("-1.5e3") == -1500.0);
+  CHECK(rs::parse_number("+2") == 2.0);
+  CHECK(rs::parse_number(".5") == 0.5);
+  for (const char* text :
+       {"", "+", "-", "1,5", "1 2", "0x10", "inf", "nan", "1e999", "12a", "+-1", "++1", " 1"})
+    CHECK_FALSE(rs::parse_number(text).has_value());
+  CHECK(rs::decimals_in("12") == 0);
+  CHECK(rs::decimals_in("1.250") == 3);
+  CHECK(rs::decimals_in("1e5") == -1);
+}
+
+TEST_CASE("numbers survive their text", "[csv]") {
+  rs::RandomSequence random(rs::RandomStream(2, rs::Purpose::user));
+  for (int i = 0; i < 2000; ++i) {
+    const double value =
+        (random.uniform() - 0.5) * std::pow(10.0, static_cast<double>(random.below(40)) - 20.0);
+    std::string text;
+    rs::append_number(text, value, -1);
+    CHECK(rs::parse_number(text) == value);
+  }
+  std::string text;
+  rs::append_number(text, 2.5, 3);
+  CHECK(text == "2.500");
+  text.clear();
+  rs::append_number(text, -1e300, 2);
+  CHECK(rs::parse_number(text) == -1e300);
+}
