@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include <rowsmith/core/random.hpp>
+#include <rowsmith/evaluate/metrics.hpp>
+
+namespace rs = rowsmith;
+
+namespace {
+double auc(const std::vector<double>& scores, const std::vector<std::uint8_t>& labels) {
+  return rs::roc_auc(scores, labels);
+}
+// The definition: over all pairs of a positive and a negative.
+double auc_by_pairs(const std::vector<double>& scores, const std::vector<std::uint8_t>& labels) {
+  double won = 0;
+  double pairs = 0;
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    for (std::size_t j = 0; j < scores.size(); ++j)
+      if (labels[i] == 1 && labels[j] == 0) {
+        won += scores[i] > scores[j] ? 1 : (scores[i] == scores[j] ? 0.5 : 0);
+        pairs += 1;
+      }
+  return won / pairs;
+}
+} // namespace
+
+TEST_CASE("the area under the ROC curve, by hand", "[evaluate]") {
+  CHECK(auc({0.1, 0.4, 0.35, 0.8}, {0, 0, 1, 1}) == 0.75);
+  CHECK(auc({1, 2, 3, 4}, {0, 0, 1, 1}) == 1);
+  CHECK(auc({1, 2, 3, 4}, {1, 1, 0, 0}) == 0);
+  CHECK(auc({5, 5, 5, 5}, {0, 1, 0, 1}) == 0.5);
+}
+
+TEST_CASE("it equals its definition by pairs, ties and all", "[evaluate]") {
+  rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
+  for (int round = 0; round < 50; ++round) {
+    std::vector<double> scores;
+    std::vector<std::uint8_t> labels{0, 1};
+    for (int i = 0; i < 40; ++i)
+      scores.push_back(random.below(8));
+    while (labels.size() < scores.size())
+      labels.push_back(static_cast<std::uint8_t>(random.below(2)));
+    CHECK(auc(scores, labels) == Approx(auc_by_pairs(scores, labels)).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("what has no area is an error", "[evaluate]") {
+  CHECK_THROWS_AS(auc({1, 2}, {1, 1}), rs::ShapeError);
+  CHECK_THROWS_AS(auc({1, 2}, {0, 0}), rs::ShapeError);
+  CHECK_THROWS_AS(auc({}, {}), rs::ShapeError);
+  CHECK_THROWS_AS(auc({1}, {1, 0}), rs::ShapeError);
+  CHECK_THROWS_AS(auc({1, std::nan("")}, {1, 0}), rs::ShapeError);
+}
+
+TEST_CASE("folds are even in size and in every class", "[evaluate]") {
+  std::vector<std::uint16_t> labels(403, 0);
+  std::fill(labels.begin(), labels.begin() + 41, std::uint16_t{1});
+  const auto folds = rs::stratified_folds(labels, 4, 7);
+  for (std::uint16_t fold = 0; fold < 4; ++fold) {
+    int size = 0;
+    int ones = 0;
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      if (folds[i] == fold) {
+        ++size;
+        ones += labels[i];
+      }
+    CHECK(std::abs(size - 101) <= 1);
+    CHECK(std::abs(ones - 10) <= 1);
+  }
+  CHECK(rs::stratified_folds(labels, 4, 7) == folds);
+  CHECK(rs::stratified_folds(labels, 4, 8) != folds);
+  CHECK_THROWS_AS(rs::stratified_folds(labels, 1, 7), rs::OptionError);
+  CHECK_THROWS_AS(rs::stratified_folds(labels, 404, 7), rs::OptionError);
+}
