@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <rowsmith/core/random.hpp>
+#include <rowsmith/io/model_file.hpp>
+#include <rowsmith/synthesizer.hpp>
+#include <rowsmith/train/autoencoder_stage.hpp>
+#include <rowsmith/train/batches.hpp>
+#include <rowsmith/train/gan_stage.hpp>
+#include <rowsmith/train/options.hpp>
+#include <rowsmith/train/trainer.hpp>
+
+namespace rs = rowsmith;
+
+namespace {
+using Autoencoder = rs::Autoencoder<rs::Dense<32>, rs::ReLU, rs::Latent<6>>;
+using Generator = rs::Generator<rs::Noise<8>, rs::Dense<24>, rs::ReLU, rs::Dense<6>, rs::Tanh>;
+using Discriminator = rs::Discriminator<rs::Dense<48>, rs::LeakyReLU, rs::Dropout, rs::Dense<1>>;
+using Trainer = rs::Trainer<Autoencoder, Generator, Discriminator>;
+
+// Kind decides the size and the flag.
+rs::Table table(std::size_t rows = 600) {
+  auto kind = rs::Column::categorical("kind");
+  auto flag = rs::Column::categorical("flag");
+  auto size = rs::Column::numerical("size", {}, 1);
+  rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
+  for (std::size_t i = 0; i < rows; ++i) {
+    const auto k = random.below(3);
+    kind.codes.push_back(kind.dictionary.insert("k" + std::to_string(k)));
+    flag.codes.push_back(flag.dictionary.insert(k == 0 || random.below(10) == 0 ? "on" : "off"));
+    size.values.push_back(std::round(10 * (5.0 * k + random.normal())) / 10);
+  }
+  return rs::Table({kind, flag, size}, "flag");
+}
+rs::TrainerOptions quick(rs::Recipe recipe = rs::Recipe::sampled) {
+  auto options = rs::recipe_options(recipe);
+  options.seed = 3;
+  options.autoencoder.steps = 60;
+  options.gan.steps = 20;
+  options.autoencoder.batch = options.gan.batch = 256;
+  return options;
+}
+} // namespace
+
+TEST_CASE("the same options give the same bits on any number of threads", "[train][threads]") {
+  const auto data = table();
+  for (const bool conditional : {false, true}) {
+    std::string reference;
+    for (const int threads : {1, 2, 3, 8}) {
+      auto options = quick(conditional ? rs::Recipe::faithful : rs::Recipe::sampled);
+      options.conditional = conditional;
+      options.threads = threads;
+      const auto bytes = rs::format_model(Trainer(options).fit(data));
+      if (reference.empty())
+        reference = bytes;
+      CHECK(bytes == reference);
+    }
+    auto options = quick(conditional ? rs::Recipe::faithful : rs::Recipe::sampled);
+    options.conditional = conditional;
+    options.seed = 4;
+    CHECK(rs::format_model(Trainer(options).fit(data)) != reference);
+  }
+}
+
+TEST_CASE("the autoencoder learns to reconstruct", "[train]") {
+  const auto data = table();
+  const auto encoder = rs::TableEncoder::fit(data, {.numerical = rs::NumericalEncoding::standardised});
+  const auto encoded = encoder.encode(data);
+  rs::AutoencoderOptions options;
+  options.optimiser.learning_rate = 1e-2;
+  rs::AutoencoderStage<Autoencoder> stage(Autoencoder(encoder), encoded, options, 1, 1);
+  rs::EpochOrder order(data.rows(), 1);
+  const auto rows = order(0);
+  const double before = stage.evaluate(rows);
+  for (std::uint32_t epoch = 0; epoch < 150; ++epoch)
+    stage.step(order(epoch), 150);
+  CHECK(stage.evaluate(order(0)) < 0.1 * before);
+  CHECK(stage.steps() == 150);
+}
+
+TEST_CASE("a discriminator step leaves the generator alone, and the reverse", "[train]") {
+  rs::LatentRows latent;
+  latent.width = 6;
+  latent.codes.resize(200 * 6);
+  rs::fill_uniform(rs::RandomStream(1, rs::Purpose::user), 0, latent.codes.data(), 1200);
+  rs::GanOptions options;
+  options.average_decay = 0;
+  rs::GanStage<Generator, Discriminator> stage(latent, options, 1, 1);
+  std::vector<std::uint32_t> rows(200);
+  for (std::uint32_t i = 0; i < 200; ++i)
+    rows[i] = i;
+  const auto same = [](const auto& a, const auto& b) { return std::equal(a.begin(), a.end(), b.begin()); };
+  auto generator = stage.generator_values();
+  auto discriminator = stage.discriminator_values();
+  stage.discriminator_step(rows, 1);
+  CHECK(same(generator, stage.generator_values()));
+  CHECK_FALSE(same(discriminator, stage.discriminator_values()));
+  discriminator = stage.discriminator_values();
+  stage.generator_step(rows, 1);
+  CHECK_FALSE(same(generator, stage.generator_values()));
+  CHECK(same(discriminator, stage.discriminator_values()));
+}
+
+TEST_CASE("the GAN moves its codes to where the real ones are", "[train]") {
+  // Real codes lie around 0.5 in every dimension; an untrained generator's around 0.
+  rs::LatentRows latent;
+  latent.width = 6;
+  latent.codes.resize(512 * 6);
+  rs::fill_normal(rs::RandomStream(1, rs::Purpose::user), 0, latent.codes.data(), 512 * 6);
+  for (auto& code : latent.codes)
+    code = 0.5F + 0.1F * code;
+  rs::GanOptions options;
+  options.optimiser.learning_rate = 1e-3;
+  options.discriminator_rate_factor = 2;
+  options.average_decay = 0;
+  rs::GanStage<Generator, Discriminator> stage(latent, options, 1, 1);
+  rs::EpochOrder order(512, 1);
+  for (std::uint32_t step = 0; step < 250; ++step) {
+    stage.discriminator_step(order(step), 1);
+    stage.generator_step(order(step), 1);
+  }
+  rs::InferenceScratch scratch;
+  std::vector<float> noise(1000 * 8);
+  rs::fill_normal(rs::RandomStream(2, rs::Purpose::user), 0, noise.data(), 8000);
+  const auto network = stage.generator().network(stage.generator_values().data());
+  const float* made = network.run(noise.data(), 1000, scratch);
+  double mean = 0;
+  for (int i = 0; i < 6000; ++i)
+    mean += static_cast<double>(made[i]) / 6000;
+  CHECK(mean == Approx(0.5).margin(0.1));
+}
+
+TEST_CASE("progress is told, and a listener can stop each stage", "[train]") {
+  std::map<std::string, std::size_t> epochs;
+  std::size_t stage_ends = 0;
+  Trainer trainer(quick());
+  trainer.fit(table(), [&](const rs::Progress& progress) {
+    ++epochs[std::string(progress.stage)];
+    CHECK(progress.epoch == epochs[std::string(progress.stage)]);
+    CHECK(progress.values.size() == 2);
+    for (const auto& value : progress.values)
+      CHECK(std::isfinite(value.value));
+    CHECK(progress.rows_per_second > 0);
+    stage_ends += progress.stage_done ? 1 : 0;
+    return rs::ProgressAction::go_on;
+  });
+  CHECK(epochs.size() == 2);
+  CHECK(stage_ends == 2);
+  CHECK(trainer.stages()[0].epochs == epochs["autoencoder"]);
+  const auto model = trainer.fit(table(), [](const rs::Progress&) { return rs::ProgressAction::stop; });
+  CHECK(trainer.stages()[0].epochs == 1);
+  CHECK(trainer.stages()[1].epochs == 1);
+  CHECK(trainer.stages()[1].stopped);
+  CHECK(model.sample(5).rows() == 5);
+}
+
+TEST_CASE("training stops early and keeps its best weights", "[train]") {
+  // Pure noise: the validation loss can only get worse once the rows are learnt by heart.
+  auto noise = rs::Column::numerical("noise");
+  for (int i = 0; i < 200; ++i)
+    noise.values.push_back(rs::RandomStream(1, rs::Purpose::user).uniform(static_cast<std::uint64_t>(i)));
+  auto options = quick();
+  options.autoencoder.steps = 5000;
+  options.autoencoder.patience = 30;
+  options.autoencoder.optimiser.learning_rate = 3e-2;
+  Trainer trainer(options);
+  trainer.fit(rs::Table({noise}));
+  CHECK(trainer.stages()[0].epochs < 2500);
+}
+
+TEST_CASE("a loss that is no longer finite is an error naming stage, epoch and step", "[train]") {
+  auto options = quick(rs::Recipe::faithful);
+  options.autoencoder.optimiser = {.method = rs::OptimiserMethod::sgd, .learning_rate = 10};
+  try {
+    Trainer(options).fit(table());
+    FAIL("no error");
+  } catch (const rs::TrainingError& error) {
+    CHECK(error.stage() == "autoencoder");
+    CHECK(error.epoch() >= 1);
+    CHECK(error.step() >= 1);
+    CHECK_THAT(error.what(), Catch::Contains("autoencoder") && Catch::Contains("learning rate"));
+  }
+}
+
+TEST_CASE("options out of range and tables that do not fit are refused", "[train]") {
+  auto options = quick();
+  options.gan.k_steps_g = 0;
+  CHECK_THROWS_WITH(Trainer(options), Catch::Contains("gan.k_steps_g"));
+  options = quick();
+  options.autoencoder.validation_fraction = 0.9;
+  CHECK_THROWS_WITH(Trainer(options), Catch::Contains("validation_fraction"));
+  options = quick();
+  options.temperature = std::nan("");
+  CHECK_THROWS_AS(Trainer(options), rs::OptionError);
+  options = quick();
+  options.conditional = true;
+  const rs::Table unlabelled(table().columns());
+  CHECK_THROWS_WITH(Trainer(options).fit(unlabelled), Catch::Contains("label"));
+  CHECK_THROWS_AS(Trainer(quick()).fit(table(5)), rs::SchemaError);
+  CHECK_THROWS_AS(Trainer(quick()).fit(rs::Table()), rs::SchemaError);
+}
+
+TEST_CASE("a trained model keeps what was plain to see in the table", "[train]") {
+  auto options = quick();
+  options.autoencoder.steps = options.gan.steps = 800;
+  options.autoencoder.optimiser.learning_rate = 5e-3;
+  options.gan.optimiser.learning_rate = 1e-3;
+  options.conditional = true;
+  const auto model = rs::Synthesizer(Trainer(options).fit(table(2000)));
+  const auto made = model.sample(2000, 1);
+  // The kinds of size ~ 0, 5 and 10 must still differ, and all of them be there.
+  std::map<std::string, std::pair<double, double>> sums;
+  for (std::size_t r = 0; r < made.rows(); ++r) {
+    auto& [sum, count] = sums[made["kind"].dictionary.text(made["kind"].codes[r])];
+    sum += made["size"].values[r];
+    ++count;
+  }
+  REQUIRE(sums.size() == 3);
+  CHECK(sums["k0"].first / sums["k0"].second + 1 < sums["k1"].first / sums["k1"].second);
+  CHECK(sums["k1"].first / sums["k1"].second + 1 < sums["k2"].first / sums["k2"].second);
+  // And the wanted label is mostly obeyed.
+  const auto on = model.sample(500, 2, "on");
+  const auto code = on["flag"].dictionary.find("on");
+  CHECK(std::count(on["flag"].codes.begin(), on["flag"].codes.end(), code) > 400);
+}
