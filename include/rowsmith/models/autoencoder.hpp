@@ -158,9 +158,10 @@ public:
 
   /// \param encoder      fitted to the training rows
   /// \param variational  the latent code is drawn from N(μ, e^s) instead of being a point
-  explicit Autoencoder(const TableEncoder& encoder, bool variational = false)
-      : heads_(heads_of(encoder)), code_offsets_(encoder.code_offsets()), input_width_(encoder.width()),
-        variational_(variational) {
+  /// \param label_weight  factor on the loss of the label's head
+  explicit Autoencoder(const TableEncoder& encoder, bool variational = false, double label_weight = 1)
+      : heads_(heads_of(encoder, label_weight)), code_offsets_(encoder.code_offsets()),
+        input_width_(encoder.width()), variational_(variational) {
     for (const auto& head : heads_)
       if (!head.categorical)
         number_weights_.push_back(static_cast<std::int32_t>(head.offset));

@@ -28,11 +28,14 @@ inline std::string_view to_string(Decoding decoding) {
   return decoding == Decoding::sample ? "sample" : "argmax";
 }
 
-/// The heads of an encoding, as the loss takes them.
-inline std::vector<Head> heads_of(const TableEncoder& encoder) {
+/// The heads of an encoding, as the loss takes them. \param label_weight factor on the loss of the label's
+/// head
+inline std::vector<Head> heads_of(const TableEncoder& encoder, double label_weight = 1) {
   std::vector<Head> heads;
-  for (const auto& stretch : encoder.layout())
-    heads.push_back({stretch.categorical, stretch.offset, stretch.width});
+  for (const auto& stretch : encoder.layout()) {
+    const bool label = encoder.schema()[stretch.column].name == encoder.schema().label();
+    heads.push_back({stretch.categorical, stretch.offset, stretch.width, label ? label_weight : 1.0});
+  }
   return heads;
 }
 

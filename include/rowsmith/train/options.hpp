@@ -33,6 +33,9 @@ struct AutoencoderOptions {
   double validation_fraction = 0.1; ///< of the rows, set apart for early stopping; (0, 0.5]
   double kl_weight = 0;             ///< > 0: variational, with this weight on the KL term; ≥ 0
   double kl_warmup = 0.3;           ///< share of all steps over which that weight rises from 0; [0, 1]
+  /// Conditional models: factor on the loss of the label's head, so that a latent code tells its label
+  /// clearly; (0, 1000].
+  double label_weight = 5;
   OptimiserOptions optimiser{};
   LearningRateSchedule schedule{.kind = LearningRateSchedule::Kind::cosine};
 };
@@ -83,6 +86,8 @@ struct TrainerOptions {
             autoencoder.kl_weight, "0 to 1000");
     require(autoencoder.kl_warmup >= 0 && autoencoder.kl_warmup <= 1, "autoencoder.kl_warmup",
             autoencoder.kl_warmup, "0 to 1");
+    require(autoencoder.label_weight > 0 && autoencoder.label_weight <= 1000, "autoencoder.label_weight",
+            autoencoder.label_weight, "0 < weight <= 1000");
     autoencoder.optimiser.check("autoencoder.optimiser");
     at_least(gan.steps, 1, "gan.steps");
     at_least(gan.batch, 2, "gan.batch");

@@ -150,8 +150,9 @@ private:
   void train_autoencoder(const EncodedTable& encoded, TableModel& model, int threads,
                          const ProgressCallback& callback) {
     const auto& options = options_.autoencoder;
-    AutoencoderStage<AutoencoderType> stage(AutoencoderType(model.encoder, options.kl_weight > 0), encoded,
-                                            options, options_.seed, threads);
+    AutoencoderStage<AutoencoderType> stage(AutoencoderType(model.encoder, options.kl_weight > 0,
+                                                            options_.conditional ? options.label_weight : 1),
+                                            encoded, options, options_.seed, threads);
     std::vector<std::uint32_t> rows(encoded.rows());
     std::iota(rows.begin(), rows.end(), 0U);
     RandomSequence random(RandomStream(options_.seed, Purpose::split));

@@ -67,6 +67,7 @@ struct Head {
   bool categorical = true; ///< softmax over `width` logits, or one number
   Index offset = 0;        ///< first output column
   Index width = 1;         ///< 1 for a number
+  double weight = 1;       ///< factor on this head's part of the loss
 };
 
 namespace detail {
@@ -115,7 +116,8 @@ inline std::int32_t check_code(const Head& head, std::int32_t code) {
 } // namespace detail
 
 /// The loss of all heads of a decoder in one pass: weight · Σ over rows of
-/// [Σ over categorical heads −log softmax(logits)[code] + Σ over numbers (output − number)²].
+/// [Σ over categorical heads −log softmax(logits)[code] + Σ over numbers (output − number)²], each times its
+/// head's own weight.
 /// \param output   rows × (sum of the widths)
 /// \param heads    `head_count` heads; must outlive the step. Categorical head k of the list takes the k-th
 ///                 code of a row, number head k its k-th number
@@ -134,6 +136,7 @@ Variable<Scalar> heads_loss(const Variable<Scalar>& output, const Head* heads, I
   Scalar* gradient = tape.template allocate<Scalar>(output.size());
   Scalar* sums = tape.template allocate<Scalar>(targets.code_columns);
   Scalar* logs = tape.template allocate<Scalar>(targets.code_columns);
+  double* weights = tape.template allocate<double>(targets.code_columns);
   const auto scale = static_cast<Scalar>(weight);
   double total = 0;
   for (Index r = 0; r < output.rows(); ++r) {
@@ -149,7 +152,7 @@ Variable<Scalar> heads_loss(const Variable<Scalar>& output, const Head* heads, I
       if (!head.categorical) {
         const Scalar target = numbers[number++];
         const Scalar difference = target == target ? x[head.offset] - target : Scalar(0);
-        row_loss += static_cast<double>(difference) * static_cast<double>(difference);
+        row_loss += head.weight * static_cast<double>(difference) * static_cast<double>(difference);
         g[head.offset] = 0; // the exponentials below run over the whole row
         continue;
       }
@@ -158,7 +161,8 @@ Variable<Scalar> heads_loss(const Variable<Scalar>& output, const Head* heads, I
         largest = largest < x[head.offset + j] ? x[head.offset + j] : largest;
       for (Index j = 0; j < head.width; ++j)
         g[head.offset + j] = x[head.offset + j] - largest;
-      row_loss -= static_cast<double>(g[detail::check_code(head, codes[code++])]);
+      row_loss -= head.weight * static_cast<double>(g[detail::check_code(head, codes[code])]);
+      weights[code++] = head.weight;
     }
     simd::transform(g, g, width, [](const V& v) { return simd::exp(v); });
     code = number = 0;
@@ -166,21 +170,24 @@ Variable<Scalar> heads_loss(const Variable<Scalar>& output, const Head* heads, I
       const Head& head = heads[h];
       if (!head.categorical) {
         const Scalar target = numbers[number++];
-        g[head.offset] = target == target ? 2 * scale * (x[head.offset] - target) : Scalar(0);
+        g[head.offset] = target == target
+                             ? 2 * scale * static_cast<Scalar>(head.weight) * (x[head.offset] - target)
+                             : Scalar(0);
         continue;
       }
       Scalar total_exp = 0;
       for (Index j = 0; j < head.width; ++j)
         total_exp += g[head.offset + j];
       sums[code] = total_exp;
-      const Scalar factor = scale / total_exp;
+      const Scalar head_scale = scale * static_cast<Scalar>(head.weight);
+      const Scalar factor = head_scale / total_exp;
       for (Index j = 0; j < head.width; ++j)
         g[head.offset + j] *= factor;
-      g[codes[code++]] -= scale;
+      g[codes[code++]] -= head_scale;
     }
     simd::transform(sums, logs, targets.code_columns, [](const V& v) { return simd::log(v); });
     for (Index k = 0; k < targets.code_columns; ++k)
-      row_loss += static_cast<double>(logs[k]);
+      row_loss += weights[k] * static_cast<double>(logs[k]);
     total += row_loss;
   }
   loss.data()[0] = static_cast<Scalar>(total * weight);
