@@ -5,7 +5,7 @@
 ///
 /// Every element of an array passes through the same instructions, the last few by way of a padded vector:
 /// a result never depends on where in a batch a row stands. The float approximations follow the Cephes
-/// library (S. Moshier, netlib) and are within 2 ulp of the true value in the ranges stated.
+/// library (S. Moshier, netlib); each states its error.
 #pragma once
 
 #include <cmath>
@@ -161,13 +161,13 @@ inline Vector<float> log(const Vector<float>& x) noexcept {
 }
 inline Vector<double> log(const Vector<double>& x) noexcept { return detail::by_lane<double, std::log>(x); }
 
-/// Logistic function 1 / (1 + e^−x).
+/// Logistic function 1 / (1 + e^−x). Float: relative error below 3e-7 for x above −87, and about 4e-39 below.
 template <class V>
 inline V sigmoid(const V& x) noexcept {
   return 1 / (1 + exp(V(-x)));
 }
 
-/// Hyperbolic tangent.
+/// Hyperbolic tangent. Float: within 3 ulp; ±1 from about ±9 on, infinity included; NaN stays.
 inline Vector<float> tanh(const Vector<float>& x) noexcept {
   const Vector<float> z = x * x;
   Vector<float> small = z * -5.70498872745e-3F + 2.06390887954e-2F;

@@ -22,13 +22,17 @@ void check_same_shape(const char* operation, const Variable<Scalar>& a, const Va
                      shape_text(b) + ", expected the same shape");
 }
 
-/// \throws ShapeError unless `condition`; `expected` says what would have fitted.
-template <class Scalar>
+inline std::string part_text(const char* text) { return text; }
+inline std::string part_text(Index number) { return std::to_string(number); }
+
+/// \throws ShapeError unless `condition`; the texts and numbers of `expected` say what would have fitted.
+/// They are joined only then: a check that holds allocates nothing.
+template <class Scalar, class... Part>
 void check_shape(bool condition, const char* operation, const char* operand, const Variable<Scalar>& x,
-                 const std::string& expected) {
+                 const Part&... expected) {
   if (!condition)
     throw ShapeError(std::string(operation) + ": " + operand + " is " + shape_text(x) + ", expected " +
-                     expected);
+                     (part_text(expected) + ...));
 }
 
 /// Adds `term(i)` to element i of x's adjoint, or assigns it where nothing has arrived yet.

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-#include <string>
 
 #include <rowsmith/autodiff/ops/activation.hpp>
 #include <rowsmith/autodiff/ops/matmul.hpp>
@@ -46,10 +45,10 @@ void contribute_bias(const Variable<Scalar>& bias, const Scalar* dy, Index rows)
 template <class Scalar>
 Variable<Scalar> dense(const Variable<Scalar>& x, const Variable<Scalar>& weight,
                        const Variable<Scalar>& bias, const Activation& activation = {}) {
-  detail::check_shape(weight.rows() == x.columns(), "dense", "the weight", weight,
-                      std::to_string(x.columns()) + " rows, as many as the input has columns");
+  detail::check_shape(weight.rows() == x.columns(), "dense", "the weight", weight, x.columns(),
+                      " rows, as many as the input has columns");
   detail::check_shape(bias.rows() == 1 && bias.columns() == weight.columns(), "dense", "the bias", bias,
-                      "1 x " + std::to_string(weight.columns()));
+                      "1 x ", weight.columns());
   detail::check_activation("dense", activation);
   auto y = x.tape().make(x.rows(), weight.columns(),
                          x.needs_gradient() || weight.needs_gradient() || bias.needs_gradient());

@@ -76,8 +76,8 @@ template <class Scalar>
 Variable<Scalar> gather_dense(const MixedRows<Scalar>& x, const Variable<Scalar>& weight,
                               const Variable<Scalar>& bias, const Activation& activation = {}) {
   const Index out = weight.columns();
-  detail::check_shape(bias.rows() == 1 && bias.columns() == out, "gather_dense", "the bias", bias,
-                      "1 x " + std::to_string(out));
+  detail::check_shape(bias.rows() == 1 && bias.columns() == out, "gather_dense", "the bias", bias, "1 x ",
+                      out);
   detail::check_activation("gather_dense", activation);
   const auto check_row = [&weight](const char* what, std::int32_t row) {
     if (row < 0 || row >= weight.rows())

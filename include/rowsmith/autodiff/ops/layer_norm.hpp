@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cmath>
-#include <string>
 
 #include <rowsmith/autodiff/ops/check.hpp>
 
@@ -41,10 +40,8 @@ template <class Scalar>
 Variable<Scalar> layer_norm(const Variable<Scalar>& x, const Variable<Scalar>& gain,
                             const Variable<Scalar>& bias) {
   const Index n = x.columns();
-  detail::check_shape(gain.rows() == 1 && gain.columns() == n, "layer_norm", "the gain", gain,
-                      "1 x " + std::to_string(n));
-  detail::check_shape(bias.rows() == 1 && bias.columns() == n, "layer_norm", "the bias", bias,
-                      "1 x " + std::to_string(n));
+  detail::check_shape(gain.rows() == 1 && gain.columns() == n, "layer_norm", "the gain", gain, "1 x ", n);
+  detail::check_shape(bias.rows() == 1 && bias.columns() == n, "layer_norm", "the bias", bias, "1 x ", n);
   auto& tape = x.tape();
   auto y = tape.make(x.rows(), n, x.needs_gradient() || gain.needs_gradient() || bias.needs_gradient());
   Scalar* normal = tape.template allocate<Scalar>(x.size());

@@ -75,8 +75,8 @@ namespace detail {
 template <class Scalar>
 void check_heads(const Variable<Scalar>& output, const Head* heads, Index head_count,
                  const MixedRows<Scalar>& targets) {
-  check_shape(output.rows() == targets.rows, "heads_loss", "the output", output,
-              std::to_string(targets.rows) + " rows, as many as there are targets");
+  check_shape(output.rows() == targets.rows, "heads_loss", "the output", output, targets.rows,
+              " rows, as many as there are targets");
   bool* taken = output.tape().template allocate<bool>(output.columns());
   std::fill_n(taken, output.columns(), false);
   Index width = 0;
@@ -97,8 +97,8 @@ void check_heads(const Variable<Scalar>& output, const Head* heads, Index head_c
     width += head.width;
     categorical += head.categorical ? 1 : 0;
   }
-  check_shape(output.columns() == width, "heads_loss", "the output", output,
-              std::to_string(width) + " columns, as many as the heads take");
+  check_shape(output.columns() == width, "heads_loss", "the output", output, width,
+              " columns, as many as the heads take");
   if (categorical != targets.code_columns || head_count - categorical != targets.number_columns)
     throw ShapeError("heads_loss: " + std::to_string(categorical) + " categorical heads and " +
                      std::to_string(head_count - categorical) + " numbers for targets with " +

@@ -3,8 +3,6 @@
 /// The matrix product.
 #pragma once
 
-#include <string>
-
 #include <rowsmith/autodiff/ops/check.hpp>
 
 ROWSMITH_BEGIN
@@ -34,7 +32,7 @@ void contribute_product(const Variable<Scalar>& a, const Variable<Scalar>& b, co
 /// a (rows × depth) · b (depth × columns)
 template <class Scalar>
 Variable<Scalar> matmul(const Variable<Scalar>& a, const Variable<Scalar>& b) {
-  detail::check_shape(b.rows() == a.columns(), "matmul", "b", b, std::to_string(a.columns()) + " rows");
+  detail::check_shape(b.rows() == a.columns(), "matmul", "b", b, a.columns(), " rows");
   auto y = a.tape().make(a.rows(), b.columns(), a.needs_gradient() || b.needs_gradient());
   gemm(a.rows(), b.columns(), a.columns(), as_is<Scalar>(a.data(), a.columns()),
        as_is<Scalar>(b.data(), b.columns()), y.data(), false, a.tape().workspace());

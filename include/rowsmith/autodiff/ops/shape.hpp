@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-#include <string>
 
 #include <rowsmith/autodiff/ops/check.hpp>
 
@@ -13,8 +12,7 @@ ROWSMITH_BEGIN
 /// [a | b]: rows × (columns of a + columns of b)
 template <class Scalar>
 Variable<Scalar> concatenate_columns(const Variable<Scalar>& a, const Variable<Scalar>& b) {
-  detail::check_shape(b.rows() == a.rows(), "concatenate_columns", "b", b,
-                      std::to_string(a.rows()) + " rows");
+  detail::check_shape(b.rows() == a.rows(), "concatenate_columns", "b", b, a.rows(), " rows");
   const Index left = a.columns();
   const Index width = left + b.columns();
   auto y = a.tape().make(a.rows(), width, a.needs_gradient() || b.needs_gradient());
@@ -35,7 +33,7 @@ Variable<Scalar> concatenate_columns(const Variable<Scalar>& a, const Variable<S
 template <class Scalar>
 Variable<Scalar> slice_columns(const Variable<Scalar>& x, Index first, Index count) {
   detail::check_shape(first >= 0 && count >= 0 && first + count <= x.columns(), "slice_columns", "x", x,
-                      "columns from " + std::to_string(first) + " up to " + std::to_string(first + count));
+                      "columns from ", first, " up to ", first + count);
   auto y = x.tape().make(x.rows(), count, x.needs_gradient());
   const Index width = x.columns();
   for (Index r = 0; r < x.rows(); ++r)
