@@ -162,10 +162,8 @@ private:
 
     bool try_sorted(std::span<const TreeSample> samples, std::size_t feature, Split& best) {
       const auto& column = features_.columns[feature];
-      if (samples.empty())
-        return false;
       // bin, label and weight in one key: sorting needs no indirection
-      std::uint64_t keys[few];
+      std::uint64_t keys[few] = {};
       std::size_t count = 0;
       for (const auto& sample : samples)
         keys[count++] =
