@@ -200,7 +200,6 @@ TEST_CASE("registers are loaded, stored, summed and searched", "[linalg]") {
     x[i] = static_cast<float>((i * 7 + 3) % x.size());
   const auto n = static_cast<float>(width);
   CHECK(simd::sum<float>(simd::load(x.data())) == n * (n - 1) / 2);
-  CHECK(simd::max<float>(simd::load(x.data())) == n - 1);
   const auto part = simd::load_part(x.data(), width - 1);
   std::vector<float> y(x.size(), -1.0F);
   simd::store(y.data(), part);

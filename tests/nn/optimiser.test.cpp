@@ -11,6 +11,8 @@
 #include <rowsmith/nn/optimiser.hpp>
 #include <rowsmith/nn/sequential.hpp>
 
+#include "../autodiff/torch_figures.hpp"
+
 namespace rs = rowsmith;
 
 namespace {
@@ -155,5 +157,28 @@ TEST_CASE("a batch's gradients have the same bits on any number of threads", "[n
     if (reference.empty())
       reference.assign(values.begin(), values.end());
     CHECK(std::memcmp(reference.data(), values.data(), reference.size() * sizeof(float)) == 0);
+  }
+}
+
+TEST_CASE("Adam and AdamW take PyTorch's steps", "[nn]") {
+  // tests/autodiff/torch_figures.py: 20 steps on the sum of cosh(x_i - i / 2), whose gradient is sinh(x_i - i
+  // / 2).
+  namespace figures = torch_figures::optimisers;
+  const bool decoupled = GENERATE(false, true);
+  const double* expected = decoupled ? figures::adamw : figures::adam;
+  std::vector<double> x(std::begin(figures::start), std::end(figures::start));
+  std::vector<double> g(x.size());
+  rs::Optimiser<double> optimiser(
+      {.method = decoupled ? rs::OptimiserMethod::adamw : rs::OptimiserMethod::adam,
+       .learning_rate = 0.05,
+       .weight_decay = decoupled ? 0.1 : 0},
+      static_cast<rs::Index>(x.size()));
+  const std::array<double*, 1> gradients{g.data()};
+  for (std::size_t step = 0; step < 20; ++step) {
+    for (std::size_t i = 0; i < x.size(); ++i)
+      g[i] = std::sinh(x[i] - static_cast<double>(i) / 2);
+    optimiser.step(x, gradients, 1, 1);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      CHECK(x[i] == Approx(expected[step * x.size() + i]).epsilon(1e-10));
   }
 }

@@ -96,16 +96,6 @@ inline T sum(const Vector<T>& v) noexcept {
       lane[i] += lane[i + width];
   return lane[0];
 }
-template <class T>
-inline T max(const Vector<T>& v) noexcept {
-  T lane[lanes<T>];
-  std::memcpy(lane, &v, sizeof v);
-  for (Index width = lanes<T> / 2; width > 0; width /= 2)
-    for (Index i = 0; i < width; ++i)
-      lane[i] = lane[i] < lane[i + width] ? lane[i + width] : lane[i];
-  return lane[0];
-}
-
 namespace detail {
 template <class T, T (*Function)(T)>
 inline Vector<T> by_lane(const Vector<T>& x) noexcept {

@@ -9,6 +9,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -77,11 +78,11 @@ private:
         for (std::size_t i = 0; i < reader_.fields().size(); ++i)
           names_.push_back("column_" + std::to_string(i + 1));
     }
+    std::unordered_set<std::string_view> seen;
     for (std::size_t i = 0; i < names_.size(); ++i) {
       if (names_[i].empty())
         reader_.fail(i + 1, "the column's name is empty, expected a name");
-      const auto twin = std::find(names_.begin(), names_.begin() + static_cast<std::ptrdiff_t>(i), names_[i]);
-      if (twin != names_.begin() + static_cast<std::ptrdiff_t>(i))
+      if (!seen.insert(names_[i]).second)
         reader_.fail(i + 1, "the column name '" + names_[i] + "' is there twice, expected different names");
     }
   }
