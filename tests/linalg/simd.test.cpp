@@ -193,13 +193,11 @@ TEMPLATE_TEST_CASE("transform gives an element the same bits wherever it stands 
     }
 }
 
-TEST_CASE("registers are loaded, stored, summed and searched", "[linalg]") {
+TEST_CASE("registers are loaded and stored", "[linalg]") {
   constexpr Index width = simd::lanes<float>;
   std::vector<float> x(static_cast<std::size_t>(width));
   for (std::size_t i = 0; i < x.size(); ++i)
     x[i] = static_cast<float>((i * 7 + 3) % x.size());
-  const auto n = static_cast<float>(width);
-  CHECK(simd::sum<float>(simd::load(x.data())) == n * (n - 1) / 2);
   const auto part = simd::load_part(x.data(), width - 1);
   std::vector<float> y(x.size(), -1.0F);
   simd::store(y.data(), part);

@@ -86,16 +86,6 @@ inline void transform(const T* in, T* out, Index count, const Function& f) noexc
     store_part(out + i, Vector<T>(f(load_part(in + i, count - i))), count - i);
 }
 
-/// The sum of a register's elements, in a fixed order.
-template <class T>
-inline T sum(const Vector<T>& v) noexcept {
-  T lane[lanes<T>];
-  std::memcpy(lane, &v, sizeof v);
-  for (Index width = lanes<T> / 2; width > 0; width /= 2)
-    for (Index i = 0; i < width; ++i)
-      lane[i] += lane[i + width];
-  return lane[0];
-}
 namespace detail {
 template <class T, T (*Function)(T)>
 inline Vector<T> by_lane(const Vector<T>& x) noexcept {
