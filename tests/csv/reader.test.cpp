@@ -48,6 +48,7 @@ TEST_CASE("fields are split, trimmed and unquoted", "[csv]") {
   CHECK(records("5\" pipe,x\n") == Records{{"5\" pipe", "x"}}); // a quote inside an unquoted field is text
   CHECK(records("a;b,c\n", {.delimiter = ';'}) == Records{{"a", "b,c"}});
   CHECK(records("a\tb\t\tc\n", {.delimiter = '\t'}) == Records{{"a", "b", "", "c"}});
+  CHECK(records("\t\t\n", {.delimiter = '\t'}) == Records{{"", "", ""}}); // a record, not a blank line
 }
 
 TEST_CASE("lines end as they like", "[csv]") {

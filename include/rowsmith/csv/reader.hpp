@@ -145,8 +145,8 @@ private:
     }
   }
   static bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
-  static bool blank(const char* line) noexcept {
-    while (is_blank(*line))
+  bool blank(const char* line) const noexcept {
+    while (is_blank(*line) && *line != delimiter_)
       ++line;
     return *line == 0;
   }

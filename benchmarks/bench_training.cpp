@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// Times training steps and generation on the shapes of Adult after one-hot encoding (6 numbers and 8
+// categoricals of 9, 16, 7, 15, 6, 5, 2 and 42 values: 108 inputs), one JSON object a line:
+//   ae_step   108-256-128-32-128-256-108, ReLU, MSE + cross-entropies, Adam
+//   gan_step  a discriminator step (32-128-64-1, LeakyReLU, Dropout) and three generator steps
+//   (64-128-128-32, ReLU,
+//             Tanh), BCE, Adam on both
+//   row       noise -> generator -> decoder -> one decoded row
+//   rows      the same for 8192 rows, categories drawn
+// gemm_us is the time of the step's bare matrix products by Eigen, one thread, timed in the same run.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <iostream>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <rowsmith/core/json_text.hpp>
+#include <rowsmith/models.hpp>
+#include <rowsmith/train.hpp>
+
+namespace rs = rowsmith;
+
+namespace {
+
+using Autoencoder = rs::Autoencoder<rs::Dense<256>, rs::ReLU, rs::Dense<128>, rs::ReLU, rs::Latent<32>>;
+using Generator =
+    rs::Generator<rs::Noise<64>, rs::Dense<128>, rs::ReLU, rs::Dense<128>, rs::ReLU, rs::Dense<32>, rs::Tanh>;
+using Discriminator = rs::Discriminator<rs::Dense<128>, rs::LeakyReLU, rs::Dropout, rs::Dense<64>,
+                                        rs::LeakyReLU, rs::Dropout, rs::Dense<1>>;
+
+// Median seconds of `step` over about `seconds`, after ten steps that do not count.
+template <class Step>
+double timed(const Step& step, double seconds) {
+  for (int i = 0; i < 10; ++i)
+    step();
+  std::vector<double> times;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  while (std::chrono::steady_clock::now() < end || times.size() < 5) {
+    const auto start = std::chrono::steady_clock::now();
+    step();
+    times.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
+  return times[times.size() / 2];
+}
+
+// Forward and backward products of a chain of widths; `inputs` also makes the gradient of the first input.
+double products(rs::Index rows, const std::vector<rs::Index>& widths, bool inputs, double seconds) {
+  std::vector<rs::Matrix<float>> x;
+  std::vector<rs::Matrix<float>> w;
+  std::vector<rs::Matrix<float>> dw;
+  for (const auto width : widths)
+    x.push_back(rs::Matrix<float>::Random(rows, width));
+  for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
+    w.push_back(rs::Matrix<float>::Random(widths[i], widths[i + 1]));
+    dw.push_back(w.back());
+  }
+  return timed(
+      [&] {
+        for (std::size_t i = 0; i < w.size(); ++i)
+          x[i + 1].noalias() = x[i] * w[i];
+        for (std::size_t i = w.size(); i-- > 0;) {
+          dw[i].noalias() = x[i].transpose() * x[i + 1];
+          if (i > 0 || inputs)
+            x[i].noalias() = x[i + 1] * w[i].transpose();
+        }
+      },
+      seconds);
+}
+
+rs::Table adult_like(std::size_t rows) {
+  std::vector<rs::Column> columns;
+  rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
+  for (int c = 0; c < 6; ++c) {
+    columns.push_back(rs::Column::numerical("n" + std::to_string(c)));
+    for (std::size_t r = 0; r < rows; ++r)
+      columns.back().values.push_back(random.normal());
+  }
+  for (const std::uint32_t size : {9U, 16U, 7U, 15U, 6U, 5U, 2U, 42U}) {
+    columns.push_back(rs::Column::categorical("c" + std::to_string(columns.size())));
+    for (std::size_t r = 0; r < rows; ++r)
+      columns.back().codes.push_back(
+          columns.back().dictionary.insert(std::to_string(r < size ? r : random.below(size))));
+  }
+  return rs::Table(std::move(columns));
+}
+
+void say(const char* what, std::size_t batch, int threads, double seconds, std::size_t rows,
+         double gemm_seconds = 0) {
+  std::cout << "{\"what\":\"" << what << "\",\"batch\":" << batch << ",\"threads\":" << threads
+            << ",\"us_per_step\":" << rs::json_number(seconds * 1e6)
+            << ",\"rows_per_s\":" << rs::json_number(static_cast<double>(rows) / seconds);
+  if (gemm_seconds > 0)
+    std::cout << ",\"gemm_us\":" << rs::json_number(gemm_seconds * 1e6);
+  std::cout << "}" << std::endl;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  std::vector<int> thread_counts{1, 2};
+  std::vector<std::size_t> batches{128, 512, 2048};
+  double seconds = 2;
+  CLI::App app("Times training steps and generation on Adult-like shapes; prints one JSON object a line.");
+  app.add_option("--threads", thread_counts, "Numbers of threads")->capture_default_str();
+  app.add_option("--batches", batches, "Rows a step")->capture_default_str();
+  app.add_option("--seconds", seconds, "Time for each figure")
+      ->check(CLI::Range(0.01, 600.0))
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  const auto table = adult_like(8192);
+  auto encoder = rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised});
+  const auto encoded = encoder.encode(table);
+  rs::LatentRows latent;
+  latent.width = 32;
+  latent.codes.resize(8192 * 32);
+  rs::fill_uniform(rs::RandomStream(2, rs::Purpose::user), 0, latent.codes.data(), 8192 * 32);
+  std::vector<std::uint32_t> rows(8192);
+  std::iota(rows.begin(), rows.end(), 0U);
+
+  for (const int threads : thread_counts) {
+    for (const auto batch : batches) {
+      const std::span<const std::uint32_t> chosen(rows.data(), std::min(batch, rows.size()));
+      const auto n = static_cast<rs::Index>(chosen.size());
+      rs::AutoencoderStage<Autoencoder> autoencoder(Autoencoder(encoder), encoded, {}, 1, threads);
+      const double ae = timed([&] { autoencoder.step(chosen, 1'000'000); }, seconds);
+      say("ae_step", chosen.size(), threads, ae, chosen.size(),
+          products(n, {108, 256, 128, 32, 128, 256, 108}, false, seconds));
+      rs::GanOptions options;
+      options.average_decay = 0;
+      rs::GanStage<Generator, Discriminator> gan(latent, options, 1, threads);
+      const double step = timed(
+          [&] {
+            gan.discriminator_step(chosen, 1);
+            for (int k = 0; k < 3; ++k)
+              gan.generator_step(chosen, 1);
+          },
+          seconds);
+      say("gan_step", chosen.size(), threads, step, chosen.size());
+    }
+    rs::TableModel model;
+    model.encoder = encoder;
+    const Autoencoder autoencoder(encoder);
+    const auto weights = autoencoder.layout().initialise<float>(1);
+    model.encoder_network = autoencoder.encoder_network(weights.data());
+    model.decoder_network = autoencoder.decoder_network(weights.data());
+    const Generator generator;
+    model.generator_network = generator.network(generator.layout().initialise<float>(2).data());
+    model.noise_width = 64;
+    model.latent_scale.assign(32, 1);
+    model.latent_offset.assign(32, 0);
+    std::uint64_t next = 0;
+    if (threads == 1)
+      say("row", 1, 1, timed([&] { model.sample(1, {.first_row = ++next, .threads = 1}); }, seconds), 1);
+    say("rows", 8192, threads,
+        timed([&] { model.sample(8192, {.seed = ++next, .threads = threads}); }, seconds), 8192);
+  }
+  return 0;
+}
