@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/evaluate/detection.hpp>
 #include <rowsmith/evaluate/efficacy.hpp>
@@ -131,4 +133,18 @@ TEST_CASE("results are JSON", "[evaluate]") {
   CHECK(text.front() == '{');
   CHECK(text.back() == '}');
   CHECK_THAT(text, Catch::Contains("\"auc\":{\"mean\":") && Catch::Contains("\"importances\":{\""));
+}
+
+TEST_CASE("the JSON of a result is what a JSON reader expects", "[evaluate]") {
+  const auto real = make(100, 1, true);
+  const auto efficacy = nlohmann::json::parse(
+      rs::to_json(rs::efficacy(real, real, real, "y", {.seeds = 2, .forest = {.trees = 3}})));
+  CHECK(efficacy["ratio"]["mean"] == 1.0);
+  CHECK(efficacy["seeds"] == 2);
+  CHECK(efficacy["target"] == "y");
+  const auto detection = nlohmann::json::parse(
+      rs::to_json(rs::detection(real, make(90, 2, true), {.seeds = 2, .forest = {.trees = 3}})));
+  CHECK(detection["aucs"].size() == 2);
+  CHECK(detection["rows"] == 90);
+  CHECK(detection["importances"].size() == 3);
 }

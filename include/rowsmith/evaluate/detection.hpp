@@ -120,16 +120,20 @@ inline DetectionResult detection(const Table& real, const Table& synthetic,
 }
 
 inline std::string to_json(const DetectionResult& result) {
-  std::string text = "{\"auc\":{\"mean\":" + json_number(result.auc.mean) +
-                     ",\"sd\":" + json_number(result.auc.sd) + "},\"aucs\":[";
+  std::string text = "{\"auc\":{\"mean\":";
+  text.append(json_number(result.auc.mean))
+      .append(",\"sd\":")
+      .append(json_number(result.auc.sd))
+      .append("},\"aucs\":[");
   for (std::size_t i = 0; i < result.aucs.size(); ++i)
-    text += (i == 0 ? "" : ",") + json_number(result.aucs[i]);
-  text += "],\"rows\":" + std::to_string(result.rows) + ",\"folds\":" + std::to_string(result.folds) +
-          ",\"importances\":{";
-  for (std::size_t i = 0; i < result.importances.size(); ++i)
-    text += (i == 0 ? "" : ",") + json_escape(result.importances[i].first) + ':' +
-            json_number(result.importances[i].second);
-  return text + "}}";
+    text.append(i == 0 ? "" : ",").append(json_number(result.aucs[i]));
+  text.append("],\"rows\":").append(std::to_string(result.rows));
+  text.append(",\"folds\":").append(std::to_string(result.folds)).append(",\"importances\":{");
+  for (std::size_t i = 0; i < result.importances.size(); ++i) {
+    const auto& [name, importance] = result.importances[i];
+    text.append(i == 0 ? "" : ",").append(json_escape(name)).append(":").append(json_number(importance));
+  }
+  return text.append("}}");
 }
 
 inline std::ostream& operator<<(std::ostream& out, const DetectionResult& result) {

@@ -184,16 +184,25 @@ inline double label_agreement(const Table& train, const Table& synthetic, const 
 }
 
 inline std::string to_json(const EfficacyResult& result) {
-  const auto pair = [](const char* name, const MeanSd& value) {
-    return "\"" + std::string(name) + "\":{\"mean\":" + json_number(value.mean) +
-           ",\"sd\":" + json_number(value.sd) + "}";
+  std::string text = "{";
+  const auto add = [&text](const char* name, const std::string& value) {
+    text.append(text.size() == 1 ? "" : ",").append(json_escape(name)).append(":").append(value);
   };
-  return "{" + pair("ratio", result.ratio) + "," + pair("auc_real", result.auc_real) + "," +
-         pair("auc_synthetic", result.auc_synthetic) + ",\"seeds\":" + std::to_string(result.ratio.n) +
-         ",\"target\":" + json_escape(result.target) +
-         ",\"train_rows\":" + std::to_string(result.train_rows) +
-         ",\"synthetic_rows\":" + std::to_string(result.synthetic_rows) +
-         ",\"test_rows\":" + std::to_string(result.test_rows) + ",\"note\":" + json_escape(result.note) + "}";
+  const auto add_figure = [&add](const char* name, const MeanSd& value) {
+    std::string figure = "{\"mean\":";
+    add(name,
+        figure.append(json_number(value.mean)).append(",\"sd\":").append(json_number(value.sd)).append("}"));
+  };
+  add_figure("ratio", result.ratio);
+  add_figure("auc_real", result.auc_real);
+  add_figure("auc_synthetic", result.auc_synthetic);
+  add("seeds", std::to_string(result.ratio.n));
+  add("target", json_escape(result.target));
+  add("train_rows", std::to_string(result.train_rows));
+  add("synthetic_rows", std::to_string(result.synthetic_rows));
+  add("test_rows", std::to_string(result.test_rows));
+  add("note", json_escape(result.note));
+  return text.append("}");
 }
 
 inline std::ostream& operator<<(std::ostream& out, const EfficacyResult& result) {
