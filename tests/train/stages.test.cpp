@@ -18,7 +18,7 @@ TEST_CASE("training steps allocate nothing after the first", "[train]") {
   auto size = rs::Column::numerical("size");
   rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
   for (int i = 0; i < 1000; ++i) {
-    kind.codes.push_back(kind.dictionary.insert("k" + std::to_string(random.below(20))));
+    kind.codes.push_back(kind.dictionary.insert(std::to_string(random.below(20)).append("k")));
     size.values.push_back(random.normal());
   }
   const rs::Table table({kind, size});
