@@ -117,10 +117,11 @@ int main(int argc, char** argv) {
   const auto table = adult_like(8192);
   auto encoder = rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised});
   const auto encoded = encoder.encode(table);
-  rs::LatentRows latent;
-  latent.width = 32;
-  latent.codes.resize(8192 * 32);
-  rs::fill_uniform(rs::RandomStream(2, rs::Purpose::user), 0, latent.codes.data(), 8192 * 32);
+  rs::LatentRows latent(8192, 32);
+  std::vector<float> codes(8192 * 32);
+  rs::fill_uniform(rs::RandomStream(2, rs::Purpose::user), 0, codes.data(), 8192 * 32);
+  for (std::size_t row = 0; row < latent.rows(); ++row)
+    latent.set(row, codes.data() + 32 * row);
   std::vector<std::uint32_t> rows(8192);
   std::iota(rows.begin(), rows.end(), 0U);
 

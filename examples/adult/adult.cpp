@@ -40,6 +40,7 @@ struct Settings {
   std::string out;
   std::string json;
   std::string save;
+  std::string checkpoint;
   bool quick = false;
   bool offline = false;
   bool quiet = false;
@@ -73,13 +74,21 @@ rs::TrainerOptions trainer_options(const Settings& settings, std::uint64_t seed)
   return options;
 }
 
+// Each run has a file of its own.
+std::string checkpoint_path(const Settings& settings, std::uint64_t seed) {
+  return settings.checkpoint + (settings.seeds == 1 ? std::string() : "." + std::to_string(seed));
+}
+
 Run run_once(const Settings& settings, const adult::Data& data, std::uint64_t seed) {
   const auto progress = settings.quiet ? rs::ProgressCallback{} : rs::progress_bar();
   Run run;
   run.seed = seed;
   auto start = std::chrono::steady_clock::now();
   rs::Trainer<Autoencoder, Generator, Discriminator> trainer(trainer_options(settings, seed));
-  const rs::Synthesizer model = trainer.fit(data.train, progress);
+  const rs::Synthesizer model =
+      trainer.fit(data.train, progress,
+                  settings.checkpoint.empty() ? rs::CheckpointStore{}
+                                              : rs::checkpoint_file(checkpoint_path(settings, seed), 10));
   run.train_seconds = seconds_since(start);
   run.stages = trainer.stages();
   if (!settings.save.empty())
@@ -229,6 +238,10 @@ int main(int argc, char** argv) {
   app.add_option("--out", settings.out, "Write the synthetic rows of the last run to this CSV file");
   app.add_option("--json", settings.json, "Write all figures to this file");
   app.add_option("--save", settings.save, "Write the model of the last run to this file");
+  app.add_option(
+      "--checkpoint", settings.checkpoint,
+      "Keep the training's state in this file, and go on from it if it is there (with --seeds: a file "
+      "for each, named FILE.<seed>)");
   app.add_flag("--quick", settings.quick,
                "A few seconds: little training, small forests; the figures mean nothing");
   app.add_flag("--offline", settings.offline, "Do not try to download the data");

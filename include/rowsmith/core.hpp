@@ -8,10 +8,12 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/fixed_string.hpp>
 #include <rowsmith/core/json_text.hpp>
+#include <rowsmith/core/option_range.hpp>
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/core/progress.hpp>
 #include <rowsmith/core/progress_bar.hpp>
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/core/sha256.hpp>
 #include <rowsmith/core/statistics.hpp>
+#include <rowsmith/core/tensor_file.hpp>
 #include <rowsmith/core/version.hpp>

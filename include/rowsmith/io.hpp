@@ -3,6 +3,7 @@
 /// Model files.
 #pragma once
 
+#include <rowsmith/io/checkpoint.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/io/model_json.hpp>
 #include <rowsmith/io/safetensors.hpp>

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include <rowsmith/io/checkpoint.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/gan.hpp>
@@ -34,8 +35,9 @@ public:
 
   /// Trains the default layers on all rows. \throws what `Trainer::fit` throws
   static Synthesizer fit(const Table& train, const TrainerOptions& options = recipe_options(Recipe::sampled),
-                         const ProgressCallback& callback = {}) {
-    return Trainer<DefaultAutoencoder, DefaultGenerator, DefaultDiscriminator>(options).fit(train, callback);
+                         const ProgressCallback& callback = {}, const CheckpointStore& checkpoints = {}) {
+    return Trainer<DefaultAutoencoder, DefaultGenerator, DefaultDiscriminator>(options).fit(train, callback,
+                                                                                            checkpoints);
   }
 
   /// Makes rows. Row i depends on the model, the seed and i only, not on how many are made at once or on the

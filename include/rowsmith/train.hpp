@@ -5,6 +5,8 @@
 
 #include <rowsmith/train/autoencoder_stage.hpp>
 #include <rowsmith/train/batches.hpp>
+#include <rowsmith/train/checkpoint.hpp>
 #include <rowsmith/train/gan_stage.hpp>
+#include <rowsmith/train/latent_rows.hpp>
 #include <rowsmith/train/options.hpp>
 #include <rowsmith/train/trainer.hpp>

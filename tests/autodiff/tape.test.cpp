@@ -10,7 +10,7 @@
 
 #include <rowsmith/autodiff.hpp>
 
-#include "../linalg/count_allocations.hpp"
+#include "../support/count_allocations.hpp"
 #include "check_op.hpp"
 
 namespace rs = rowsmith;

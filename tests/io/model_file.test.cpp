@@ -76,7 +76,7 @@ TEST_CASE("a saved model makes the same rows when loaded", "[io]") {
   CHECK(loaded.temperature == 0.75);
   CHECK(loaded.notes.at("recipe") == "test");
   CHECK(loaded.encoder.schema() == model.encoder.schema());
-  CHECK(rs::format_model(loaded) == rs::format_model(model));
+  CHECK((rs::format_model(loaded) == rs::format_model(model)));
   if (conditional)
     CHECK(text_of(loaded.sample(20, {.seed = 5, .label = "Oslo"})) ==
           text_of(model.sample(20, {.seed = 5, .label = "Oslo"})));

@@ -11,7 +11,7 @@
 
 #include <rowsmith/core/random.hpp>
 
-#include "count_allocations.hpp"
+#include "../support/count_allocations.hpp"
 
 namespace rs = rowsmith;
 using rs::Index;

@@ -3,13 +3,16 @@
 
 #include <cstdint>
 #include <numeric>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/train/autoencoder_stage.hpp>
 #include <rowsmith/train/gan_stage.hpp>
+#include <rowsmith/train/trainer.hpp>
 
-#include "../linalg/count_allocations.hpp"
+#include "../support/count_allocations.hpp"
 
 namespace rs = rowsmith;
 
@@ -39,9 +42,7 @@ TEST_CASE("training steps allocate nothing after the first", "[train]") {
     CHECK(allocation::count == before);
   }
 
-  rs::LatentRows latent;
-  latent.width = 32;
-  latent.codes.resize(1000 * 32);
+  rs::LatentRows latent(1000, 32);
   latent.label_count = 3;
   for (int i = 0; i < 1000; ++i)
     latent.labels.push_back(i % 3);
@@ -56,4 +57,38 @@ TEST_CASE("training steps allocate nothing after the first", "[train]") {
     gan.generator_step(rows, 1);
   }
   CHECK(allocation::count == before);
+}
+
+TEST_CASE("a training needs little memory beyond its table", "[train]") {
+  // Columns as Adult's. Most of it goes to the latent codes (64 bytes a row).
+  constexpr std::size_t rows = 200'000;
+  std::vector<rs::Column> columns;
+  rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
+  for (const std::uint32_t values : {73U, 20000U, 16U, 119U, 92U, 94U}) {
+    columns.push_back(rs::Column::numerical(std::to_string(columns.size()), {}, 0));
+    for (std::size_t r = 0; r < rows; ++r)
+      columns.back().values.push_back(random.below(values));
+  }
+  for (const std::uint32_t values : {9U, 16U, 7U, 15U, 6U, 5U, 2U, 42U, 2U}) {
+    columns.push_back(rs::Column::categorical(std::to_string(columns.size())));
+    for (std::size_t r = 0; r < rows; ++r)
+      columns.back().codes.push_back(columns.back().dictionary.insert(std::to_string(random.below(values))));
+  }
+  const rs::Table table(std::move(columns), "14");
+  using Autoencoder = rs::Autoencoder<rs::Dense<32>, rs::ReLU, rs::Latent<32>>;
+  using Generator = rs::Generator<rs::Noise<16>, rs::Dense<32>, rs::Tanh>;
+  using Discriminator = rs::Discriminator<rs::Dense<16>, rs::LeakyReLU, rs::Dense<1>>;
+  auto options = rs::recipe_options(rs::Recipe::sampled);
+  options.conditional = true;
+  options.autoencoder.steps = options.gan.steps = 1;
+  const long before = allocation::live;
+  allocation::peak = before;
+  std::size_t told = 0;
+  rs::Trainer<Autoencoder, Generator, Discriminator>(options).fit(table, [&](const rs::Progress&) {
+    ++told;
+    return rs::ProgressAction::go_on;
+  });
+  CHECK(told == 2);
+  // Tapes and weights do not grow with the table. A million rows take less than 100 MB in all.
+  CHECK(allocation::peak - before < 10'000'000 + 90 * static_cast<long>(rows));
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/option_range.hpp>
 #include <rowsmith/table/table.hpp>
 
 ROWSMITH_BEGIN
@@ -38,13 +39,18 @@ struct EncodingOptions {
   std::size_t min_category_rows = 0;  ///< with `other`: rarer categories are folded into it at fitting time
   std::string other_text = "(other)"; ///< with `other`: its text in generated rows
 
+  /// Calls `visit(name, value, range)` for each numerical option.
+  template <class Visit>
+  void each_option(Visit&& visit) const {
+    visit("encoding.numerical", static_cast<double>(numerical), OptionRange{0, 1});
+    visit("encoding.max_exact_values", static_cast<double>(max_exact_values), OptionRange{2, 65535});
+    visit("encoding.bins", static_cast<double>(bins), OptionRange{2, 4096});
+    visit("encoding.unseen", static_cast<double>(unseen), OptionRange{0, 1});
+    visit("encoding.min_category_rows", static_cast<double>(min_category_rows), OptionRange{0, 1e15});
+  }
   /// \throws OptionError
   void check() const {
-    if (max_exact_values < 2 || max_exact_values > 65535)
-      throw OptionError("encoding.max_exact_values = " + std::to_string(max_exact_values) +
-                        ": expected 2 to 65535");
-    if (bins < 2 || bins > 4096)
-      throw OptionError("encoding.bins = " + std::to_string(bins) + ": expected 2 to 4096");
+    each_option(check_option);
     if (min_category_rows > 0 && unseen == UnseenCategory::error)
       throw OptionError("encoding.min_category_rows needs encoding.unseen = UnseenCategory::other");
   }

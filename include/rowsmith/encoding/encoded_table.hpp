@@ -3,6 +3,7 @@
 /// Encoded rows, stored compactly: 1, 2 or 4 bytes a code and a float a number.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -62,6 +63,10 @@ public:
     return numbers_[row * number_columns_ + column];
   }
 
+  /// All codes and all numbers as they are stored.
+  std::span<const std::uint8_t> code_bytes() const noexcept { return {codes_.data(), codes_.size()}; }
+  std::span<const float> numbers() const noexcept { return {numbers_.data(), numbers_.size()}; }
+
   /// Copies the chosen rows out: codes with `offsets[column]` added (rows × code_columns), numbers as they
   /// are (rows × number_columns).
   void gather(std::span<const std::uint32_t> chosen, const std::int32_t* offsets, std::int32_t* codes,
@@ -76,16 +81,23 @@ public:
     default:
       gather_codes<std::int32_t>(chosen, offsets, codes);
     }
-    for (std::size_t i = 0; i < chosen.size(); ++i)
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      __builtin_prefetch(numbers_.data() + ahead(chosen, i) * number_columns_);
       for (std::size_t c = 0; c < number_columns_; ++c)
         numbers[i * number_columns_ + c] = numbers_[chosen[i] * number_columns_ + c];
+    }
   }
 
 private:
+  // Rows of a shuffled epoch lie all over the memory: the row to read sixteen rows later is asked for early.
+  static std::uint32_t ahead(std::span<const std::uint32_t> chosen, std::size_t i) noexcept {
+    return chosen[std::min(i + 16, chosen.size() - 1)];
+  }
   template <class Stored>
   void gather_codes(std::span<const std::uint32_t> chosen, const std::int32_t* offsets,
                     std::int32_t* codes) const noexcept {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
+      __builtin_prefetch(codes_.data() + ahead(chosen, i) * code_columns_ * sizeof(Stored));
       const std::uint8_t* from = codes_.data() + chosen[i] * code_columns_ * sizeof(Stored);
       for (std::size_t c = 0; c < code_columns_; ++c) {
         Stored stored;

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -120,8 +118,8 @@ inline void check_model(const TableModel& model) {
 
 } // namespace detail
 
-/// The model as the bytes of a file. \throws ModelFileError if a text is not valid UTF-8
-inline std::string format_model(const TableModel& model) {
+/// The model as a container. \throws ModelFileError if a text is not valid UTF-8
+inline TensorFile pack_model(const TableModel& model) {
   TensorFile file;
   nlohmann::json json;
   json["schema"] = detail::schema_json(model.encoder.schema());
@@ -154,12 +152,11 @@ inline std::string format_model(const TableModel& model) {
   file.metadata["format"] = "rowsmith";
   file.metadata["format_version"] = std::to_string(model_format_version);
   file.metadata["library_version"] = ROWSMITH_VERSION;
-  return format_tensor_file(file);
+  return file;
 }
 
-/// The reverse. Nothing in `bytes` is trusted. \throws ModelFileError saying what is wrong
-inline TableModel parse_model(std::string_view bytes) {
-  TensorFile file = parse_tensor_file(bytes);
+/// The reverse. Nothing in `file` is trusted. \throws ModelFileError saying what is wrong
+inline TableModel unpack_model(TensorFile file) {
   if (file.metadata["format"] != "rowsmith")
     throw ModelFileError("the file is not a rowsmith model");
   if (file.metadata["format_version"] != std::to_string(model_format_version))
@@ -218,24 +215,22 @@ inline TableModel parse_model(std::string_view bytes) {
   return model;
 }
 
+/// The model as the bytes of a file. \throws ModelFileError if a text is not valid UTF-8
+inline std::string format_model(const TableModel& model) { return format_tensor_file(pack_model(model)); }
+
+/// The reverse. Nothing in `bytes` is trusted. \throws ModelFileError saying what is wrong
+inline TableModel parse_model(std::string_view bytes) { return unpack_model(parse_tensor_file(bytes)); }
+
 /// Writes the model to a file: to a temporary one first, then renamed. \throws Error if that fails
 inline void save_model(const TableModel& model, const std::string& path) {
-  const std::string bytes = format_model(model);
-  write_file_atomically(path, [&bytes](std::ostream& out) {
-    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  });
+  write_tensor_file(path, pack_model(model));
 }
 
 /// \throws ModelFileError naming the file, if it is not a whole, unaltered model
 inline TableModel load_model(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in)
-    throw ModelFileError(path + ": cannot be opened for reading");
-  const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (in.bad())
-    throw ModelFileError(path + ": cannot be read");
+  TensorFile file = read_tensor_file(path);
   try {
-    return parse_model(bytes);
+    return unpack_model(std::move(file));
   } catch (const ModelFileError& error) {
     throw ModelFileError(path + ": " + error.what());
   }

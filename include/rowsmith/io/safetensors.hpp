@@ -12,7 +12,6 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
-#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -24,20 +23,9 @@
 #include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/sha256.hpp>
+#include <rowsmith/core/tensor_file.hpp>
 
 ROWSMITH_BEGIN
-
-/// A named array of floats.
-struct Tensor {
-  std::vector<std::int64_t> shape;
-  AlignedBuffer<float> values;
-};
-
-/// The content of a container: texts and tensors by name.
-struct TensorFile {
-  std::map<std::string, std::string> metadata;
-  std::map<std::string, Tensor> tensors;
-};
 
 namespace detail {
 
@@ -204,6 +192,29 @@ inline TensorFile parse_tensor_file(std::string_view file) {
     throw ModelFileError("the file has " + std::to_string(data.size() - expected) +
                          " bytes behind its last tensor");
   return content;
+}
+
+/// Writes a container: to a temporary file first, then renamed. \throws Error if that fails
+inline void write_tensor_file(const std::string& path, const TensorFile& content) {
+  const std::string bytes = format_tensor_file(content);
+  write_file_atomically(path, [&bytes](std::ostream& out) {
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  });
+}
+
+/// \throws ModelFileError naming the file, if it is not a whole, unaltered container
+inline TensorFile read_tensor_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in)
+    throw ModelFileError(path + ": cannot be opened for reading");
+  const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (in.bad())
+    throw ModelFileError(path + ": cannot be read");
+  try {
+    return parse_tensor_file(bytes);
+  } catch (const ModelFileError& error) {
+    throw ModelFileError(path + ": " + error.what());
+  }
 }
 
 ROWSMITH_END

@@ -10,7 +10,7 @@
 #include <string>
 
 #include <rowsmith/core/aligned_buffer.hpp>
-#include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/option_range.hpp>
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/linalg/matrix.hpp>
 
@@ -26,18 +26,18 @@ struct OptimiserOptions {
   double epsilon = 1e-8;       ///< > 0
   double weight_decay = 0;     ///< ≥ 0; AdamW: decoupled, Adam and SGD: added to the gradient
 
-  /// \throws OptionError for a value out of range; `name` stands in front of the text
-  void check(const std::string& name) const {
-    const auto require = [&name](bool fine, const char* option, double value, const char* range) {
-      if (!fine)
-        throw OptionError(name + "." + option + " = " + std::to_string(value) + ": expected " + range);
-    };
-    require(learning_rate > 0 && learning_rate <= 10, "learning_rate", learning_rate, "0 < rate <= 10");
-    require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "0 <= beta < 1");
-    require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "0 <= beta < 1");
-    require(epsilon > 0 && epsilon < 1, "epsilon", epsilon, "0 < epsilon < 1");
-    require(weight_decay >= 0 && weight_decay < 1, "weight_decay", weight_decay, "0 <= decay < 1");
+  /// Calls `visit(name, value, range)` for each option; the names begin with `prefix`.
+  template <class Visit>
+  void each_option(const std::string& prefix, Visit&& visit) const {
+    visit(prefix + ".method", static_cast<double>(method), OptionRange{0, 2});
+    visit(prefix + ".learning_rate", learning_rate, OptionRange{0, 10, true});
+    visit(prefix + ".beta1", beta1, OptionRange{0, 1, false, true});
+    visit(prefix + ".beta2", beta2, OptionRange{0, 1, false, true});
+    visit(prefix + ".epsilon", epsilon, OptionRange{0, 1, true, true});
+    visit(prefix + ".weight_decay", weight_decay, OptionRange{0, 1, false, true});
   }
+  /// \throws OptionError for a value out of range; `name` stands in front of the text
+  void check(const std::string& name) const { each_option(name, check_option); }
 };
 
 /// SGD with momentum, Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019) with PyTorch's conventions.
@@ -98,8 +98,16 @@ public:
 
   const OptimiserOptions& options() const noexcept { return options_; }
   std::uint64_t steps() const noexcept { return steps_; }
+  /// Adam's mean of the gradients (SGD: the momentum) and of their squares (SGD: empty).
   const AlignedBuffer<Scalar>& first_moment() const noexcept { return first_; }
   const AlignedBuffer<Scalar>& second_moment() const noexcept { return second_; }
+  /// Goes on where another optimiser with the same options and parameters was. The moments are of the sizes
+  /// they have now.
+  void restore(std::uint64_t steps, const AlignedBuffer<Scalar>& first, const AlignedBuffer<Scalar>& second) {
+    steps_ = steps;
+    first_ = first;
+    second_ = second;
+  }
 
 private:
   // Pairwise: shard 0 takes 1, 2 takes 3, …, then 0 takes 2, … . The order depends on the number of shards
@@ -127,6 +135,12 @@ struct LearningRateSchedule {
   Kind kind = Kind::constant;
   std::uint64_t warmup_steps = 0; ///< the rate rises along a line over this many steps first
 
+  /// As `OptimiserOptions::each_option`.
+  template <class Visit>
+  void each_option(const std::string& prefix, Visit&& visit) const {
+    visit(prefix + ".kind", static_cast<double>(kind), OptionRange{0, 3});
+    visit(prefix + ".warmup_steps", static_cast<double>(warmup_steps), OptionRange{0, 1e9});
+  }
   /// \param step counts from 0 \param total steps of the whole training
   double operator()(std::uint64_t step, std::uint64_t total) const {
     if (step < warmup_steps)
@@ -168,6 +182,12 @@ public:
       average_[i] += take * (values[i] - average_[i]);
   }
   const AlignedBuffer<Scalar>& values() const noexcept { return average_; }
+  std::uint64_t steps() const noexcept { return steps_; }
+  /// Goes on where another average of as many weights was.
+  void restore(std::uint64_t steps, const AlignedBuffer<Scalar>& values) {
+    steps_ = steps;
+    average_ = values;
+  }
 
 private:
   double decay_ = 0;

@@ -9,6 +9,7 @@
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/nn/data_parallel.hpp>
 #include <rowsmith/train/batches.hpp>
+#include <rowsmith/train/checkpoint.hpp>
 #include <rowsmith/train/options.hpp>
 
 ROWSMITH_BEGIN
@@ -52,6 +53,17 @@ public:
   std::uint64_t steps() const noexcept { return optimiser_.steps(); }
   const AutoencoderType& model() const noexcept { return model_; }
   AlignedBuffer<float>& values() noexcept { return values_; }
+
+  /// Adds all that `load` needs to go on with the same bits.
+  void save(detail::StateFile& state) const {
+    state.put("autoencoder.values", values_);
+    state.put("autoencoder", optimiser_);
+  }
+  /// \throws ModelFileError if the state is not one of such a stage
+  void load(const detail::StateFile& state) {
+    values_ = state.buffer("autoencoder.values", values_.size());
+    state.restore("autoencoder", optimiser_);
+  }
 
 private:
   double kl_factor(std::uint64_t total_steps) const {

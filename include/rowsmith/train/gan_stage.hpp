@@ -7,27 +7,17 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include <rowsmith/autodiff/ops/elementwise.hpp>
 #include <rowsmith/autodiff/ops/loss.hpp>
 #include <rowsmith/autodiff/ops/shape.hpp>
 #include <rowsmith/models/gan.hpp>
 #include <rowsmith/nn/data_parallel.hpp>
+#include <rowsmith/train/checkpoint.hpp>
+#include <rowsmith/train/latent_rows.hpp>
 #include <rowsmith/train/options.hpp>
 
 ROWSMITH_BEGIN
-
-/// Scaled latent codes of the training rows, and their labels for a conditional model.
-struct LatentRows {
-  AlignedBuffer<float> codes; ///< rows × width, each in (−1, 1)
-  Index width = 0;
-  std::vector<std::int32_t> labels; ///< one a row, or empty
-  Index label_count = 0;
-  std::size_t rows() const noexcept {
-    return width == 0 ? 0 : codes.size() / static_cast<std::size_t>(width);
-  }
-};
 
 /// Weights, moments and buffers of the adversarial training. `Trainer` drives it; a loop of your own can too.
 template <class GeneratorType, class DiscriminatorType>
@@ -36,7 +26,7 @@ public:
   /// \param rows must outlive the stage
   GanStage(const LatentRows& rows, const GanOptions& options, std::uint64_t seed, int threads)
       : rows_(&rows), options_(options), seed_(seed), generator_(rows.label_count),
-        discriminator_(rows.width, rows.label_count),
+        discriminator_(rows.width(), rows.label_count),
         generator_values_(generator_.layout().template initialise<float>(seed)),
         discriminator_values_(discriminator_.layout().template initialise<float>(seed + 1)),
         generator_optimiser_(options.optimiser, generator_.layout().size()),
@@ -47,7 +37,7 @@ public:
   /// \returns mean BCE of the real rows plus mean BCE of the generated ones, before the step
   double discriminator_step(std::span<const std::uint32_t> rows, double rate_factor) {
     const auto count = static_cast<Index>(rows.size());
-    load(rows);
+    load_rows(rows);
     const auto step = next_step();
     const double loss = parallel_.run(
         count, discriminator_.layout().size(), true,
@@ -93,6 +83,8 @@ public:
     return loss;
   }
 
+  /// Discriminator steps made.
+  std::uint64_t steps() const noexcept { return discriminator_optimiser_.steps(); }
   const GeneratorType& generator() const noexcept { return generator_; }
   const DiscriminatorType& discriminator() const noexcept { return discriminator_; }
   /// The generator's weights to keep: their moving average if there is one.
@@ -101,13 +93,34 @@ public:
   }
   const AlignedBuffer<float>& discriminator_values() const noexcept { return discriminator_values_; }
 
+  /// Adds all that `load` needs to go on with the same bits.
+  void save(detail::StateFile& state) const {
+    state.put("generator.values", generator_values_);
+    state.put("generator.average", average_.values());
+    state.put("generator.average.steps", average_.steps());
+    state.put("generator", generator_optimiser_);
+    state.put("discriminator.values", discriminator_values_);
+    state.put("discriminator", discriminator_optimiser_);
+    state.put("gan.draws", std::uint64_t{draws_});
+  }
+  /// \throws ModelFileError if the state is not one of such a stage
+  void load(const detail::StateFile& state) {
+    generator_values_ = state.buffer("generator.values", generator_values_.size());
+    average_.restore(state.count("generator.average.steps"),
+                     state.buffer("generator.average", average_.values().size()));
+    state.restore("generator", generator_optimiser_);
+    discriminator_values_ = state.buffer("discriminator.values", discriminator_values_.size());
+    state.restore("discriminator", discriminator_optimiser_);
+    draws_ = static_cast<std::uint32_t>(state.count("gan.draws"));
+  }
+
 private:
   static OptimiserOptions discriminator_options(const GanOptions& options) {
     auto result = options.optimiser;
     result.learning_rate *= options.discriminator_rate_factor;
     return result;
   }
-  std::uint32_t next_step() noexcept { return steps_++; }
+  std::uint32_t next_step() noexcept { return draws_++; }
   Pass pass_of(std::uint32_t step, Index first) const {
     return {.training = true, .seed = seed_, .step = step, .first_row = static_cast<std::uint64_t>(first)};
   }
@@ -124,14 +137,15 @@ private:
     for (std::size_t i = 0; i < rows.size(); ++i)
       one_hot_[i * static_cast<std::size_t>(labels) + static_cast<std::size_t>(rows_->labels[rows[i]])] = 1;
   }
-  void load(std::span<const std::uint32_t> rows) {
+  void load_rows(std::span<const std::uint32_t> rows) {
     load_labels(rows);
-    const Index width = rows_->width;
+    const Index width = rows_->width();
     const Index labels = rows_->label_count;
     grow(real_, static_cast<Index>(rows.size()) * (width + labels));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       float* to = real_.data() + static_cast<Index>(i) * (width + labels);
-      std::copy_n(rows_->codes.data() + static_cast<Index>(rows[i]) * width, width, to);
+      rows_->prefetch(rows[std::min(i + 16, rows.size() - 1)]);
+      rows_->get(rows[i], to);
       std::copy_n(one_hot_.data() + static_cast<Index>(i) * labels, labels, to + width);
     }
   }
@@ -162,7 +176,7 @@ private:
   DataParallel<float> parallel_;
   AlignedBuffer<float> real_;
   AlignedBuffer<float> one_hot_;
-  std::uint32_t steps_ = 0;
+  std::uint32_t draws_ = 0; ///< steps of both kinds
 };
 
 ROWSMITH_END

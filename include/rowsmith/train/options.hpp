@@ -9,6 +9,8 @@
 #include <string_view>
 
 #include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/json_text.hpp>
+#include <rowsmith/core/option_range.hpp>
 #include <rowsmith/encoding/column_codec.hpp>
 #include <rowsmith/models/heads.hpp>
 #include <rowsmith/nn/optimiser.hpp>
@@ -66,41 +68,44 @@ struct TrainerOptions {
   double temperature = 1; ///< of the softmax that categories are drawn from; (0, 10]
   std::string recipe{};   ///< noted in the model
 
+  /// Calls `visit(name, value, range)` for each numerical option that changes the result.
+  template <class Visit>
+  void each_option(Visit&& visit) const {
+    constexpr double many = 1e9;
+    visit("conditional", conditional ? 1.0 : 0.0, OptionRange{0, 1});
+    encoding.each_option(visit);
+    visit("autoencoder.steps", static_cast<double>(autoencoder.steps), OptionRange{1, many});
+    visit("autoencoder.batch", static_cast<double>(autoencoder.batch), OptionRange{1, many});
+    visit("autoencoder.patience", static_cast<double>(autoencoder.patience), OptionRange{1, many});
+    visit("autoencoder.validation_fraction", autoencoder.validation_fraction, OptionRange{0, 0.5, true});
+    visit("autoencoder.kl_weight", autoencoder.kl_weight, OptionRange{0, 1000});
+    visit("autoencoder.kl_warmup", autoencoder.kl_warmup, OptionRange{0, 1});
+    visit("autoencoder.label_weight", autoencoder.label_weight, OptionRange{0, 1000, true});
+    autoencoder.optimiser.each_option("autoencoder.optimiser", visit);
+    autoencoder.schedule.each_option("autoencoder.schedule", visit);
+    visit("gan.steps", static_cast<double>(gan.steps), OptionRange{1, many});
+    visit("gan.batch", static_cast<double>(gan.batch), OptionRange{2, many});
+    visit("gan.k_steps_g", static_cast<double>(gan.k_steps_g), OptionRange{1, 100});
+    visit("gan.discriminator_rate_factor", gan.discriminator_rate_factor, OptionRange{0, 100, true});
+    visit("gan.latent_squash", gan.latent_squash, OptionRange{0, 3});
+    visit("gan.average_decay", gan.average_decay, OptionRange{0, 1, false, true});
+    gan.optimiser.each_option("gan.optimiser", visit);
+    gan.schedule.each_option("gan.schedule", visit);
+    visit("decoding", static_cast<double>(decoding), OptionRange{0, 1});
+    visit("temperature", temperature, OptionRange{0, 10, true});
+  }
   /// \throws OptionError naming the option, its value and the range
   void check() const {
-    const auto require = [](bool fine, const std::string& option, double value, const std::string& range) {
-      if (!fine)
-        throw OptionError(option + " = " + std::to_string(value) + ": expected " + range);
-    };
-    const auto at_least = [&](std::size_t value, std::size_t least, const std::string& option) {
-      require(value >= least && value <= 1'000'000'000, option, static_cast<double>(value),
-              std::to_string(least) + " to 1000000000");
-    };
     encoding.check();
-    at_least(autoencoder.steps, 1, "autoencoder.steps");
-    at_least(autoencoder.batch, 1, "autoencoder.batch");
-    at_least(autoencoder.patience, 1, "autoencoder.patience");
-    require(autoencoder.validation_fraction > 0 && autoencoder.validation_fraction <= 0.5,
-            "autoencoder.validation_fraction", autoencoder.validation_fraction, "0 < fraction <= 0.5");
-    require(autoencoder.kl_weight >= 0 && autoencoder.kl_weight <= 1000, "autoencoder.kl_weight",
-            autoencoder.kl_weight, "0 to 1000");
-    require(autoencoder.kl_warmup >= 0 && autoencoder.kl_warmup <= 1, "autoencoder.kl_warmup",
-            autoencoder.kl_warmup, "0 to 1");
-    require(autoencoder.label_weight > 0 && autoencoder.label_weight <= 1000, "autoencoder.label_weight",
-            autoencoder.label_weight, "0 < weight <= 1000");
-    autoencoder.optimiser.check("autoencoder.optimiser");
-    at_least(gan.steps, 1, "gan.steps");
-    at_least(gan.batch, 2, "gan.batch");
-    require(gan.k_steps_g >= 1 && gan.k_steps_g <= 100, "gan.k_steps_g", static_cast<double>(gan.k_steps_g),
-            "1 to 100");
-    require(gan.discriminator_rate_factor > 0 && gan.discriminator_rate_factor <= 100,
-            "gan.discriminator_rate_factor", gan.discriminator_rate_factor, "0 < factor <= 100");
-    require(gan.average_decay >= 0 && gan.average_decay < 1, "gan.average_decay", gan.average_decay,
-            "0 <= decay < 1");
-    require(gan.latent_squash >= 0 && gan.latent_squash <= 3, "gan.latent_squash", gan.latent_squash,
-            "0 to 3");
-    gan.optimiser.check("gan.optimiser");
-    require(temperature > 0 && temperature <= 10, "temperature", temperature, "0 < temperature <= 10");
+    each_option(check_option);
+  }
+  /// Every option that changes the result, one "name = value" a line. Two equal texts mean the same training.
+  std::string describe() const {
+    std::string text = "seed = " + std::to_string(seed) + '\n';
+    each_option([&text](const std::string& name, double value, const OptionRange&) {
+      text += name + " = " + json_number(value) + '\n';
+    });
+    return text + "encoding.other_text = " + json_escape(encoding.other_text) + '\n';
   }
 };
 

@@ -18,7 +18,9 @@
 #include <rowsmith/encoding/table_encoder.hpp>
 #include <rowsmith/models/table_model.hpp>
 #include <rowsmith/train/autoencoder_stage.hpp>
+#include <rowsmith/train/checkpoint.hpp>
 #include <rowsmith/train/gan_stage.hpp>
+#include <rowsmith/train/latent_rows.hpp>
 #include <rowsmith/train/options.hpp>
 
 ROWSMITH_BEGIN
@@ -36,15 +38,17 @@ namespace detail {
 /// Clock and bookkeeping of a stage's progress reports.
 class StageClock {
 public:
-  StageClock(std::string_view stage, std::size_t number, std::size_t stages, std::size_t epochs)
-      : start_(std::chrono::steady_clock::now()) {
+  /// \param seconds  spent in this stage before, by a training that is resumed
+  StageClock(std::string_view stage, std::size_t number, std::size_t stages, std::size_t epochs,
+             double seconds)
+      : start_(std::chrono::steady_clock::now()), before_(seconds) {
     progress_.stage = stage;
     progress_.stage_number = number;
     progress_.stages = stages;
     progress_.epochs = epochs;
   }
   double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    return before_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
   /// \returns false when the listener asked to stop
   bool tell(const ProgressCallback& callback, std::size_t epoch, std::size_t rows_an_epoch,
@@ -63,6 +67,7 @@ public:
 
 private:
   std::chrono::steady_clock::time_point start_;
+  double before_;
   Progress progress_;
 };
 
@@ -95,43 +100,71 @@ public:
   /// The stages of the last `fit`.
   const std::vector<StageReport>& stages() const noexcept { return stages_; }
 
-  /// Trains on all rows of `train`. The same table, options and build give the same bits.
+  /// Trains on all rows of `train`. The same table, options and build give the same bits, also when the
+  /// training was interrupted and goes on from a checkpoint.
+  /// \param checkpoints  such as `checkpoint_file("fit.checkpoint")`; by default none are kept
   /// \throws SchemaError for a table that cannot be encoded, or without a label if `conditional`
   /// \throws TrainingError when a loss is no longer finite
-  TableModel fit(const Table& train, const ProgressCallback& callback = {}) {
+  /// \throws ModelFileError if the store holds the state of another training; what the store throws
+  TableModel fit(const Table& train, const ProgressCallback& callback = {},
+                 const CheckpointStore& checkpoints = {}) {
     stages_.clear();
     if (train.rows() < 10)
       throw SchemaError("fit: the table has " + std::to_string(train.rows()) + " rows, expected at least 10");
     if (train.rows() > std::numeric_limits<std::uint32_t>::max())
       throw SchemaError("fit: the table has more than 2^32 - 1 rows");
-    const int threads = resolve_threads(options_.threads);
+    threads_ = resolve_threads(options_.threads);
     TableModel model;
     model.encoder = TableEncoder::fit(train, options_.encoding);
     model.decoding = options_.decoding;
     model.temperature = options_.temperature;
     model.noise_width = GeneratorType::noise_width;
-    const EncodedTable encoded = model.encoder.encode(train);
-    LatentRows latent;
+    EncodedTable encoded = model.encoder.encode(train);
+    std::vector<std::int32_t> labels;
     if (options_.conditional)
-      read_labels(train, model, latent);
-    train_autoencoder(encoded, model, threads, callback);
-    embed(encoded, model, latent, threads);
-    train_gan(latent, model, threads, callback);
+      labels = read_labels(train, model);
+    const AutoencoderType autoencoder(model.encoder, options_.autoencoder.kl_weight > 0,
+                                      options_.conditional ? options_.autoencoder.label_weight : 1);
+    detail::Checkpoints states(checkpoints,
+                               checkpoints.save ? identity(autoencoder, model, encoded, labels) : Identity{});
+    const auto weights = train_autoencoder(autoencoder, encoded, callback, states);
+    model.encoder_network = autoencoder.encoder_network(weights.data());
+    model.decoder_network = autoencoder.decoder_network(weights.data());
+    LatentRows latent = embed(autoencoder, weights, encoded, model);
+    encoded = {}; // no longer needed: the memory goes to the latent rows
+    latent.labels = std::move(labels);
+    latent.label_count = static_cast<Index>(model.labels.size());
+    train_gan(latent, weights, model, callback, states);
     model.notes = {{"recipe", options_.recipe},
                    {"seed", std::to_string(options_.seed)},
-                   {"training_rows", std::to_string(train.rows())}};
+                   {"training_rows", std::to_string(train.rows())},
+                   {"options", options_.describe()}};
+    states.discard();
     return model;
   }
 
 private:
-  void read_labels(const Table& train, TableModel& model, LatentRows& latent) const {
+  using Identity = std::vector<std::pair<std::string, std::string>>;
+
+  Identity identity(const AutoencoderType& autoencoder, const TableModel& model, const EncodedTable& encoded,
+                    std::span<const std::int32_t> labels) const {
+    const auto label_count = static_cast<Index>(model.labels.size());
+    return {{"rows", detail::table_fingerprint(model.encoder, encoded, labels)},
+            {"options", options_.describe()},
+            {"layers",
+             detail::describe(autoencoder.layout()) + detail::describe(GeneratorType(label_count).layout()) +
+                 detail::describe(DiscriminatorType(AutoencoderType::latent_width, label_count).layout())}};
+  }
+
+  /// Notes the labels in the model. \returns each row's
+  std::vector<std::int32_t> read_labels(const Table& train, TableModel& model) const {
     const auto& name = train.schema().label();
     if (name.empty())
       throw SchemaError("fit: a conditional model needs a label: give the schema a Label<\"...\"> column");
     const auto& column = train[name];
     const auto& codec = model.encoder.codecs()[train.schema().index_of(name)];
     model.labels = codec.categories;
-    latent.label_count = static_cast<Index>(model.labels.size());
+    std::vector<std::int32_t> labels;
     std::vector<std::size_t> counts(model.labels.size());
     for (std::size_t row = 0; row < train.rows(); ++row) {
       const auto known = column.is_missing(row) ? model.labels.end()
@@ -140,19 +173,26 @@ private:
       if (known == model.labels.end() || *known != column.dictionary.text(column.codes[row]))
         throw SchemaError("fit: the label '" + name + "' is missing or folded away in row " +
                           std::to_string(row + 1) + "; a conditional model needs it in every row");
-      latent.labels.push_back(static_cast<std::int32_t>(known - model.labels.begin()));
+      labels.push_back(static_cast<std::int32_t>(known - model.labels.begin()));
       ++counts[static_cast<std::size_t>(known - model.labels.begin())];
     }
     for (const auto count : counts)
       model.label_shares.push_back(static_cast<double>(count) / static_cast<double>(train.rows()));
+    return labels;
   }
 
-  void train_autoencoder(const EncodedTable& encoded, TableModel& model, int threads,
-                         const ProgressCallback& callback) {
+  /// \returns the best weights
+  AlignedBuffer<float> train_autoencoder(const AutoencoderType& autoencoder, const EncodedTable& encoded,
+                                         const ProgressCallback& callback, detail::Checkpoints& states) {
     const auto& options = options_.autoencoder;
-    AutoencoderStage<AutoencoderType> stage(AutoencoderType(model.encoder, options.kl_weight > 0,
-                                                            options_.conditional ? options.label_weight : 1),
-                                            encoded, options, options_.seed, threads);
+    AutoencoderStage<AutoencoderType> stage(autoencoder, encoded, options, options_.seed, threads_);
+    if (const auto* state = states.resumed("gan")) {
+      stages_.push_back({.name = "autoencoder",
+                         .epochs = static_cast<std::size_t>(state->count("autoencoder.epochs")),
+                         .seconds = state->number("autoencoder.seconds"),
+                         .stopped = state->count("autoencoder.stopped") != 0});
+      return state->buffer("autoencoder.best", stage.values().size());
+    }
     std::vector<std::uint32_t> rows(encoded.rows());
     std::iota(rows.begin(), rows.end(), 0U);
     RandomSequence random(RandomStream(options_.seed, Purpose::split));
@@ -167,15 +207,39 @@ private:
     const std::size_t steps_an_epoch = (training.size() + batch.size() - 1) / batch.size();
     const std::size_t epochs = (options.steps + steps_an_epoch - 1) / steps_an_epoch;
     const std::uint64_t total_steps = steps_an_epoch * epochs;
-    detail::StageClock clock("autoencoder", 1, 2, epochs);
+
     AlignedBuffer<float> best = stage.values();
     double best_loss = std::numeric_limits<double>::infinity();
     std::uint64_t best_step = 0;
+    double sum = 0;
+    double seconds = 0;
+    if (const auto* state = states.resumed("autoencoder")) {
+      stage.load(*state);
+      best = state->buffer("autoencoder.best", best.size());
+      best_loss = state->number("best_loss");
+      best_step = state->count("best_step");
+      sum = state->number("loss_sum");
+      seconds = state->number("seconds");
+    }
+    detail::StageClock clock("autoencoder", 1, 2, epochs, seconds);
     StageReport result{.name = "autoencoder"};
-    for (std::size_t epoch = 0; epoch < epochs; ++epoch) {
+    const auto save = [&] {
+      detail::StateFile state;
+      stage.save(state);
+      state.put("autoencoder.best", best);
+      state.put("best_loss", best_loss);
+      state.put("best_step", best_step);
+      state.put("loss_sum", sum);
+      state.put("seconds", clock.seconds());
+      states.save("autoencoder", std::move(state));
+    };
+    std::size_t step = static_cast<std::size_t>(stage.steps() % steps_an_epoch);
+    for (std::size_t epoch = static_cast<std::size_t>(stage.steps() / steps_an_epoch); epoch < epochs;
+         ++epoch, step = 0) {
       const auto permutation = order(static_cast<std::uint32_t>(epoch));
-      double sum = 0;
-      for (std::size_t step = 0; step < steps_an_epoch; ++step) {
+      for (; step < steps_an_epoch; ++step) {
+        if (states.due())
+          save();
         const std::size_t begin = step * batch.size();
         const std::size_t count = std::min(batch.size(), training.size() - begin);
         for (std::size_t i = 0; i < count; ++i)
@@ -194,6 +258,7 @@ private:
       result.epochs = epoch + 1;
       const std::array<NamedValue, 2> values{
           {{"loss", sum / static_cast<double>(training.size())}, {"validation", validation_loss}}};
+      sum = 0;
       const bool done = stage.steps() - best_step >= options.patience || epoch + 1 == epochs;
       result.stopped = !clock.tell(callback, epoch + 1, training.size(), values, done) && !done;
       if (done || result.stopped)
@@ -201,98 +266,61 @@ private:
     }
     result.seconds = clock.seconds();
     stages_.push_back(result);
-    model.encoder_network = stage.model().encoder_network(best.data());
-    model.decoder_network = stage.model().decoder_network(best.data());
-    posterior_network_ = stage.model().posterior_network(best.data());
-    code_offsets_ = stage.model().code_offsets();
-    number_weights_ = stage.model().number_weights();
+    return best;
   }
 
-  /// Latent codes of all rows, scaled into (−1, 1) dimension by dimension.
-  void embed(const EncodedTable& encoded, TableModel& model, LatentRows& latent, int threads) const {
+  LatentRows embed(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
+                   const EncodedTable& encoded, TableModel& model) const {
     const Index width = AutoencoderType::latent_width;
-    latent.width = width;
-    latent.codes.resize(encoded.rows() * static_cast<std::size_t>(width));
-    constexpr std::size_t block = 256;
-    parallel_for((encoded.rows() + block - 1) / block, threads, [&](std::size_t part) {
-      InferenceScratch scratch;
-      BatchBuffer buffer(encoded, code_offsets_, number_weights_);
-      const std::size_t begin = part * block;
-      std::vector<std::uint32_t> rows(std::min(block, encoded.rows() - begin));
-      std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(begin));
-      buffer.load(rows);
-      const auto count = static_cast<Index>(rows.size());
-      const float* posterior = posterior_network_.run(buffer.rows(0, count), scratch);
-      const bool variational = posterior_network_.outputs() == 2 * width;
-      const RandomStream noise(options_.seed, Purpose::encode_position);
-      const auto blocks = static_cast<std::uint64_t>(detail::blocks_per_row(width));
-      for (Index r = 0; r < count; ++r) {
-        float* to = latent.codes.data() + (static_cast<Index>(begin) + r) * width;
-        const float* from = posterior + r * posterior_network_.outputs();
-        if (!variational) {
-          std::copy_n(from, width, to);
-          continue;
-        }
-        // The decoder was trained on codes drawn from the posterior: the generator must learn those, not
-        // means.
-        fill_normal(noise, (begin + static_cast<std::uint64_t>(r)) * blocks, to, width);
-        for (Index j = 0; j < width; ++j)
-          to[j] = from[j] + std::exp(from[width + j] / 2) * to[j];
-      }
-    });
-    scale_into_range(latent, model);
+    const auto posterior = autoencoder.posterior_network(weights.data());
+    const detail::Embedding embedding(encoded, posterior, width, autoencoder.code_offsets(),
+                                      autoencoder.number_weights(), options_.seed, threads_);
+    detail::fit_latent_range(embedding, width, options_.gan.latent_squash, model);
+    return detail::scaled_latent_rows(embedding, encoded.rows(), width, model);
   }
 
-  /// Brings each latent dimension into (−1, 1) and notes the way back in the model.
-  void scale_into_range(LatentRows& latent, TableModel& model) const {
-    const std::size_t width = static_cast<std::size_t>(latent.width);
-    const std::size_t rows = latent.rows();
-    const double squash = options_.gan.latent_squash;
-    for (std::size_t j = 0; j < width; ++j) {
-      double mean = 0;
-      for (std::size_t r = 0; r < rows; ++r)
-        mean += static_cast<double>(latent.codes[r * width + j]) / static_cast<double>(rows);
-      double variance = 0;
-      double largest = 0;
-      for (std::size_t r = 0; r < rows; ++r) {
-        const double x = static_cast<double>(latent.codes[r * width + j]) - mean;
-        variance += x * x / static_cast<double>(rows);
-        largest = std::max(largest, std::abs(x));
-      }
-      // A margin, because Tanh reaches ±1 only at infinity; a dimension that never changes needs any scale.
-      largest = std::max(1e-6, 1.05 * largest);
-      const double scale = squash > 0 ? std::max(1e-6, std::sqrt(variance)) / squash : largest;
-      const double bound = squash > 0 ? std::clamp(std::tanh(largest / scale), 1e-6, 1 - 1e-6) : 1;
-      for (std::size_t r = 0; r < rows; ++r) {
-        float& code = latent.codes[r * width + j];
-        const double x = (static_cast<double>(code) - mean) / scale;
-        code = static_cast<float>(squash > 0 ? std::tanh(x) / bound : x);
-      }
-      model.latent_offset.push_back(static_cast<float>(mean));
-      model.latent_scale.push_back(static_cast<float>(scale));
-      if (squash > 0)
-        model.latent_bound.push_back(static_cast<float>(bound));
-    }
-  }
-
-  void train_gan(const LatentRows& latent, TableModel& model, int threads, const ProgressCallback& callback) {
+  void train_gan(const LatentRows& latent, const AlignedBuffer<float>& autoencoder_weights, TableModel& model,
+                 const ProgressCallback& callback, detail::Checkpoints& states) {
     const auto& options = options_.gan;
-    GanStage<GeneratorType, DiscriminatorType> stage(latent, options, options_.seed, threads);
+    GanStage<GeneratorType, DiscriminatorType> stage(latent, options, options_.seed, threads_);
     EpochOrder order(latent.rows(), options_.seed + 1);
     const std::size_t batch = std::min(options.batch, latent.rows());
     const std::size_t steps_an_epoch =
         latent.rows() / batch; // whole batches: the rest comes in another epoch
     const std::size_t epochs = (options.steps + steps_an_epoch - 1) / steps_an_epoch;
     const std::uint64_t total_steps = steps_an_epoch * epochs;
-    detail::StageClock clock("gan", 2, 2, epochs);
+
+    double discriminator_loss = 0;
+    double generator_loss = 0;
+    double seconds = 0;
+    if (const auto* state = states.resumed("gan")) {
+      stage.load(*state);
+      discriminator_loss = state->number("discriminator_loss_sum");
+      generator_loss = state->number("generator_loss_sum");
+      seconds = state->number("seconds");
+    }
+    detail::StageClock clock("gan", 2, 2, epochs, seconds);
     StageReport result{.name = "gan"};
-    std::uint64_t done_steps = 0;
-    for (std::size_t epoch = 0; epoch < epochs; ++epoch) {
+    const auto save = [&] {
+      detail::StateFile state;
+      stage.save(state);
+      state.put("autoencoder.best", autoencoder_weights);
+      state.put("autoencoder.epochs", std::uint64_t{stages_.front().epochs});
+      state.put("autoencoder.seconds", stages_.front().seconds);
+      state.put("autoencoder.stopped", std::uint64_t{stages_.front().stopped ? 1U : 0U});
+      state.put("discriminator_loss_sum", discriminator_loss);
+      state.put("generator_loss_sum", generator_loss);
+      state.put("seconds", clock.seconds());
+      states.save("gan", std::move(state));
+    };
+    std::size_t step = static_cast<std::size_t>(stage.steps() % steps_an_epoch);
+    for (std::size_t epoch = static_cast<std::size_t>(stage.steps() / steps_an_epoch); epoch < epochs;
+         ++epoch, step = 0) {
       const auto permutation = order(static_cast<std::uint32_t>(epoch));
-      double discriminator_loss = 0;
-      double generator_loss = 0;
-      for (std::size_t step = 0; step < steps_an_epoch; ++step, ++done_steps) {
-        const double rate = options.schedule(done_steps, total_steps);
+      for (; step < steps_an_epoch; ++step) {
+        if (states.due())
+          save();
+        const double rate = options.schedule(stage.steps(), total_steps);
         const auto rows = permutation.subspan(step * batch, batch);
         const double d = stage.discriminator_step(rows, rate);
         require_finite(d, "gan (discriminator)", epoch, step);
@@ -307,6 +335,7 @@ private:
       const std::array<NamedValue, 2> values{
           {{"discriminator", discriminator_loss / static_cast<double>(steps_an_epoch)},
            {"generator", generator_loss / static_cast<double>(steps_an_epoch)}}};
+      discriminator_loss = generator_loss = 0;
       const bool done = epoch + 1 == epochs;
       result.stopped = !clock.tell(callback, epoch + 1, steps_an_epoch * batch, values, done) && !done;
       if (result.stopped)
@@ -326,9 +355,7 @@ private:
 
   TrainerOptions options_;
   std::vector<StageReport> stages_;
-  InferenceNetwork posterior_network_; ///< of the stage-1 autoencoder; equals its encoder unless variational
-  std::vector<std::int32_t> code_offsets_;
-  std::vector<std::int32_t> number_weights_;
+  int threads_ = 1;
 };
 
 ROWSMITH_END

@@ -9,8 +9,14 @@
 #include <cstdlib>
 #include <new>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace allocation {
 inline std::atomic<long> count{0};
+inline std::atomic<long> live{0}; // bytes from operator new that are in use; not counted under sanitizers
+inline std::atomic<long> peak{0}; // the most there have been; set it to `live` to begin anew
 inline void* aligned(std::size_t size, std::size_t alignment) {
   return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
 }
@@ -67,24 +73,42 @@ int posix_memalign(void** result, std::size_t alignment, std::size_t size) noexc
 }
 #endif
 
+namespace allocation {
+inline void* taken(void* block) {
+  if (block == nullptr)
+    throw std::bad_alloc();
+#ifdef __GLIBC__
+  const long now = live += static_cast<long>(malloc_usable_size(block));
+  long before = peak;
+  while (now > before && !peak.compare_exchange_weak(before, now)) {
+  }
+#endif
+  return block;
+}
+inline void give_back(void* block) {
+#ifdef __GLIBC__
+  live -= static_cast<long>(malloc_usable_size(block));
+#endif
+  std::free(block);
+}
+} // namespace allocation
+
 // Not inlined: the compiler would take std::free for a mismatch of what it knows as operator new.
 #define REPLACEMENT __attribute__((noinline))
 REPLACEMENT void* operator new(std::size_t size) {
   ++allocation::count;
-  if (void* result = std::malloc(size > 0 ? size : 1))
-    return result;
-  throw std::bad_alloc();
+  return allocation::taken(std::malloc(size > 0 ? size : 1));
 }
 REPLACEMENT void* operator new(std::size_t size, std::align_val_t alignment) {
   ++allocation::count;
-  if (void* result = allocation::aligned(size, static_cast<std::size_t>(alignment)))
-    return result;
-  throw std::bad_alloc();
+  return allocation::taken(allocation::aligned(size, static_cast<std::size_t>(alignment)));
 }
-REPLACEMENT void operator delete(void* p) noexcept { std::free(p); }
-REPLACEMENT void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-REPLACEMENT void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-REPLACEMENT void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+REPLACEMENT void operator delete(void* p) noexcept { allocation::give_back(p); }
+REPLACEMENT void operator delete(void* p, std::size_t) noexcept { allocation::give_back(p); }
+REPLACEMENT void operator delete(void* p, std::align_val_t) noexcept { allocation::give_back(p); }
+REPLACEMENT void operator delete(void* p, std::size_t, std::align_val_t) noexcept {
+  allocation::give_back(p);
+}
 #undef REPLACEMENT
 
 #endif

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Checkpoints in a file.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <rowsmith/io/safetensors.hpp>
+#include <rowsmith/train/checkpoint.hpp>
+
+ROWSMITH_BEGIN
+
+/// Keeps a training's state in a file. If the file is there when `fit` begins, `fit` goes on from it and ends
+/// with the bits it would have had without the interruption; when `fit` is done, the file is removed.
+///
+/// \code
+/// const auto model = trainer.fit(table, progress_bar(), checkpoint_file("people.checkpoint"));
+/// \endcode
+///
+/// The file is replaced as a whole, so that a kill at any moment leaves the old state or the new one. It
+/// holds weights, no rows of the table. \param seconds  at least this long between two saves; ≥ 0 \throws
+/// (from `fit`) Error if the file cannot be written; ModelFileError if it is damaged, or belongs to
+///         another table, other options or other layers
+inline CheckpointStore checkpoint_file(const std::string& path, double seconds = 60) {
+  CheckpointStore store;
+  store.seconds = seconds;
+  store.save = [path](const TensorFile& state) { write_tensor_file(path, state); };
+  store.load = [path]() -> std::optional<TensorFile> {
+    if (!std::filesystem::exists(path))
+      return std::nullopt;
+    return read_tensor_file(path);
+  };
+  store.discard = [path] { std::filesystem::remove(path); };
+  return store;
+}
+
+ROWSMITH_END

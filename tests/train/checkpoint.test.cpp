@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <rowsmith/io/checkpoint.hpp>
+#include <rowsmith/io/model_file.hpp>
+
+#include "small_training.hpp"
+
+namespace rs = rowsmith;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Folder {
+  fs::path path = fs::temp_directory_path() / ("rowsmith-checkpoint-" + std::to_string(::getpid()));
+  Folder() { fs::create_directories(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { fs::remove_all(path); }
+  std::string operator/(const char* name) const { return (path / name).string(); }
+};
+
+// Keeps every state that a training saves, and gives the one asked for to the next.
+struct Memory {
+  std::vector<rs::TensorFile> states;
+  std::optional<rs::TensorFile> next;
+  int discarded = 0;
+  rs::CheckpointStore store() {
+    return {.save = [this](const rs::TensorFile& state) { states.push_back(state); },
+            .load = [this] { return next; },
+            .discard = [this] { ++discarded; },
+            .seconds = 0};
+  }
+};
+
+rs::TrainerOptions long_options() {
+  auto options = small::options();
+  options.threads = 2;
+  options.autoencoder.steps = options.autoencoder.patience = 1500;
+  options.gan.steps = 1500;
+  return options;
+}
+
+} // namespace
+
+TEST_CASE("a training goes on from any of its states to the same bits", "[train][threads]") {
+  const auto data = small::table();
+  for (const bool conditional : {false, true}) {
+    auto options = small::options(conditional ? rs::Recipe::faithful : rs::Recipe::sampled);
+    options.conditional = conditional;
+    options.autoencoder.steps = 12;
+    options.gan.steps = 8;
+    options.threads = 1;
+    const auto expected = rs::format_model(small::Trainer(options).fit(data));
+    Memory memory;
+    small::Trainer trainer(options);
+    CHECK((rs::format_model(trainer.fit(data, {}, memory.store())) == expected));
+    CHECK(memory.discarded == 1);
+    const auto reports = trainer.stages();
+    // A state before each of the 12 + 8 steps: an epoch of the autoencoder has three batches, of the GAN two.
+    REQUIRE(memory.states.size() == 20);
+    CHECK(memory.states[11].metadata.at("stage") == "autoencoder");
+    CHECK(memory.states[12].metadata.at("stage") == "gan");
+    for (const auto& state : memory.states) {
+      Memory resumed;
+      resumed.next = state;
+      options.threads = options.threads % 3 + 1;
+      small::Trainer other(options);
+      std::size_t told = 0;
+      const auto model = other.fit(
+          data,
+          [&](const rs::Progress&) {
+            ++told;
+            return rs::ProgressAction::go_on;
+          },
+          resumed.store());
+      CHECK((rs::format_model(model) == expected));
+      CHECK(told <= 8);
+      REQUIRE(other.stages().size() == 2);
+      CHECK(other.stages()[0].epochs == reports[0].epochs);
+      CHECK(other.stages()[1].epochs == reports[1].epochs);
+    }
+  }
+}
+
+TEST_CASE("a state of another training is refused by what differs", "[train]") {
+  const auto data = small::table();
+  auto options = small::options();
+  options.autoencoder.steps = options.gan.steps = 4;
+  Memory memory;
+  small::Trainer(options).fit(data, {}, memory.store());
+  Memory resumed;
+  resumed.next = memory.states.back();
+  const auto fit = [&](const rs::TrainerOptions& with, const rs::Table& table) {
+    small::Trainer(with).fit(table, {}, resumed.store());
+  };
+  auto other = options;
+  other.gan.optimiser.beta2 = 0.99;
+  CHECK_THROWS_WITH(fit(other, data), Catch::Contains("its options differ"));
+  other = options;
+  ++other.seed;
+  CHECK_THROWS_WITH(fit(other, data), Catch::Contains("its options differ"));
+  auto columns = data.columns();
+  columns[2].values[17] += 1;
+  CHECK_THROWS_WITH(fit(options, rs::Table(columns, "flag")), Catch::Contains("its rows differ"));
+  rs::Trainer<rs::Autoencoder<rs::Dense<33>, rs::ReLU, rs::Latent<6>>, small::Generator, small::Discriminator>
+      wider(options);
+  CHECK_THROWS_WITH(wider.fit(data, {}, resumed.store()), Catch::Contains("its layers differ"));
+  resumed.next->metadata["checkpoint_version"] = "0";
+  CHECK_THROWS_AS(fit(options, data), rs::ModelFileError);
+  resumed.next = memory.states.back();
+  resumed.next->metadata["generator.steps"] = "many";
+  CHECK_THROWS_WITH(fit(options, data), Catch::Contains("generator.steps") && Catch::Contains("number"));
+  resumed.next = memory.states.back();
+  resumed.next->tensors.erase("generator.first_moment");
+  CHECK_THROWS_WITH(fit(options, data), Catch::Contains("generator.first_moment"));
+  resumed.next = memory.states.back();
+  resumed.next->tensors["discriminator.values"].values.resize(3);
+  CHECK_THROWS_WITH(fit(options, data), Catch::Contains("discriminator.values"));
+}
+
+TEST_CASE("a checkpoint file is there during a training, refused when damaged, and gone afterwards",
+          "[train]") {
+  const Folder folder;
+  const auto file = folder / "fit.checkpoint";
+  const auto data = small::table();
+  const auto options = small::options();
+  bool seen = false;
+  const auto expected = rs::format_model(small::Trainer(options).fit(
+      data,
+      [&](const rs::Progress&) {
+        seen = seen || fs::exists(file);
+        return rs::ProgressAction::go_on;
+      },
+      rs::checkpoint_file(file, 0)));
+  CHECK(seen);
+  CHECK_FALSE(fs::exists(file));
+  const auto interrupted = [](const rs::Progress& progress) -> rs::ProgressAction {
+    if (progress.stage == "gan")
+      throw std::runtime_error("interrupted");
+    return rs::ProgressAction::go_on;
+  };
+  CHECK_THROWS_WITH(small::Trainer(options).fit(data, interrupted, rs::checkpoint_file(file, 0)),
+                    "interrupted");
+  REQUIRE(fs::exists(file));
+  std::ifstream in(file, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  auto damaged = bytes;
+  damaged[damaged.size() - 100] ^= 1;
+  std::ofstream(file, std::ios::binary) << damaged;
+  CHECK_THROWS_WITH(small::Trainer(options).fit(data, {}, rs::checkpoint_file(file)),
+                    Catch::Contains("fit.checkpoint") && Catch::Contains("checksum"));
+  std::ofstream(file, std::ios::binary) << bytes;
+  CHECK((rs::format_model(small::Trainer(options).fit(data, {}, rs::checkpoint_file(file))) == expected));
+  CHECK_FALSE(fs::exists(file));
+  CHECK_THROWS_AS(small::Trainer(options).fit(data, {}, rs::checkpoint_file(folder / "no/folder", 0)),
+                  rs::Error);
+  CHECK_THROWS_AS(small::Trainer(options).fit(data, {}, rs::checkpoint_file(file, -1)), rs::OptionError);
+}
+
+// What the next test starts as another process, to kill it.
+TEST_CASE("child: train from a checkpoint file", "[.child]") {
+  const char* folder = std::getenv("ROWSMITH_TEST_FOLDER");
+  REQUIRE(folder != nullptr);
+  const auto model =
+      small::Trainer(long_options())
+          .fit(small::table(), {}, rs::checkpoint_file((fs::path(folder) / "state").string(), 0.002));
+  rs::save_model(model, (fs::path(folder) / "model").string());
+}
+
+TEST_CASE("a training killed at random moments ends with the bits of an undisturbed one", "[train]") {
+  const Folder folder;
+  ::setenv("ROWSMITH_TEST_FOLDER", folder.path.c_str(), 1);
+  const auto start = [] {
+    std::string program = "/proc/self/exe";
+    std::string test = "[.child]";
+    char* arguments[] = {program.data(), test.data(), nullptr};
+    posix_spawn_file_actions_t files;
+    ::posix_spawn_file_actions_init(&files);
+    ::posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    pid_t child = 0;
+    const int failure = ::posix_spawn(&child, program.c_str(), &files, nullptr, arguments, environ);
+    ::posix_spawn_file_actions_destroy(&files);
+    if (failure != 0)
+      throw std::runtime_error("cannot start the child");
+    return child;
+  };
+  const auto began = std::chrono::steady_clock::now();
+  const auto expected = rs::format_model(small::Trainer(long_options()).fit(small::table()));
+  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
+
+  std::mt19937 random(std::random_device{}());
+  int kills = 0;
+  int resumed = 0;
+  for (;;) {
+    REQUIRE(kills < 200);
+    resumed += fs::exists(folder / "state") ? 1 : 0;
+    const auto child = start();
+    // Enough is killed after a few times: then a child may come to its end.
+    if (kills < 5) {
+      std::this_thread::sleep_for(whole * std::uniform_real_distribution<double>(0.05, 0.5)(random));
+      ::kill(child, SIGKILL);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    if (WIFEXITED(status)) {
+      REQUIRE(WEXITSTATUS(status) == 0);
+      break;
+    }
+    CHECK(WTERMSIG(status) == SIGKILL);
+    ++kills;
+  }
+  INFO(kills << " kills, " << resumed << " starts from a checkpoint");
+  CHECK(kills >= 2);
+  CHECK(resumed >= 1);
+  std::ifstream in(folder / "model", std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  CHECK((bytes == expected));
+  CHECK_FALSE(fs::exists(folder / "state"));
+}
