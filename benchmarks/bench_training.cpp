@@ -7,7 +7,8 @@
 //             Tanh), BCE, Adam on both
 //   row       noise -> generator -> decoder -> one decoded row
 //   rows      the same for 8192 rows, categories drawn
-// gemm_us is the time of the step's bare matrix products by Eigen, one thread, timed in the same run.
+// gemm_us is the time of the step's bare matrix products by Eigen, one thread, timed in the same run;
+// allocations is the number of heap allocations of a step after the first.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -23,6 +24,8 @@
 #include <rowsmith/models.hpp>
 #include <rowsmith/train.hpp>
 
+#include "../tests/support/count_allocations.hpp"
+
 namespace rs = rowsmith;
 
 namespace {
@@ -33,20 +36,29 @@ using Generator =
 using Discriminator = rs::Discriminator<rs::Dense<128>, rs::LeakyReLU, rs::Dropout, rs::Dense<64>,
                                         rs::LeakyReLU, rs::Dropout, rs::Dense<1>>;
 
-// Median seconds of `step` over about `seconds`, after ten steps that do not count.
+struct Timing {
+  double seconds;   // median of a step
+  long allocations; // most of a step
+};
+
+// Runs `step` for about `seconds`, after ten steps that do not count.
 template <class Step>
-double timed(const Step& step, double seconds) {
+Timing timed(const Step& step, double seconds) {
   for (int i = 0; i < 10; ++i)
     step();
   std::vector<double> times;
+  times.reserve(1'000'000);
+  long allocations = 0;
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
-  while (std::chrono::steady_clock::now() < end || times.size() < 5) {
+  while ((std::chrono::steady_clock::now() < end || times.size() < 5) && times.size() < times.capacity()) {
+    const long before = allocation::count;
     const auto start = std::chrono::steady_clock::now();
     step();
     times.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    allocations = std::max<long>(allocations, allocation::count - before);
   }
   std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
-  return times[times.size() / 2];
+  return {times[times.size() / 2], allocations};
 }
 
 // Forward and backward products of a chain of widths; `inputs` also makes the gradient of the first input.
@@ -61,16 +73,17 @@ double products(rs::Index rows, const std::vector<rs::Index>& widths, bool input
     dw.push_back(w.back());
   }
   return timed(
-      [&] {
-        for (std::size_t i = 0; i < w.size(); ++i)
-          x[i + 1].noalias() = x[i] * w[i];
-        for (std::size_t i = w.size(); i-- > 0;) {
-          dw[i].noalias() = x[i].transpose() * x[i + 1];
-          if (i > 0 || inputs)
-            x[i].noalias() = x[i + 1] * w[i].transpose();
-        }
-      },
-      seconds);
+             [&] {
+               for (std::size_t i = 0; i < w.size(); ++i)
+                 x[i + 1].noalias() = x[i] * w[i];
+               for (std::size_t i = w.size(); i-- > 0;) {
+                 dw[i].noalias() = x[i].transpose() * x[i + 1];
+                 if (i > 0 || inputs)
+                   x[i].noalias() = x[i + 1] * w[i].transpose();
+               }
+             },
+             seconds)
+      .seconds;
 }
 
 rs::Table adult_like(std::size_t rows) {
@@ -90,11 +103,11 @@ rs::Table adult_like(std::size_t rows) {
   return rs::Table(std::move(columns));
 }
 
-void say(const char* what, std::size_t batch, int threads, double seconds, std::size_t rows,
-         double gemm_seconds = 0) {
+void say(const char* what, std::size_t batch, int threads, const Timing& time, double gemm_seconds = 0) {
   std::cout << "{\"what\":\"" << what << "\",\"batch\":" << batch << ",\"threads\":" << threads
-            << ",\"us_per_step\":" << rs::json_number(seconds * 1e6)
-            << ",\"rows_per_s\":" << rs::json_number(static_cast<double>(rows) / seconds);
+            << ",\"us_per_step\":" << rs::json_number(time.seconds * 1e6)
+            << ",\"rows_per_s\":" << rs::json_number(static_cast<double>(batch) / time.seconds)
+            << ",\"allocations\":" << time.allocations;
   if (gemm_seconds > 0)
     std::cout << ",\"gemm_us\":" << rs::json_number(gemm_seconds * 1e6);
   std::cout << "}" << std::endl;
@@ -125,25 +138,26 @@ int main(int argc, char** argv) {
   std::vector<std::uint32_t> rows(8192);
   std::iota(rows.begin(), rows.end(), 0U);
 
+  Eigen::setNbThreads(1); // of the bare products
   for (const int threads : thread_counts) {
     for (const auto batch : batches) {
       const std::span<const std::uint32_t> chosen(rows.data(), std::min(batch, rows.size()));
       const auto n = static_cast<rs::Index>(chosen.size());
       rs::AutoencoderStage<Autoencoder> autoencoder(Autoencoder(encoder), encoded, {}, 1, threads);
-      const double ae = timed([&] { autoencoder.step(chosen, 1'000'000); }, seconds);
-      say("ae_step", chosen.size(), threads, ae, chosen.size(),
+      const auto ae = timed([&] { autoencoder.step(chosen, 1'000'000); }, seconds);
+      say("ae_step", chosen.size(), threads, ae,
           products(n, {108, 256, 128, 32, 128, 256, 108}, false, seconds));
       rs::GanOptions options;
       options.average_decay = 0;
       rs::GanStage<Generator, Discriminator> gan(latent, options, 1, threads);
-      const double step = timed(
+      const auto step = timed(
           [&] {
             gan.discriminator_step(chosen, 1);
             for (int k = 0; k < 3; ++k)
               gan.generator_step(chosen, 1);
           },
           seconds);
-      say("gan_step", chosen.size(), threads, step, chosen.size());
+      say("gan_step", chosen.size(), threads, step);
     }
     rs::TableModel model;
     model.encoder = encoder;
@@ -158,9 +172,9 @@ int main(int argc, char** argv) {
     model.latent_offset.assign(32, 0);
     std::uint64_t next = 0;
     if (threads == 1)
-      say("row", 1, 1, timed([&] { model.sample(1, {.first_row = ++next, .threads = 1}); }, seconds), 1);
+      say("row", 1, 1, timed([&] { model.sample(1, {.first_row = ++next, .threads = 1}); }, seconds));
     say("rows", 8192, threads,
-        timed([&] { model.sample(8192, {.seed = ++next, .threads = threads}); }, seconds), 8192);
+        timed([&] { model.sample(8192, {.seed = ++next, .threads = threads}); }, seconds));
   }
   return 0;
 }
