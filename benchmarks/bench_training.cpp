@@ -118,14 +118,22 @@ void say(const char* what, std::size_t batch, int threads, const Timing& time, d
 int main(int argc, char** argv) {
   std::vector<int> thread_counts{1, 2};
   std::vector<std::size_t> batches{128, 512, 2048};
+  std::vector<std::string> whats{"ae_step", "gan_step", "row", "rows"};
   double seconds = 2;
   CLI::App app("Times training steps and generation on Adult-like shapes; prints one JSON object a line.");
   app.add_option("--threads", thread_counts, "Numbers of threads")->capture_default_str();
   app.add_option("--batches", batches, "Rows a step")->capture_default_str();
+  app.add_option("--what", whats, "What to time")
+      ->check(CLI::IsMember({"ae_step", "gan_step", "row", "rows"}))
+      ->capture_default_str();
   app.add_option("--seconds", seconds, "Time for each figure")
       ->check(CLI::Range(0.01, 600.0))
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+
+  const auto wanted = [&](const char* what) {
+    return std::find(whats.begin(), whats.end(), what) != whats.end();
+  };
 
   const auto table = adult_like(8192);
   auto encoder = rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised});
@@ -143,10 +151,14 @@ int main(int argc, char** argv) {
     for (const auto batch : batches) {
       const std::span<const std::uint32_t> chosen(rows.data(), std::min(batch, rows.size()));
       const auto n = static_cast<rs::Index>(chosen.size());
-      rs::AutoencoderStage<Autoencoder> autoencoder(Autoencoder(encoder), encoded, {}, 1, threads);
-      const auto ae = timed([&] { autoencoder.step(chosen, 1'000'000); }, seconds);
-      say("ae_step", chosen.size(), threads, ae,
-          products(n, {108, 256, 128, 32, 128, 256, 108}, false, seconds));
+      if (wanted("ae_step")) {
+        rs::AutoencoderStage<Autoencoder> autoencoder(Autoencoder(encoder), encoded, {}, 1, threads);
+        const auto ae = timed([&] { autoencoder.step(chosen, 1'000'000); }, seconds);
+        say("ae_step", chosen.size(), threads, ae,
+            products(n, {108, 256, 128, 32, 128, 256, 108}, false, seconds));
+      }
+      if (!wanted("gan_step"))
+        continue;
       rs::GanOptions options;
       options.average_decay = 0;
       rs::GanStage<Generator, Discriminator> gan(latent, options, 1, threads);
@@ -171,10 +183,11 @@ int main(int argc, char** argv) {
     model.latent_scale.assign(32, 1);
     model.latent_offset.assign(32, 0);
     std::uint64_t next = 0;
-    if (threads == 1)
+    if (threads == 1 && wanted("row"))
       say("row", 1, 1, timed([&] { model.sample(1, {.first_row = ++next, .threads = 1}); }, seconds));
-    say("rows", 8192, threads,
-        timed([&] { model.sample(8192, {.seed = ++next, .threads = threads}); }, seconds));
+    if (wanted("rows"))
+      say("rows", 8192, threads,
+          timed([&] { model.sample(8192, {.seed = ++next, .threads = threads}); }, seconds));
   }
   return 0;
 }

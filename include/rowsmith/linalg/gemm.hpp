@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <utility>
 
 #include <rowsmith/core/aligned_buffer.hpp>
@@ -88,13 +89,27 @@ inline void tile_product(Index depth, const Scalar* left, const Scalar* right, S
   }
 }
 
+// The usual lengths are known to the compiler, which then moves registers instead of calling memmove.
+template <class Scalar>
+inline void copy_stretch(const Scalar* from, Index count, Scalar* to) noexcept {
+  constexpr Index width = simd::lanes<Scalar>;
+  if (count == 2 * width)
+    std::memcpy(to, from, 2 * width * sizeof(Scalar));
+  else if (count == width)
+    std::memcpy(to, from, width * sizeof(Scalar));
+  else if (count == tile_rows)
+    std::memcpy(to, from, tile_rows * sizeof(Scalar));
+  else
+    std::copy_n(from, count, to);
+}
+
 // Panels of `Width` consecutive outer elements, inner index running slowest; the last panel is padded by 0.
 template <class Scalar>
 inline void pack(Scalar* to, const Scalar* from, Index outer, Index inner, Index outer_stride,
                  Index inner_stride, Index width) noexcept {
   if (outer == width && outer_stride == 1) {
     for (Index k = 0; k < inner; ++k)
-      std::copy_n(from + k * inner_stride, width, to + k * width);
+      copy_stretch(from + k * inner_stride, width, to + k * width);
     return;
   }
   if (outer == width) {
@@ -168,7 +183,7 @@ void gemm(Index rows, Index columns, Index depth, Operand<Scalar> a, Operand<Sca
             const Scalar* from = tile + (row - r0 - s * tile_rows) * tile_width;
             Scalar* to = c + row * columns + column;
             if (first)
-              std::copy_n(from, count, to);
+              copy_stretch(from, count, to);
             else
               for (Index j = 0; j < count; ++j)
                 to[j] += from[j];

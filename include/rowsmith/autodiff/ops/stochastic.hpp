@@ -15,6 +15,14 @@ ROWSMITH_BEGIN
 namespace detail {
 /// Blocks of a stream that a row of `columns` numbers takes.
 constexpr Index blocks_per_row(Index columns) noexcept { return (columns + 3) / 4; }
+
+/// to[c] = (words[c] < threshold ? 0 : keep) · from[c]
+template <class Scalar>
+void masked_product(const std::uint32_t* words, std::uint32_t threshold, Scalar keep, const Scalar* from,
+                    Scalar* to, Index count) noexcept {
+  for (Index c = 0; c < count; ++c)
+    to[c] = (words[c] < threshold ? Scalar(0) : keep) * from[c];
+}
 } // namespace detail
 
 /// x · m / (1 − rate), with m = 0 with probability `rate` and 1 otherwise (inverted dropout, Srivastava et
@@ -32,23 +40,25 @@ Variable<Scalar> dropout(const Variable<Scalar>& x, double rate, const RandomStr
   fill_bits(stream, first_row * static_cast<std::uint64_t>(padded / 4), x.rows() * padded / 4, words);
   const auto threshold = static_cast<std::uint32_t>(rate * 0x1p32);
   const auto keep = static_cast<Scalar>(1 / (1 - rate));
+  // The product rather than a choice, so that what is not finite stays visible.
   for (Index r = 0; r < x.rows(); ++r)
-    for (Index c = 0; c < columns; ++c)
-      // The product rather than a choice, so that what is not finite stays visible.
-      y.data()[r * columns + c] =
-          (words[r * padded + c] < threshold ? Scalar(0) : keep) * x.data()[r * columns + c];
+    detail::masked_product(words + r * padded, threshold, keep, x.data() + r * columns,
+                           y.data() + r * columns, columns);
   tape.on_backward(y, [=] {
     if (!x.needs_gradient())
       return;
     const Scalar* dy = y.adjoint().data();
     bool overwrite = false;
     Scalar* dx = x.adjoint_target(overwrite);
-    for (Index r = 0; r < x.rows(); ++r)
-      for (Index c = 0; c < columns; ++c) {
-        const Index i = r * columns + c;
-        const Scalar before = overwrite ? Scalar(0) : dx[i];
-        dx[i] = before + (words[r * padded + c] < threshold ? Scalar(0) : keep * dy[i]);
-      }
+    const Index rows = x.rows();
+    for (Index r = 0; r < rows; ++r) {
+      if (overwrite)
+        detail::masked_product(words + r * padded, threshold, keep, dy + r * columns, dx + r * columns,
+                               columns);
+      else
+        for (Index c = 0; c < columns; ++c)
+          dx[r * columns + c] += (words[r * padded + c] < threshold ? Scalar(0) : keep) * dy[r * columns + c];
+    }
   });
   return y;
 }
