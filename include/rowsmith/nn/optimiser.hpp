@@ -13,6 +13,7 @@
 #include <rowsmith/core/option_range.hpp>
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/linalg/matrix.hpp>
+#include <rowsmith/linalg/simd.hpp>
 
 ROWSMITH_BEGIN
 
@@ -85,13 +86,36 @@ public:
         }
         return;
       }
+      // Written with registers: compilers do not vectorise std::sqrt, which may have to set errno.
+      using V = simd::Vector<Scalar>;
       Scalar* v = second_.data();
-      for (std::size_t i = begin; i < end; ++i) {
-        const Scalar gradient = g[i] + added * x[i];
-        m[i] = b1 * m[i] + (1 - b1) * gradient;
-        v[i] = b2 * v[i] + (1 - b2) * gradient * gradient;
-        const Scalar root = std::sqrt(v[i] * correction2);
-        x[i] = decoupled * x[i] - step_size * (m[i] * correction1) / (root + epsilon);
+      const auto update = [&](const V& gradient, V& value, V& mean, V& square) {
+        const V slope = gradient + added * value;
+        mean = b1 * mean + (1 - b1) * slope;
+        square = b2 * square + (1 - b2) * slope * slope;
+        const V root = simd::sqrt(V(square * correction2));
+        value = decoupled * value - step_size * (mean * correction1) / (root + epsilon);
+      };
+      constexpr auto width = static_cast<std::size_t>(simd::lanes<Scalar>);
+      std::size_t i = begin;
+      for (; i + width <= end; i += width) {
+        V value = simd::load(x + i);
+        V mean = simd::load(m + i);
+        V square = simd::load(v + i);
+        update(simd::load(g + i), value, mean, square);
+        simd::store(x + i, value);
+        simd::store(m + i, mean);
+        simd::store(v + i, square);
+      }
+      if (i < end) {
+        const auto rest = static_cast<Index>(end - i);
+        V value = simd::load_part(x + i, rest);
+        V mean = simd::load_part(m + i, rest);
+        V square = simd::load_part(v + i, rest);
+        update(simd::load_part(g + i, rest), value, mean, square);
+        simd::store_part(x + i, value, rest);
+        simd::store_part(m + i, mean, rest);
+        simd::store_part(v + i, square, rest);
       }
     });
   }
