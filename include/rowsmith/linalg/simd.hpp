@@ -164,8 +164,8 @@ inline Vector<float> tanh(const Vector<float>& x) noexcept {
 }
 inline Vector<double> tanh(const Vector<double>& x) noexcept { return detail::by_lane<double, std::tanh>(x); }
 
-/// Square root, correctly rounded; NaN for negative numbers. Compilers call the C function lane by lane, which
-/// may have to set errno, so the instruction is named here.
+/// Square root, correctly rounded; NaN for negative numbers. Compilers call the C function lane by lane,
+/// which may have to set errno, so the instruction is named here.
 #if defined(__AVX512F__)
 // The masked form, because g++ 12 warns of an uninitialised operand inside the plain one.
 inline Vector<float> sqrt(const Vector<float>& x) noexcept {
