@@ -4,6 +4,8 @@
 #pragma once
 
 #include <rowsmith/models/autoencoder.hpp>
+#include <rowsmith/models/autoregressive_heads.hpp>
 #include <rowsmith/models/gan.hpp>
 #include <rowsmith/models/heads.hpp>
+#include <rowsmith/models/independent_heads.hpp>
 #include <rowsmith/models/table_model.hpp>

@@ -17,7 +17,9 @@
 namespace rs = rowsmith;
 
 namespace {
-rs::TableModel small_model(bool conditional) {
+template <class Heads = rs::IndependentHeads>
+rs::TableModel small_model(bool conditional,
+                           rs::NumericalEncoding numerical = rs::NumericalEncoding::standardised) {
   auto city = rs::Column::categorical("city");
   auto size = rs::Column::numerical("size", {}, 2);
   auto age = rs::Column::numerical("age", {}, 0);
@@ -29,11 +31,13 @@ rs::TableModel small_model(bool conditional) {
   }
   const rs::Table table({city, size, age}, "city");
   rs::TableModel model;
-  model.encoder = rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised});
-  const rs::Autoencoder<rs::Dense<12>, rs::ReLU, rs::LayerNorm, rs::Latent<4>> autoencoder(model.encoder);
-  const auto weights = autoencoder.layout().initialise<float>(1);
+  model.encoder = rs::TableEncoder::fit(table, {.numerical = numerical});
+  const rs::Autoencoder<rs::Dense<12>, rs::ReLU, rs::LayerNorm, rs::Latent<4>, Heads> autoencoder(
+      model.encoder);
+  const auto weights = autoencoder.layout().template initialise<float>(1);
   model.encoder_network = autoencoder.encoder_network(weights.data());
   model.decoder_network = autoencoder.decoder_network(weights.data());
+  model.heads = autoencoder.heads_network(weights.data());
   if (conditional) {
     model.labels = model.encoder.codecs()[0].categories;
     model.label_shares = {0.25, 0.5, 0.25};
@@ -192,6 +196,41 @@ TEST_CASE("a file whose checksum is right but whose content lies is refused", "[
     content.metadata["format_version"] = "2";
     CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)), Catch::Contains("version '2'"));
   }
+}
+
+TEST_CASE("autoregressive heads survive saving, and wrong ones are refused", "[io]") {
+  const auto model = small_model<rs::AutoregressiveHeads<6>>(true, rs::NumericalEncoding::codes);
+  const auto file = rs::pack_model(model);
+  const auto again = rs::parse_model(rs::format_model(model));
+  CHECK(text_of(again.sample(300, {.seed = 4})) == text_of(model.sample(300, {.seed = 4})));
+  const auto with = [&file](const char* path, const nlohmann::json& value) {
+    auto content = file;
+    auto json = nlohmann::json::parse(content.metadata["model"]);
+    json[nlohmann::json::json_pointer(path)] = value;
+    content.metadata["model"] = json.dump();
+    CAPTURE(path, value.dump());
+    CHECK_THROWS_AS(rs::unpack_model(content), rs::ModelFileError);
+  };
+  with("/heads/kind", "independent");
+  with("/heads/kind", "other");
+  with("/heads/width", 7);
+  with("/heads/width", 0);
+  with("/heads/inputs", 5);
+  with("/heads/order", {0, 1});
+  with("/heads/order", {0, 1, 1});
+  with("/heads/order", {0, 1, 3});
+  with("/heads/order", {0, 1, 1.5});
+  with("/heads/order", {0, 1, 4294967298});
+  with("/heads/order", "first");
+  for (const auto& [name, tensor] : file.tensors)
+    if (name.rfind("heads.", 0) == 0) {
+      auto content = file;
+      content.tensors.erase(name);
+      CHECK_THROWS_WITH(rs::unpack_model(content), Catch::Contains(name));
+      content = file;
+      content.tensors[name].values[0] = std::numeric_limits<float>::quiet_NaN();
+      CHECK_THROWS_WITH(rs::unpack_model(content), Catch::Contains(name));
+    }
 }
 
 TEST_CASE("tensor headers are checked before a byte is read", "[io]") {

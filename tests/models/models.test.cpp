@@ -150,12 +150,12 @@ TEST_CASE("labels are drawn by their shares or as wanted", "[models]") {
   revealing.generator_network = generator;
   rs::InferenceScratch scratch;
   std::vector<float> latents(2000 * 3);
-  revealing.generate(1, 0, 2000, 2, latents.data(), scratch);
+  revealing.generate(1, 0, 2000, revealing.draw_labels(1, 0, 2000, 2), latents.data(), scratch);
   int rome = 0;
   for (std::size_t i = 0; i < 2000; ++i)
     rome += latents[3 * i] > 0 ? 1 : 0;
   CHECK(rome == Approx(500).margin(80)); // four standard deviations
-  revealing.generate(1, 0, 2000, 1, latents.data(), scratch);
+  revealing.generate(1, 0, 2000, revealing.draw_labels(1, 0, 2000, 1), latents.data(), scratch);
   for (std::size_t i = 0; i < 2000; ++i)
     CHECK(latents[3 * i] > 0);
   CHECK_THROWS_WITH(model.sample(1, {.label = "Paris"}),

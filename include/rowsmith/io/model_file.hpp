@@ -60,8 +60,9 @@ inline AlignedBuffer<float> take_tensor(TensorFile& file, const std::string& nam
   return values;
 }
 
-inline InferenceNetwork network_from(const nlohmann::json& layers, const std::string& name,
-                                     TensorFile& file) {
+/// \param may_be_empty  a network without layers passes its input on
+inline InferenceNetwork network_from(const nlohmann::json& layers, const std::string& name, TensorFile& file,
+                                     bool may_be_empty = false) {
   InferenceNetwork network;
   std::size_t i = 0;
   for (const auto& entry : array_of(layers, name)) {
@@ -87,9 +88,60 @@ inline InferenceNetwork network_from(const nlohmann::json& layers, const std::st
       throw ModelFileError("network '" + name + "': " + error.what());
     }
   }
-  if (network.empty())
+  if (network.empty() && !may_be_empty)
     throw ModelFileError("network '" + name + "' has no layers");
   return network;
+}
+
+/// Calls `visit(name, buffer, rows, columns)` for each weight of autoregressive heads.
+template <class Heads, class Visit>
+void each_heads_tensor(Heads& heads, const Visit& visit) {
+  const auto shape = heads.shape();
+  auto& weights = heads.weights;
+  visit("heads.latent_weight", weights.latent_weight, shape.columns * shape.latent, shape.width);
+  visit("heads.bias", weights.bias, shape.columns, shape.width);
+  visit("heads.tables", weights.tables, shape.table_rows[shape.columns], shape.width);
+  visit("heads.hidden_weight", weights.hidden_weight, shape.columns * shape.width, shape.width);
+  visit("heads.hidden_bias", weights.hidden_bias, shape.columns, shape.width);
+  visit("heads.output_weight", weights.output_weight, shape.codes(), shape.width);
+  visit("heads.output_bias", weights.output_bias, Index{1}, shape.codes());
+}
+
+inline nlohmann::json heads_json(const AutoregressiveNetwork& heads, TensorFile& file) {
+  if (heads.empty())
+    return {{"kind", head_kind_names[0]}};
+  each_heads_tensor(heads, [&file](const char* name, const auto& buffer, Index rows, Index columns) {
+    file.tensors[name] = {{rows, columns}, buffer};
+  });
+  return {{"kind", head_kind_names[1]},
+          {"width", heads.width},
+          {"inputs", heads.inputs},
+          {"order", heads.order.order()}};
+}
+
+inline AutoregressiveNetwork heads_from(const nlohmann::json& json, const TableEncoder& encoder,
+                                        TensorFile& file) {
+  AutoregressiveNetwork heads;
+  if (choice(json, "kind", head_kind_names) == 0)
+    return heads;
+  heads.width = integer(json, "width", 1, 1 << 24);
+  heads.inputs = integer(json, "inputs", 1, 1 << 24);
+  std::vector<std::int32_t> order;
+  for (const auto& entry : array_of(member(json, "order"), "order")) {
+    const auto columns = static_cast<std::int64_t>(encoder.layout().size());
+    if (!entry.is_number_integer() || entry.get<std::int64_t>() < 0 || entry.get<std::int64_t>() >= columns)
+      throw ModelFileError("heads: 'order' is not a list of column numbers");
+    order.push_back(static_cast<std::int32_t>(entry.get<std::int64_t>()));
+  }
+  try {
+    heads.order = AutoregressiveOrder(encoder, std::move(order));
+  } catch (const Error& error) {
+    throw ModelFileError(std::string("heads: ") + error.what());
+  }
+  each_heads_tensor(heads, [&file](const char* name, auto& buffer, Index rows, Index columns) {
+    buffer = take_tensor(file, name, {rows, columns});
+  });
+  return heads;
 }
 
 inline void check_model(const TableModel& model) {
@@ -102,8 +154,11 @@ inline void check_model(const TableModel& model) {
   require(model.encoder_network.layers().front().kind == InferenceLayer::Kind::dense,
           "the encoder's first layer is not dense");
   require(model.encoder_network.outputs() == latent, "encoder's outputs and decoder's inputs");
-  require(model.decoder_network.outputs() == model.encoder.width(),
-          "decoder's outputs and the columns' codes");
+  if (model.heads.empty())
+    require(model.decoder_network.outputs() == model.encoder.width(),
+            "decoder's outputs and the columns' codes");
+  else if (!model.decoder_network.empty())
+    require(model.decoder_network.outputs() == model.heads.inputs, "decoder's outputs and the heads' inputs");
   require(model.generator_network.outputs() == latent, "generator's outputs and decoder's inputs");
   require(model.generator_network.inputs() == model.noise_width + static_cast<Index>(model.labels.size()),
           "generator's inputs, noise and labels");
@@ -129,6 +184,7 @@ inline TensorFile pack_model(const TableModel& model) {
   json["networks"]["encoder"] = detail::network_json(model.encoder_network, "encoder", file);
   json["networks"]["generator"] = detail::network_json(model.generator_network, "generator", file);
   json["networks"]["decoder"] = detail::network_json(model.decoder_network, "decoder", file);
+  json["heads"] = detail::heads_json(model.heads, file);
   const auto vector_tensor = [&file](const std::string& name, const std::vector<float>& values) {
     Tensor tensor{{static_cast<std::int64_t>(values.size())}, AlignedBuffer<float>(values.size())};
     std::copy(values.begin(), values.end(), tensor.values.begin());
@@ -178,7 +234,9 @@ inline TableModel unpack_model(TensorFile file) {
   const auto& networks = detail::member(json, "networks");
   model.encoder_network = detail::network_from(detail::member(networks, "encoder"), "encoder", file);
   model.generator_network = detail::network_from(detail::member(networks, "generator"), "generator", file);
-  model.decoder_network = detail::network_from(detail::member(networks, "decoder"), "decoder", file);
+  model.heads = detail::heads_from(detail::member(json, "heads"), model.encoder, file);
+  model.decoder_network =
+      detail::network_from(detail::member(networks, "decoder"), "decoder", file, !model.heads.empty());
   const auto latent = static_cast<std::int64_t>(model.latent_width());
   const auto scale = detail::take_tensor(file, "latent.scale", {latent});
   const auto offset = detail::take_tensor(file, "latent.offset", {latent});

@@ -26,6 +26,7 @@ inline constexpr std::array<std::string_view, 5> activation_names{"identity", "r
                                                                   "sigmoid"};
 inline constexpr std::array<std::string_view, 4> codec_kind_names{"categorical", "standardised", "exact",
                                                                   "binned"};
+inline constexpr std::array<std::string_view, 2> head_kind_names{"independent", "autoregressive"};
 inline constexpr std::array<std::string_view, 2> decoding_names{"sample", "argmax"};
 inline constexpr std::array<std::string_view, 2> column_kind_names{"numerical", "categorical"};
 

@@ -11,7 +11,9 @@
 
 #include <rowsmith/autodiff/ops/elementwise.hpp>
 #include <rowsmith/autodiff/ops/stochastic.hpp>
+#include <rowsmith/models/autoregressive_heads.hpp>
 #include <rowsmith/models/heads.hpp>
+#include <rowsmith/models/independent_heads.hpp>
 #include <rowsmith/nn/sequential.hpp>
 
 ROWSMITH_BEGIN
@@ -80,12 +82,12 @@ struct AsSequential<TypeList<Layers...>> {
   using type = Sequential<Layers...>;
 };
 
-template <class Decoder, class Encoder>
+template <bool Mirrored, class Decoder, class Encoder>
 struct DecoderOrMirror {
   using type = Decoder;
 };
 template <class... Encoder>
-struct DecoderOrMirror<TypeList<>, TypeList<Encoder...>> {
+struct DecoderOrMirror<true, TypeList<>, TypeList<Encoder...>> {
   using type = typename Mirror<TypeList<>, TypeList<>, Encoder...>::type;
 };
 
@@ -101,6 +103,11 @@ template <class Kept>
 struct SplitHeads<Kept, IndependentHeads> {
   using DecoderList = Kept;
   using Heads = IndependentHeads;
+};
+template <class Kept, Index Width>
+struct SplitHeads<Kept, AutoregressiveHeads<Width>> {
+  using DecoderList = Kept;
+  using Heads = AutoregressiveHeads<Width>;
 };
 template <class List>
 struct SplitHeadsOf;
@@ -126,8 +133,8 @@ struct AutoencoderParts {
   using AfterLatent = SplitHeadsOf<typename Cut::Decoder>;
   using Heads = typename AfterLatent::Heads;
   using Encoder = typename AsSequential<typename Cut::Encoder>::type;
-  using DecoderLayers =
-      typename DecoderOrMirror<typename AfterLatent::DecoderList, typename Cut::Encoder>::type;
+  using DecoderLayers = typename DecoderOrMirror<Heads::mirror_decoder, typename AfterLatent::DecoderList,
+                                                 typename Cut::Encoder>::type;
   using Decoder = typename AsSequential<DecoderLayers>::type;
 };
 
@@ -160,25 +167,22 @@ public:
   /// \param variational  the latent code is drawn from N(μ, e^s) instead of being a point
   /// \param label_weight  factor on the loss of the label's head
   explicit Autoencoder(const TableEncoder& encoder, bool variational = false, double label_weight = 1)
-      : heads_(heads_of(encoder, label_weight)), code_offsets_(encoder.code_offsets()),
-        input_width_(encoder.width()), variational_(variational) {
-    for (const auto& head : heads_)
-      if (!head.categorical)
-        number_weights_.push_back(static_cast<std::int32_t>(head.offset));
+      : code_offsets_(encoder.code_offsets()), input_width_(encoder.width()), variational_(variational) {
+    for (const auto& stretch : encoder.layout())
+      if (!stretch.categorical)
+        number_weights_.push_back(stretch.offset);
     const Index active = static_cast<Index>(encoder.layout().size());
     const Index width = encoder_.configure(input_width_, layout_, "encoder", active);
     latent_weight_ = layout_.add("latent.weight", width, latent_outputs(), Initialiser::xavier_uniform);
     latent_bias_ = layout_.add("latent.bias", 1, latent_outputs(), Initialiser::zeros);
-    decoder_width_ = decoder_.configure(latent_width, layout_, "decoder");
-    head_weight_ = layout_.add("heads.weight", decoder_width_, input_width_, Initialiser::xavier_uniform);
-    head_bias_ = layout_.add("heads.bias", 1, input_width_, Initialiser::zeros);
+    const Index decoder_width = decoder_.configure(latent_width, layout_, "decoder");
+    heads_.configure(decoder_width, encoder, label_weight, layout_);
   }
 
   const ParameterLayout& layout() const noexcept { return layout_; }
   bool variational() const noexcept { return variational_; }
   /// Width of an encoded row.
   Index input_width() const noexcept { return input_width_; }
-  const std::vector<Head>& heads() const noexcept { return heads_; }
   /// First output of each code column, and the outputs that are numbers.
   const std::vector<std::int32_t>& code_offsets() const noexcept { return code_offsets_; }
   const std::vector<std::int32_t>& number_weights() const noexcept { return number_weights_; }
@@ -190,12 +194,12 @@ public:
     return dense(encoder_.forward(parameters, rows, pass), parameters[latent_weight_],
                  parameters[latent_bias_]);
   }
-  /// All heads' outputs, rows × input_width, from the latent code.
+  /// weight · Σ over rows of the heads' loss, from the latent code.
   template <class Scalar>
-  Variable<Scalar> decode(const BoundParameters<Scalar>& parameters, const Variable<Scalar>& latent,
-                          const Pass& pass) const {
-    return dense(decoder_.forward(parameters, latent, pass), parameters[head_weight_],
-                 parameters[head_bias_]);
+  Variable<Scalar> reconstruction_loss(const BoundParameters<Scalar>& parameters,
+                                       const Variable<Scalar>& latent, const MixedRows<Scalar>& rows,
+                                       const Pass& pass, double weight) const {
+    return heads_.loss(parameters, decoder_.forward(parameters, latent, pass), rows, weight);
   }
   /// Reconstruction loss of `rows`, weight · Σ: every head's mean-squared error or cross-entropy, plus
   /// `kl_weight` times the Kullback–Leibler term if variational.
@@ -203,14 +207,11 @@ public:
   Variable<Scalar> loss(const BoundParameters<Scalar>& parameters, const MixedRows<Scalar>& rows,
                         const Pass& pass, double weight, double kl_weight) const {
     const auto code = encode(parameters, rows, pass);
-    const auto reconstruction = [&](const Variable<Scalar>& latent) {
-      return heads_loss(decode(parameters, latent, pass), heads_.data(), static_cast<Index>(heads_.size()),
-                        rows, weight);
-    };
     if (!variational_)
-      return reconstruction(code);
+      return reconstruction_loss(parameters, code, rows, pass, weight);
     const auto latent = reparameterise(code, pass.stream(Purpose::latent_noise, 0), pass.first_row);
-    return add(reconstruction(latent), gaussian_kl(code, weight * kl_weight));
+    return add(reconstruction_loss(parameters, latent, rows, pass, weight),
+               gaussian_kl(code, weight * kl_weight));
   }
 
   /// The trained halves, without a tape. The encoder's network gives the latent code (μ if variational), the
@@ -218,37 +219,28 @@ public:
   InferenceNetwork encoder_network(const float* values) const {
     InferenceNetwork network;
     encoder_.append_to(network, values, input_width_);
-    InferenceLayer layer = linear(values, latent_weight_, latent_bias_);
+    InferenceLayer layer = linear_layer(values, latent_weight_, latent_bias_);
     network.add(variational_ ? keep_outputs(layer, latent_width) : std::move(layer));
     return network;
   }
   InferenceNetwork posterior_network(const float* values) const {
     InferenceNetwork network;
     encoder_.append_to(network, values, input_width_);
-    network.add(linear(values, latent_weight_, latent_bias_));
+    network.add(linear_layer(values, latent_weight_, latent_bias_));
     return network;
   }
   InferenceNetwork decoder_network(const float* values) const {
     InferenceNetwork network;
     decoder_.append_to(network, values, latent_width);
-    network.add(linear(values, head_weight_, head_bias_));
+    heads_.append_to(network, values);
     return network;
   }
+  /// The trained heads, if they are autoregressive; otherwise the decoder's network has them.
+  AutoregressiveNetwork heads_network(const float* values) const { return heads_.network(values); }
 
 private:
   Index latent_outputs() const { return variational_ ? 2 * latent_width : latent_width; }
 
-  static InferenceLayer linear(const float* values, const ParameterBlock& weight,
-                               const ParameterBlock& bias) {
-    InferenceLayer layer;
-    layer.inputs = weight.rows;
-    layer.outputs = weight.columns;
-    layer.weight.resize(static_cast<std::size_t>(weight.rows * weight.columns));
-    layer.bias.resize(static_cast<std::size_t>(weight.columns));
-    std::copy_n(values + weight.offset, weight.rows * weight.columns, layer.weight.data());
-    std::copy_n(values + bias.offset, weight.columns, layer.bias.data());
-    return layer;
-  }
   static InferenceLayer keep_outputs(const InferenceLayer& from, Index outputs) {
     InferenceLayer layer;
     layer.inputs = from.inputs;
@@ -261,19 +253,16 @@ private:
     return layer;
   }
 
-  std::vector<Head> heads_;
   std::vector<std::int32_t> code_offsets_;
   std::vector<std::int32_t> number_weights_;
   Index input_width_;
-  Index decoder_width_ = 0;
   bool variational_;
   ParameterLayout layout_;
   EncoderLayers encoder_;
   DecoderLayers decoder_;
+  Heads heads_;
   ParameterBlock latent_weight_;
   ParameterBlock latent_bias_;
-  ParameterBlock head_weight_;
-  ParameterBlock head_bias_;
 };
 
 ROWSMITH_END

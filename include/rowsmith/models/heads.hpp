@@ -39,10 +39,6 @@ inline std::vector<Head> heads_of(const TableEncoder& encoder, double label_weig
   return heads;
 }
 
-/// Marks the last element of an `Autoencoder`: one linear head per column, independent of each other given
-/// the latent code. The base method, and the default.
-struct IndependentHeads {};
-
 /// 32 random bits -> a position in (0, 1).
 constexpr double to_position(std::uint32_t bits) noexcept {
   return (static_cast<double>(bits) + 0.5) * 0x1p-32;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
+#include <rowsmith/models/autoregressive_heads.hpp>
 #include <rowsmith/models/heads.hpp>
 #include <rowsmith/nn/inference.hpp>
 
@@ -36,7 +38,10 @@ struct TableModel {
   TableEncoder encoder;
   InferenceNetwork encoder_network;   ///< encoded row -> latent code
   InferenceNetwork generator_network; ///< noise (+ label) -> scaled latent code
-  InferenceNetwork decoder_network;   ///< latent code -> outputs of all heads
+  /// Latent code -> outputs of all heads; or, with autoregressive heads, what those read (without layers: the
+  /// latent code itself).
+  InferenceNetwork decoder_network;
+  AutoregressiveNetwork heads; ///< empty: independent heads
   /// Latent code = scale · atanh(bound · g) + offset for the generator's output g in (−1, 1), by dimension;
   /// with an empty bound scale · g + offset.
   std::vector<float> latent_scale;
@@ -49,7 +54,9 @@ struct TableModel {
   double temperature = 1;
   std::map<std::string, std::string> notes; ///< recipe, seed and the like, for people
 
-  Index latent_width() const noexcept { return decoder_network.inputs(); }
+  Index latent_width() const noexcept {
+    return decoder_network.empty() ? heads.inputs : decoder_network.inputs();
+  }
   bool conditional() const noexcept { return !labels.empty(); }
 
   /// The position of a label value. \throws SchemaError naming the known ones
@@ -81,33 +88,47 @@ struct TableModel {
       const std::size_t begin = part * block;
       const auto count = static_cast<Index>(std::min(block, rows - begin));
       AlignedBuffer<float> latents(static_cast<std::size_t>(count * latent_width()));
-      generate(options.seed, options.first_row + begin, count, wanted, latents.data(), scratch);
-      decode(options.seed, options.first_row + begin, latents.data(), count, columns, begin, scratch);
+      const auto row_labels = draw_labels(options.seed, options.first_row + begin, count, wanted);
+      generate(options.seed, options.first_row + begin, count, row_labels, latents.data(), scratch);
+      decode(options.seed, options.first_row + begin, latents.data(), count, row_labels, columns, begin,
+             scratch);
     });
     return Table(std::move(columns), encoder.schema().label());
   }
 
-  /// Latent codes of rows [first, first + count) of a sample: count × latent_width. \param label index of the
+  /// Labels of rows [first, first + count) of a sample; empty if unconditional. \param label index of the
   /// wanted label, or labels.size() for one drawn by its share
-  void generate(std::uint64_t seed, std::uint64_t first, Index count, std::size_t label, float* latents,
-                InferenceScratch& scratch) const {
+  std::vector<std::int32_t> draw_labels(std::uint64_t seed, std::uint64_t first, Index count,
+                                        std::size_t label) const {
+    std::vector<std::int32_t> result(conditional() ? static_cast<std::size_t>(count) : 0,
+                                     static_cast<std::int32_t>(label));
+    if (label < labels.size())
+      return result;
+    const RandomStream stream(seed, Purpose::label);
+    for (std::size_t r = 0; r < result.size(); ++r) {
+      double left = stream.uniform(first + r);
+      std::size_t chosen = 0;
+      for (; chosen + 1 < labels.size() && left >= label_shares[chosen]; ++chosen)
+        left -= label_shares[chosen];
+      result[r] = static_cast<std::int32_t>(chosen);
+    }
+    return result;
+  }
+
+  /// Latent codes of rows [first, first + count) of a sample: count × latent_width.
+  /// \param row_labels  of `draw_labels`
+  void generate(std::uint64_t seed, std::uint64_t first, Index count,
+                std::span<const std::int32_t> row_labels, float* latents, InferenceScratch& scratch) const {
     const Index inputs = generator_network.inputs();
     AlignedBuffer<float> input(static_cast<std::size_t>(count * inputs));
     const RandomStream noise(seed, Purpose::sample_noise);
-    const RandomStream label_stream(seed, Purpose::label);
     const auto blocks = static_cast<std::uint64_t>(detail::blocks_per_row(noise_width));
     for (Index r = 0; r < count; ++r) {
-      const std::uint64_t row = first + static_cast<std::uint64_t>(r);
-      fill_normal(noise, row * blocks, input.data() + r * inputs, noise_width);
-      if (!conditional())
-        continue;
-      std::size_t chosen = label;
-      if (label == labels.size()) {
-        double left = label_stream.uniform(row);
-        for (chosen = 0; chosen + 1 < labels.size() && left >= label_shares[chosen]; ++chosen)
-          left -= label_shares[chosen];
-      }
-      input[static_cast<std::size_t>(r * inputs + noise_width) + chosen] = 1;
+      fill_normal(noise, (first + static_cast<std::uint64_t>(r)) * blocks, input.data() + r * inputs,
+                  noise_width);
+      if (conditional())
+        input[static_cast<std::size_t>(r * inputs + noise_width + row_labels[static_cast<std::size_t>(r)])] =
+            1;
     }
     const float* made = generator_network.run(input.data(), count, scratch);
     const Index width = latent_width();
@@ -119,20 +140,32 @@ struct TableModel {
   }
 
   /// Decodes `count` latent codes into rows [to, to + count) of `columns`; the draws are those of rows
-  /// [first, …) of a sample.
+  /// [first, …) of a sample. \param row_labels  of `draw_labels`: autoregressive heads begin with them
   void decode(std::uint64_t seed, std::uint64_t first, const float* latents, Index count,
-              std::vector<Column>& columns, std::size_t to, InferenceScratch& scratch) const {
-    const RandomStream stream(seed, Purpose::sample_decode);
-    const auto& layout = encoder.layout();
-    const auto blocks = static_cast<std::uint64_t>((layout.size() + 1) / 2);
-    const Index width = decoder_network.outputs();
+              std::span<const std::int32_t> row_labels, std::vector<Column>& columns, std::size_t to,
+              InferenceScratch& scratch) const {
     const float* outputs = decoder_network.run(latents, count, scratch);
+    const auto blocks = static_cast<Index>((encoder.layout().size() + 1) / 2);
+    std::vector<std::uint32_t> words(static_cast<std::size_t>(4 * blocks * count));
+    fill_bits(RandomStream(seed, Purpose::sample_decode), first * static_cast<std::uint64_t>(blocks),
+              blocks * count, words.data());
+    const auto words_of = [&](Index row) { return words.data() + 4 * blocks * row; };
+    if (heads.empty())
+      decode_independent(outputs, count, words_of, columns, to);
+    else
+      decode_in_order(outputs, count, words_of, row_labels, columns, to, scratch);
+  }
+
+private:
+  template <class WordsOf>
+  void decode_independent(const float* outputs, Index count, const WordsOf& words_of,
+                          std::vector<Column>& columns, std::size_t to) const {
+    const auto& layout = encoder.layout();
+    const Index width = decoder_network.outputs();
     AlignedBuffer<float> row_outputs(static_cast<std::size_t>(width));
-    std::vector<std::uint32_t> words(4 * blocks);
     for (Index r = 0; r < count; ++r) {
       std::copy_n(outputs + r * width, width, row_outputs.data());
-      fill_bits(stream, (first + static_cast<std::uint64_t>(r)) * blocks, static_cast<Index>(blocks),
-                words.data());
+      const std::uint32_t* words = words_of(r);
       float number = 0;
       for (std::size_t h = 0; h < layout.size(); ++h) {
         const auto& head = layout[h];
@@ -148,6 +181,35 @@ struct TableModel {
                            to_position(words[2 * h + 1]));
       }
     }
+  }
+
+  template <class WordsOf>
+  void decode_in_order(const float* hidden, Index count, const WordsOf& words_of,
+                       std::span<const std::int32_t> row_labels, std::vector<Column>& columns, std::size_t to,
+                       InferenceScratch& scratch) const {
+    const auto shape = heads.shape();
+    const auto& layout = encoder.layout();
+    std::vector<std::int32_t> codes(static_cast<std::size_t>(count * shape.columns));
+    AlignedBuffer<float> buffer;
+    heads.draw(hidden, count, codes.data(), scratch, buffer,
+               [&](Index position, Index row, float* logits, std::int32_t width) {
+                 const auto h = static_cast<std::size_t>(shape.order[position]);
+                 if (!row_labels.empty() && is_label(layout[h].column))
+                   return row_labels[static_cast<std::size_t>(row)]; // the row was asked for with it
+                 return choose_code(logits, width, decoding, static_cast<float>(temperature),
+                                    to_uniform_float(words_of(row)[2 * h]));
+               });
+    for (Index r = 0; r < count; ++r)
+      for (Index q = 0; q < shape.columns; ++q) {
+        const auto h = static_cast<std::size_t>(shape.order[q]);
+        const auto code = codes[static_cast<std::size_t>(r * shape.columns + q)];
+        encoder.set_cell(columns, layout[h].column, to + static_cast<std::size_t>(r),
+                         code - static_cast<std::int32_t>(shape.prefix[q]), 0,
+                         to_position(words_of(r)[2 * h + 1]));
+      }
+  }
+  bool is_label(std::size_t column) const {
+    return encoder.schema()[column].name == encoder.schema().label();
   }
 };
 

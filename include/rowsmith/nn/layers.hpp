@@ -4,7 +4,9 @@
 /// before it comes from its neighbour, the first from the data.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <ratio>
 #include <string>
@@ -16,6 +18,19 @@
 #include <rowsmith/nn/parameters.hpp>
 
 ROWSMITH_BEGIN
+
+/// The trained product with a weight block and its bias.
+inline InferenceLayer linear_layer(const float* values, const ParameterBlock& weight,
+                                   const ParameterBlock& bias) {
+  InferenceLayer layer;
+  layer.inputs = weight.rows;
+  layer.outputs = weight.columns;
+  layer.weight.resize(static_cast<std::size_t>(weight.rows * weight.columns));
+  layer.bias.resize(static_cast<std::size_t>(weight.columns));
+  std::copy_n(values + weight.offset, weight.rows * weight.columns, layer.weight.data());
+  std::copy_n(values + bias.offset, weight.columns, layer.bias.data());
+  return layer;
+}
 
 /// What a forward pass is for.
 struct Pass {

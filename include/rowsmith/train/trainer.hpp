@@ -130,6 +130,7 @@ public:
     const auto weights = train_autoencoder(autoencoder, encoded, callback, states);
     model.encoder_network = autoencoder.encoder_network(weights.data());
     model.decoder_network = autoencoder.decoder_network(weights.data());
+    model.heads = autoencoder.heads_network(weights.data());
     LatentRows latent = embed(autoencoder, weights, encoded, model);
     encoded = {}; // no longer needed: the memory goes to the latent rows
     latent.labels = std::move(labels);

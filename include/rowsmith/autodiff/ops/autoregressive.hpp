@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Autoregressive heads: each column of a row is predicted from the latent code and from the columns before
+/// it, all columns in one operation (the masked factorisation of Germain et al., "MADE", ICML 2015, with
+/// tables of weights instead of masks because the inputs are codes).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include <rowsmith/autodiff/ops/dense.hpp>
+#include <rowsmith/autodiff/ops/gather.hpp>
+#include <rowsmith/linalg/simd.hpp>
+
+ROWSMITH_BEGIN
+
+/// Shapes of autoregressive heads over C columns in a chosen order. Position q of the order predicts
+///   h = relu(bias_q + Σ over p < q of table_q[code_p] + latent · latent_weight_q)
+///   g = relu(h · hidden_weight_q + hidden_bias_q)
+///   logits_q = (h + g) · output_weight_qᵀ + output_bias_q.
+/// Codes are numbered through in the order: code k of position p is `prefix[p] + k`.
+struct AutoregressiveShape {
+  Index columns = 0;                 ///< C
+  Index width = 0;                   ///< of h
+  Index latent = 0;                  ///< of the latent code
+  const Index* prefix = nullptr;     ///< C + 1: codes of all positions before; the last is all codes
+  const Index* table_rows = nullptr; ///< C + 1: Σ of the prefixes before: first row of each position's table
+  const std::int32_t* order = nullptr; ///< C: which code column of a row each position is
+  const std::int32_t* shift = nullptr; ///< C: added to a row's code to number it through
+  const double* weights = nullptr;     ///< C: factor on each position's part of the loss
+
+  Index codes() const noexcept { return prefix[columns]; }
+};
+
+/// The weights of autoregressive heads: pointers (`const Scalar*`) or variables on a tape.
+template <class Matrix>
+struct AutoregressiveWeights {
+  Matrix latent_weight; ///< (C · latent) × width, position after position
+  Matrix bias;          ///< C × width
+  Matrix tables; ///< table_rows[C] × width: position q has a row for each code of the positions before
+  Matrix hidden_weight; ///< (C · width) × width
+  Matrix hidden_bias;   ///< C × width
+  Matrix output_weight; ///< codes × width
+  Matrix output_bias;   ///< 1 × codes
+};
+
+namespace detail {
+
+template <class Scalar>
+struct Rectify {
+  void operator()(Scalar* y, Index, Index, Index count) const noexcept {
+    for (Index i = 0; i < count; ++i)
+      y[i] = y[i] > 0 ? y[i] : Scalar(0);
+  }
+};
+
+/// h of position q for `rows` rows. \param codes rows × C, numbered through, in the order; those of positions
+/// from q on are not read \param latent rows × shape.latent
+template <class Scalar>
+void autoregressive_hidden(const AutoregressiveShape& shape,
+                           const AutoregressiveWeights<const Scalar*>& weights, Index q, Index rows,
+                           const std::int32_t* codes, const Scalar* latent, Scalar* h,
+                           GemmWorkspace<Scalar>& workspace) {
+  const Index width = shape.width;
+  const Scalar* table = weights.tables + shape.table_rows[q] * width;
+  for (Index r = 0; r < rows; ++r) {
+    Scalar* to = h + r * width;
+    std::copy_n(weights.bias + q * width, width, to);
+    for (Index p = 0; p < q; ++p) {
+      const Scalar* from = table + codes[r * shape.columns + p] * width;
+      for (Index j = 0; j < width; ++j)
+        to[j] += from[j];
+    }
+  }
+  gemm(rows, width, shape.latent, as_is<Scalar>(latent, shape.latent),
+       as_is<Scalar>(weights.latent_weight + q * shape.latent * width, width), h, true, workspace,
+       Rectify<Scalar>{});
+}
+
+/// g of position q from its h.
+template <class Scalar>
+void autoregressive_gate(const AutoregressiveShape& shape,
+                         const AutoregressiveWeights<const Scalar*>& weights, Index q, Index rows,
+                         const Scalar* h, Scalar* g, GemmWorkspace<Scalar>& workspace) {
+  const Index width = shape.width;
+  gemm(rows, width, width, as_is<Scalar>(h, width),
+       as_is<Scalar>(weights.hidden_weight + q * width * width, width), g, false, workspace,
+       BiasActivation<Scalar>{weights.hidden_bias + q * width, {ActivationKind::relu}});
+}
+
+/// Logits of position q, rows × (its codes), from h + g.
+template <class Scalar>
+void autoregressive_logits(const AutoregressiveShape& shape,
+                           const AutoregressiveWeights<const Scalar*>& weights, Index q, Index rows,
+                           const Scalar* sum, Scalar* logits, GemmWorkspace<Scalar>& workspace) {
+  const Index width = shape.width;
+  gemm(rows, shape.prefix[q + 1] - shape.prefix[q], width, as_is<Scalar>(sum, width),
+       transposed<Scalar>(weights.output_weight + shape.prefix[q] * width, width), logits, false, workspace,
+       BiasActivation<Scalar>{weights.output_bias + shape.prefix[q], {}});
+}
+
+/// Adds (or assigns) the column sums of `from` (rows × columns) to `to`.
+template <class Scalar>
+void add_column_sums(const Scalar* from, Index rows, Index columns, Scalar* to, bool overwrite) noexcept {
+  if (overwrite)
+    std::fill_n(to, columns, Scalar(0));
+  for (Index r = 0; r < rows; ++r)
+    for (Index c = 0; c < columns; ++c)
+      to[c] += from[r * columns + c];
+}
+
+/// Turns logits (rows × width) into scale · (softmax − one-hot of the target).
+/// \param target  rows, `stride` apart, first code `first` \returns Σ −log softmax[target]
+template <class Scalar>
+double softmax_gradient(Scalar* logits, Index rows, Index width, const std::int32_t* target, Index stride,
+                        Index first, Scalar scale) {
+  using V = simd::Vector<Scalar>;
+  double loss = 0;
+  for (Index r = 0; r < rows; ++r) {
+    Scalar* x = logits + r * width;
+    Scalar largest = x[0];
+    for (Index j = 1; j < width; ++j)
+      largest = largest < x[j] ? x[j] : largest;
+    for (Index j = 0; j < width; ++j)
+      x[j] -= largest;
+    loss -= static_cast<double>(x[target[r * stride] - first]);
+  }
+  simd::transform(logits, logits, rows * width, [](const V& v) { return simd::exp(v); });
+  for (Index r = 0; r < rows; ++r) {
+    Scalar* x = logits + r * width;
+    Scalar total = 0;
+    for (Index j = 0; j < width; ++j)
+      total += x[j];
+    loss += std::log(static_cast<double>(total));
+    const Scalar factor = scale / total;
+    for (Index j = 0; j < width; ++j)
+      x[j] *= factor;
+    x[target[r * stride] - first] -= scale;
+  }
+  return loss;
+}
+
+} // namespace detail
+
+/// The negative log-likelihood of rows given their latent codes: weight · Σ over rows and positions of
+/// weights[q] · −log softmax(logits_q)[code_q].
+/// \param latent   rows × shape.latent
+/// \param targets  codes as the table's encoder numbers them; no numbers. \param shape must outlive the step
+/// \param each     null, or C sums: the part of each position, without `weight` and weights[q], is added
+/// \throws ShapeError if the shapes do not fit or a code is not one of its column
+template <class Scalar>
+Variable<Scalar> autoregressive_loss(const Variable<Scalar>& latent,
+                                     const AutoregressiveWeights<Variable<Scalar>>& parts,
+                                     const AutoregressiveShape& shape, const MixedRows<Scalar>& targets,
+                                     double weight, double* each = nullptr) {
+  const Index rows = latent.rows();
+  const Index columns = shape.columns;
+  const Index width = shape.width;
+  const auto require = [](const char* what, const Variable<Scalar>& x, Index r, Index c) {
+    detail::check_shape(x.rows() == r && x.columns() == c, "autoregressive_loss", what, x, r, " x ", c);
+  };
+  require("the latent code", latent, targets.rows, shape.latent);
+  require("latent_weight", parts.latent_weight, columns * shape.latent, width);
+  require("bias", parts.bias, columns, width);
+  require("tables", parts.tables, shape.table_rows[columns], width);
+  require("hidden_weight", parts.hidden_weight, columns * width, width);
+  require("hidden_bias", parts.hidden_bias, columns, width);
+  require("output_weight", parts.output_weight, shape.codes(), width);
+  require("output_bias", parts.output_bias, 1, shape.codes());
+  if (targets.code_columns != columns || targets.number_columns != 0)
+    throw ShapeError("autoregressive_loss: targets with " + std::to_string(targets.code_columns) +
+                     " codes and " + std::to_string(targets.number_columns) + " numbers, expected " +
+                     std::to_string(columns) + " codes and no number");
+  auto& tape = latent.tape();
+  auto* codes = tape.template allocate<std::int32_t>(rows * columns);
+  for (Index r = 0; r < rows; ++r)
+    for (Index q = 0; q < columns; ++q) {
+      const std::int32_t code = targets.codes[r * columns + shape.order[q]] + shape.shift[q];
+      if (code < shape.prefix[q] || code >= shape.prefix[q + 1])
+        throw ShapeError("autoregressive_loss: row " + std::to_string(r) + ", position " + std::to_string(q) +
+                         ": code " + std::to_string(code - shape.prefix[q]) + " of " +
+                         std::to_string(shape.prefix[q + 1] - shape.prefix[q]));
+      codes[r * columns + q] = code;
+    }
+  const bool differentiable = latent.needs_gradient() || parts.latent_weight.needs_gradient() ||
+                              parts.bias.needs_gradient() || parts.tables.needs_gradient() ||
+                              parts.hidden_weight.needs_gradient() || parts.hidden_bias.needs_gradient() ||
+                              parts.output_weight.needs_gradient() || parts.output_bias.needs_gradient();
+  auto loss = tape.make(1, 1, differentiable);
+  const AutoregressiveWeights<const Scalar*> weights{parts.latent_weight.data(), parts.bias.data(),
+                                                     parts.tables.data(),        parts.hidden_weight.data(),
+                                                     parts.hidden_bias.data(),   parts.output_weight.data(),
+                                                     parts.output_bias.data()};
+  Scalar* all_h = tape.template allocate<Scalar>(columns * rows * width);
+  Scalar* all_g = tape.template allocate<Scalar>(columns * rows * width);
+  Scalar* all_logits = tape.template allocate<Scalar>(rows * shape.codes());
+  Scalar* sum = tape.template allocate<Scalar>(rows * width);
+  double total = 0;
+  for (Index q = 0; q < columns; ++q) {
+    Scalar* h = all_h + q * rows * width;
+    Scalar* g = all_g + q * rows * width;
+    Scalar* logits = all_logits + rows * shape.prefix[q];
+    detail::autoregressive_hidden(shape, weights, q, rows, codes, latent.data(), h, tape.workspace());
+    detail::autoregressive_gate(shape, weights, q, rows, h, g, tape.workspace());
+    for (Index i = 0; i < rows * width; ++i)
+      sum[i] = h[i] + g[i];
+    detail::autoregressive_logits(shape, weights, q, rows, sum, logits, tape.workspace());
+    const double part =
+        detail::softmax_gradient(logits, rows, shape.prefix[q + 1] - shape.prefix[q], codes + q, columns,
+                                 shape.prefix[q], static_cast<Scalar>(weight * shape.weights[q]));
+    total += part * shape.weights[q];
+    if (each != nullptr)
+      each[q] += part;
+  }
+  loss.data()[0] = static_cast<Scalar>(total * weight);
+  tape.on_backward(loss, [=, &shape] {
+    auto& workspace = loss.tape().workspace();
+    const Scalar factor = loss.adjoint()(0, 0);
+    Scalar* dsum = loss.tape().template allocate<Scalar>(rows * width);
+    Scalar* dg = loss.tape().template allocate<Scalar>(rows * width);
+    // Where each gradient goes (null: nobody asked), and whether it is the first to arrive.
+    struct Target {
+      explicit Target(const Variable<Scalar>& x) {
+        if (x.needs_gradient())
+          data = x.adjoint_target(fresh);
+      }
+      explicit operator bool() const noexcept { return data != nullptr; }
+      Scalar* data = nullptr;
+      bool fresh = false;
+    };
+    const Target dlatent(latent);
+    const Target dlatent_weight(parts.latent_weight);
+    const Target dbias(parts.bias);
+    const Target dtables(parts.tables);
+    const Target dhidden_weight(parts.hidden_weight);
+    const Target dhidden_bias(parts.hidden_bias);
+    const Target doutput_weight(parts.output_weight);
+    const Target doutput_bias(parts.output_bias);
+    if (dtables && dtables.fresh)
+      std::fill_n(dtables.data, shape.table_rows[columns] * width, Scalar(0));
+    for (Index q = 0; q < columns; ++q) {
+      const Scalar* h = all_h + q * rows * width;
+      const Scalar* g = all_g + q * rows * width;
+      const Index count = shape.prefix[q + 1] - shape.prefix[q];
+      Scalar* dlogits = all_logits + rows * shape.prefix[q];
+      if (factor != Scalar(1))
+        for (Index i = 0; i < rows * count; ++i)
+          dlogits[i] *= factor;
+      if (doutput_bias)
+        detail::add_column_sums(dlogits, rows, count, doutput_bias.data + shape.prefix[q],
+                                doutput_bias.fresh);
+      if (doutput_weight) {
+        for (Index i = 0; i < rows * width; ++i)
+          sum[i] = h[i] + g[i];
+        gemm(count, width, rows, transposed<Scalar>(dlogits, count), as_is<Scalar>(sum, width),
+             doutput_weight.data + shape.prefix[q] * width, !doutput_weight.fresh, workspace);
+      }
+      gemm(rows, width, count, as_is<Scalar>(dlogits, count),
+           as_is<Scalar>(weights.output_weight + shape.prefix[q] * width, width), dsum, false, workspace);
+      for (Index i = 0; i < rows * width; ++i)
+        dg[i] = g[i] > 0 ? dsum[i] : Scalar(0);
+      if (dhidden_bias)
+        detail::add_column_sums(dg, rows, width, dhidden_bias.data + q * width, dhidden_bias.fresh);
+      if (dhidden_weight)
+        gemm(width, width, rows, transposed<Scalar>(h, width), as_is<Scalar>(dg, width),
+             dhidden_weight.data + q * width * width, !dhidden_weight.fresh, workspace);
+      // d h = d sum through the skip connection, plus what comes back through g.
+      gemm(rows, width, width, as_is<Scalar>(dg, width),
+           transposed<Scalar>(weights.hidden_weight + q * width * width, width), dsum, true, workspace);
+      for (Index i = 0; i < rows * width; ++i)
+        dsum[i] = h[i] > 0 ? dsum[i] : Scalar(0);
+      if (dbias)
+        detail::add_column_sums(dsum, rows, width, dbias.data + q * width, dbias.fresh);
+      if (dlatent_weight)
+        gemm(shape.latent, width, rows, transposed<Scalar>(latent.data(), shape.latent),
+             as_is<Scalar>(dsum, width), dlatent_weight.data + q * shape.latent * width,
+             !dlatent_weight.fresh, workspace);
+      if (dtables) {
+        Scalar* table = dtables.data + shape.table_rows[q] * width;
+        for (Index r = 0; r < rows; ++r)
+          for (Index p = 0; p < q; ++p) {
+            Scalar* to = table + codes[r * columns + p] * width;
+            for (Index j = 0; j < width; ++j)
+              to[j] += dsum[r * width + j];
+          }
+      }
+      if (dlatent)
+        gemm(rows, shape.latent, width, as_is<Scalar>(dsum, width),
+             transposed<Scalar>(weights.latent_weight + q * shape.latent * width, width), dlatent.data,
+             q > 0 || !dlatent.fresh, workspace);
+    }
+  });
+  return loss;
+}
+
+ROWSMITH_END
