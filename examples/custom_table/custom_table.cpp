@@ -27,8 +27,8 @@ static std::string flats() {
 int main(int argc, char** argv) try {
   std::istringstream made(flats());
   const rs::Table table = argc > 1 ? rs::read_csv(argv[1]) : rs::read_csv(made, "flats");
-  auto options = rs::recipe_options(rs::Recipe::sampled);
-  options.gan.steps = 400; // a small table needs fewer
+  rs::TrainerOptions options; // the defaults; every one can be changed
+  options.seed = 7;
   const auto model = rs::Synthesizer::fit(table, options, rs::progress_bar());
   const rs::Table synthetic = model.sample(table.rows(), /*seed=*/1);
   rs::write_csv(argc > 2 ? argv[2] : "synthetic.csv", synthetic);

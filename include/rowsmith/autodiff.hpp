@@ -10,10 +10,12 @@
 #include <rowsmith/autodiff/ops/dense.hpp>
 #include <rowsmith/autodiff/ops/elementwise.hpp>
 #include <rowsmith/autodiff/ops/gather.hpp>
+#include <rowsmith/autodiff/ops/gumbel.hpp>
 #include <rowsmith/autodiff/ops/layer_norm.hpp>
 #include <rowsmith/autodiff/ops/loss.hpp>
 #include <rowsmith/autodiff/ops/matmul.hpp>
 #include <rowsmith/autodiff/ops/reduce.hpp>
 #include <rowsmith/autodiff/ops/shape.hpp>
+#include <rowsmith/autodiff/ops/spectral.hpp>
 #include <rowsmith/autodiff/ops/stochastic.hpp>
 #include <rowsmith/autodiff/tape.hpp>

@@ -3,9 +3,14 @@
 /// Autoencoder, generator, discriminator, and the trained model.
 #pragma once
 
+#include <rowsmith/models/adversarial_loss.hpp>
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/autoregressive_heads.hpp>
 #include <rowsmith/models/gan.hpp>
+#include <rowsmith/models/gaussian_mixture.hpp>
 #include <rowsmith/models/heads.hpp>
 #include <rowsmith/models/independent_heads.hpp>
+#include <rowsmith/models/joint_codes.hpp>
+#include <rowsmith/models/joint_heads.hpp>
+#include <rowsmith/models/likelihood.hpp>
 #include <rowsmith/models/table_model.hpp>

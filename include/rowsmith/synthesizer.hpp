@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ratio>
 #include <string>
 #include <utility>
 
@@ -11,16 +12,34 @@
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/gan.hpp>
+#include <rowsmith/models/likelihood.hpp>
 #include <rowsmith/models/table_model.hpp>
 #include <rowsmith/train/trainer.hpp>
 
 ROWSMITH_BEGIN
 
-/// The layers `Synthesizer::fit` trains. Write a `Trainer` with your own where these do not suit.
-using DefaultAutoencoder = Autoencoder<Dense<256>, ReLU, Dense<128>, ReLU, Latent<32>>;
-using DefaultGenerator = Generator<Noise<64>, Dense<128>, ReLU, Dense<128>, ReLU, Dense<32>, Tanh>;
-using DefaultDiscriminator =
-    Discriminator<Dense<512>, LeakyReLU, Dropout, Dense<256>, LeakyReLU, Dropout, Dense<1>>;
+/// What `Synthesizer::fit` trains unless told otherwise: a variational autoencoder with autoregressive heads, a
+/// GAN with hinge loss in its latent space, and the refit of the decoder to what that GAN makes.
+struct DefaultRecipe {
+  using Autoencoder = rowsmith::Autoencoder<Dense<256>, ReLU, Dense<128>, ReLU, Latent<16>,
+                                            AutoregressiveHeads<64, std::ratio<1, 10>>>;
+  using Generator = rowsmith::Generator<Noise<32>, Dense<128>, LeakyReLU, Dense<128>, LeakyReLU, Dense<128>, LeakyReLU,
+                                        Dense<16>, Tanh>;
+  using Discriminator = rowsmith::Discriminator<Packing<2>, SpectralDense<128>, LeakyReLU, SpectralDense<128>,
+                                                LeakyReLU, SpectralDense<1>>;
+  using Trainer = rowsmith::Trainer<Autoencoder, Generator, Discriminator, HingeLoss>;
+  static TrainerOptions options() { return {}; }
+};
+
+/// The base method to the letter.
+struct FaithfulRecipe {
+  using Autoencoder = rowsmith::Autoencoder<Dense<256>, ReLU, Dense<128>, ReLU, Latent<32>>;
+  using Generator = rowsmith::Generator<Noise<64>, Dense<128>, ReLU, Dense<128>, ReLU, Dense<32>, Tanh>;
+  using Discriminator =
+      rowsmith::Discriminator<Dense<512>, LeakyReLU, Dropout, Dense<256>, LeakyReLU, Dropout, Dense<1>>;
+  using Trainer = rowsmith::Trainer<Autoencoder, Generator, Discriminator>;
+  static TrainerOptions options() { return faithful_options(); }
+};
 
 /// A trained synthesiser. A value type; all const functions may be called from several threads at once.
 ///
@@ -33,11 +52,12 @@ public:
   /// From a trained model, such as `Trainer::fit` returns.
   Synthesizer(TableModel model) : model_(std::move(model)) {} // NOLINT: converts on purpose
 
-  /// Trains the default layers on all rows. \throws what `Trainer::fit` throws
-  static Synthesizer fit(const Table& train, const TrainerOptions& options = recipe_options(Recipe::sampled),
+  /// Trains on all rows. \tparam Recipe  `DefaultRecipe`, `FaithfulRecipe`, or one of your own: a struct with a
+  /// `Trainer` and its `options()` \throws what `Trainer::fit` throws
+  template <class Recipe = DefaultRecipe>
+  static Synthesizer fit(const Table& train, const TrainerOptions& options = Recipe::options(),
                          const ProgressCallback& callback = {}, const CheckpointStore& checkpoints = {}) {
-    return Trainer<DefaultAutoencoder, DefaultGenerator, DefaultDiscriminator>(options).fit(train, callback,
-                                                                                            checkpoints);
+    return typename Recipe::Trainer(options).fit(train, callback, checkpoints);
   }
 
   /// Makes rows. Row i depends on the model, the seed and i only, not on how many are made at once or on the
@@ -47,6 +67,12 @@ public:
   }
   Table sample(std::size_t rows, std::uint64_t seed, const std::string& label = {}) const {
     return model_.sample(rows, {.seed = seed, .label = label});
+  }
+
+  /// How probable the model finds rows, in nats: for choosing models by held-out rows, and as an anomaly score (the
+  /// lower, the stranger). \throws what `rowsmith::log_likelihood` throws
+  LogLikelihood log_likelihood(const Table& rows, const LikelihoodOptions& options = {}) const {
+    return rowsmith::log_likelihood(model_, rows, options);
   }
 
   /// Writes the model file of docs/model-file.md. \throws Error if that fails; then nothing is left behind

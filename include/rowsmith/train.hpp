@@ -7,6 +7,9 @@
 #include <rowsmith/train/batches.hpp>
 #include <rowsmith/train/checkpoint.hpp>
 #include <rowsmith/train/gan_stage.hpp>
+#include <rowsmith/train/gaussian_mixture_fit.hpp>
 #include <rowsmith/train/latent_rows.hpp>
 #include <rowsmith/train/options.hpp>
+#include <rowsmith/train/refit_stage.hpp>
+#include <rowsmith/train/row_decoder.hpp>
 #include <rowsmith/train/trainer.hpp>

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <set>
 #include <vector>
@@ -27,15 +28,18 @@ rs::Table small() {
 rs::Table round_trip(const rs::TableEncoder& encoder, const rs::Table& table, double position = 0.5) {
   const auto encoded = encoder.encode(table);
   auto columns = encoder.empty_columns(table.rows());
+  const auto& layout = encoder.layout();
   for (std::size_t row = 0; row < table.rows(); ++row) {
+    std::vector<std::int32_t> codes(layout.size());
+    std::vector<float> numbers(layout.size());
     std::size_t code_column = 0;
     std::size_t number_column = 0;
-    for (std::size_t c = 0; c < encoder.codecs().size(); ++c) {
-      const auto& codec = encoder.codecs()[c];
-      const float number = codec.has_number() ? encoded.number(row, number_column++) : 0;
-      const auto code = codec.codes() > 0 ? encoded.code(row, code_column++) : 0;
-      encoder.set_cell(columns, c, row, code, number, position);
-    }
+    for (std::size_t h = 0; h < layout.size(); ++h)
+      if (layout[h].categorical)
+        codes[h] = encoded.code(row, code_column++);
+      else
+        numbers[h] = encoded.number(row, number_column++);
+    encoder.set_row(columns, row, codes.data(), numbers.data(), [position](std::size_t) { return position; });
   }
   return rs::Table(std::move(columns));
 }

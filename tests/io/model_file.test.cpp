@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -32,12 +33,14 @@ rs::TableModel small_model(bool conditional,
   const rs::Table table({city, size, age}, "city");
   rs::TableModel model;
   model.encoder = rs::TableEncoder::fit(table, {.numerical = numerical});
+  const auto encoded = model.encoder.encode(table);
   const rs::Autoencoder<rs::Dense<12>, rs::ReLU, rs::LayerNorm, rs::Latent<4>, Heads> autoencoder(
-      model.encoder);
+      model.encoder, false, 1, &encoded);
   const auto weights = autoencoder.layout().template initialise<float>(1);
   model.encoder_network = autoencoder.encoder_network(weights.data());
   model.decoder_network = autoencoder.decoder_network(weights.data());
   model.heads = autoencoder.heads_network(weights.data());
+  model.joint = autoencoder.joint_codes();
   if (conditional) {
     model.labels = model.encoder.codecs()[0].categories;
     model.label_shares = {0.25, 0.5, 0.25};
@@ -231,6 +234,54 @@ TEST_CASE("autoregressive heads survive saving, and wrong ones are refused", "[i
       content.tensors[name].values[0] = std::numeric_limits<float>::quiet_NaN();
       CHECK_THROWS_WITH(rs::unpack_model(content), Catch::Contains(name));
     }
+}
+
+TEST_CASE("joint heads, mixture noise and a residual generator survive saving, and wrong ones are refused", "[io]") {
+  auto model = small_model<rs::JointHeads<1000>>(true, rs::NumericalEncoding::codes);
+  REQUIRE(std::any_of(model.joint.groups.begin(), model.joint.groups.end(),
+                      [](const auto& group) { return group.columns.size() > 1; }));
+  const rs::Generator<rs::MixtureNoise<4, 2>, rs::Dense<9>, rs::LeakyReLU, rs::Dense<4>, rs::Residual> generator(3);
+  model.generator_network = generator.network(generator.layout().initialise<float>(2).data());
+  model.noise_width = 4;
+  model.mixture.width = 4;
+  model.mixture.shares = {0.5, 0.5, 0.25, 0.75, 1, 0};
+  model.mixture.means = {0, 0, 0, 0, 3, 2, 1, 0};
+  model.mixture.factors.assign(32, 0);
+  for (std::size_t j = 0; j < 4; ++j)
+    model.mixture.factors[5 * j] = model.mixture.factors[16 + 5 * j] = 0.5F;
+  const auto file = rs::pack_model(model);
+  const auto again = rs::parse_model(rs::format_model(model));
+  CHECK(text_of(again.sample(300, {.seed = 4})) == text_of(model.sample(300, {.seed = 4})));
+  CHECK(again.generator_network.residual());
+  CHECK(again.mixture.components() == 2);
+  const auto with = [&file](const char* path, const nlohmann::json& value) {
+    auto content = file;
+    auto json = nlohmann::json::parse(content.metadata["model"]);
+    json[nlohmann::json::json_pointer(path)] = value;
+    content.metadata["model"] = json.dump();
+    CAPTURE(path, value.dump());
+    CHECK_THROWS_AS(rs::unpack_model(content), rs::ModelFileError);
+  };
+  with("/heads/groups", nlohmann::json::array());
+  with("/heads/groups/0/columns", {0, 0});
+  with("/heads/groups/0/columns", {77});
+  with("/heads/groups/0/columns", nlohmann::json::array());
+  with("/heads/groups/0/combinations", {1});
+  with("/heads/groups/0/combinations/0", 5000);
+  with("/heads/groups/0/combinations/0", -1);
+  with("/heads/kind", "independent");
+  with("/residual_generator", 1);
+  with("/mixture/components", 3);
+  with("/mixture/components", 0);
+  with("/mixture/components", -1);
+  with("/mixture/shares", {0.5});
+  with("/mixture/shares/0", 7);
+  with("/noise_width", 3);
+  for (const char* name : {"mixture.means", "mixture.factors"}) {
+    auto content = file;
+    content.tensors.erase(name);
+    CHECK_THROWS_WITH(rs::unpack_model(content), Catch::Contains(name));
+  }
 }
 
 TEST_CASE("tensor headers are checked before a byte is read", "[io]") {

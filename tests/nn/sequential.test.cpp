@@ -200,3 +200,63 @@ TEST_CASE("initialisers have the promised spread", "[nn]") {
   CHECK(layout.initialise<double>(9)[0] == values[0]);
   CHECK(layout.initialise<double>(10)[0] != values[0]);
 }
+
+TEST_CASE("a chain's gradient by its input, and the gradient of a penalty on it", "[nn]") {
+  using Chain = rs::Sequential<rs::SpectralDense<5>, rs::LeakyReLU, rs::Dropout, rs::Dense<4>, rs::ReLU, rs::Dense<1>>;
+  Chain chain;
+  rs::ParameterLayout layout;
+  chain.configure(3, layout, "d");
+  auto weights = layout.initialise<double>(7);
+  chain.prepare(weights.data(), 5);
+  const rs::Pass pass{.training = true, .seed = 3, .step = 1};
+  rs::Matrix<double> x(6, 3);
+  rs::RandomSequence random(rs::RandomStream(3, rs::Purpose::user));
+  for (rs::Index i = 0; i < x.size(); ++i)
+    x.data()[i] = random.normal();
+  const auto output = [&](const rs::Matrix<double>& input) {
+    rs::Tape<double> tape;
+    return rs::sum(chain.forward(rs::BoundParameters<double>(tape, weights.data(), nullptr), tape.constant(input), pass))
+        .item();
+  };
+  // By the input.
+  {
+    rs::Tape<double> tape;
+    const auto both = chain.forward_with_gradient(rs::BoundParameters<double>(tape, weights.data(), nullptr),
+                                                  tape.constant(x), pass);
+    CHECK(rs::sum(both.output).item() == Approx(output(x)));
+    for (rs::Index i = 0; i < x.size(); ++i) {
+      auto up = x;
+      auto down = x;
+      up.data()[i] += 1e-6;
+      down.data()[i] -= 1e-6;
+      CHECK(both.gradient.data()[i] == Approx((output(up) - output(down)) / 2e-6).margin(1e-6));
+    }
+  }
+  // Of Σ |gradient|² by every weight.
+  const auto penalty = [&](double* gradients) {
+    rs::Tape<double> tape;
+    const rs::BoundParameters<double> parameters(tape, weights.data(), gradients);
+    const auto both = chain.forward_with_gradient(parameters, tape.constant(x), pass);
+    const auto loss = rs::add(rs::sum(rs::square(both.gradient)), rs::sum(both.output));
+    if (gradients != nullptr)
+      tape.backward(loss);
+    return loss.item();
+  };
+  rs::AlignedBuffer<double> gradients(weights.size());
+  penalty(gradients.data());
+  for (const auto& entry : layout.entries()) {
+    if (entry.name.ends_with("left") || entry.name.ends_with("right"))
+      continue; // estimates, not trained
+    for (rs::Index i = entry.block.offset; i < entry.block.offset + entry.block.rows * entry.block.columns; ++i) {
+      double& weight = weights[static_cast<std::size_t>(i)];
+      const double keep = weight;
+      weight = keep + 1e-6;
+      const double up = penalty(nullptr);
+      weight = keep - 1e-6;
+      const double down = penalty(nullptr);
+      weight = keep;
+      CAPTURE(entry.name, i);
+      CHECK(gradients[static_cast<std::size_t>(i)] == Approx((up - down) / 2e-6).margin(2e-5));
+    }
+  }
+}

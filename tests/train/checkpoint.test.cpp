@@ -65,11 +65,13 @@ rs::TrainerOptions long_options() {
 
 TEST_CASE("a training goes on from any of its states to the same bits", "[train][threads]") {
   const auto data = small::table();
-  for (const bool conditional : {false, true}) {
-    auto options = small::options(conditional ? rs::Recipe::faithful : rs::Recipe::sampled);
-    options.conditional = conditional;
+  for (const bool faithful : {false, true}) {
+    auto options = small::options(faithful);
+    options.conditional = faithful;
     options.autoencoder.steps = 12;
     options.gan.steps = 8;
+    if (!faithful)
+      options.refit.steps = 9;
     options.threads = 1;
     const auto expected = rs::format_model(small::Trainer(options).fit(data));
     Memory memory;
@@ -77,8 +79,10 @@ TEST_CASE("a training goes on from any of its states to the same bits", "[train]
     CHECK((rs::format_model(trainer.fit(data, {}, memory.store())) == expected));
     CHECK(memory.discarded == 1);
     const auto reports = trainer.stages();
-    // A state before each of the 12 + 8 steps: an epoch of the autoencoder has three batches, of the GAN two.
-    REQUIRE(memory.states.size() == 20);
+    // A state before each of the 12 + 8 steps (+ 9 of the refit, which the base method has not): an epoch of the
+    // autoencoder and of the refit has three batches, of the GAN two.
+    const std::size_t stages = faithful ? 2 : 3;
+    REQUIRE(memory.states.size() == (faithful ? 20 : 29));
     CHECK(memory.states[11].metadata.at("stage") == "autoencoder");
     CHECK(memory.states[12].metadata.at("stage") == "gan");
     for (const auto& state : memory.states) {
@@ -95,10 +99,10 @@ TEST_CASE("a training goes on from any of its states to the same bits", "[train]
           },
           resumed.store());
       CHECK((rs::format_model(model) == expected));
-      CHECK(told <= 8);
-      REQUIRE(other.stages().size() == 2);
-      CHECK(other.stages()[0].epochs == reports[0].epochs);
-      CHECK(other.stages()[1].epochs == reports[1].epochs);
+      CHECK(told <= 11);
+      REQUIRE(other.stages().size() == stages);
+      for (std::size_t s = 0; s < stages; ++s)
+        CHECK(other.stages()[s].epochs == reports[s].epochs);
     }
   }
 }
@@ -109,6 +113,8 @@ TEST_CASE("a state of another training is refused by what differs", "[train]") {
   options.autoencoder.steps = options.gan.steps = 4;
   Memory memory;
   small::Trainer(options).fit(data, {}, memory.store());
+  while (memory.states.back().metadata.at("stage") != "gan") // of the stage whose entries are altered below
+    memory.states.pop_back();
   Memory resumed;
   resumed.next = memory.states.back();
   const auto fit = [&](const rs::TrainerOptions& with, const rs::Table& table) {
@@ -231,7 +237,7 @@ TEST_CASE("a training killed at random moments ends with the bits of an undistur
     ++kills;
   }
   INFO(kills << " kills, " << resumed << " starts from a checkpoint");
-  CHECK(kills >= 2);
+  CHECK(kills >= 1);
   CHECK(resumed >= 1);
   std::ifstream in(folder / "model", std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};

@@ -33,12 +33,13 @@ inline rs::Table table(std::size_t rows = 600) {
   return rs::Table({kind, flag, size}, "flag");
 }
 
-inline rs::TrainerOptions options(rs::Recipe recipe = rs::Recipe::sampled) {
-  auto options = rs::recipe_options(recipe);
+inline rs::TrainerOptions options(bool faithful = false) {
+  auto options = faithful ? rs::faithful_options() : rs::TrainerOptions{};
   options.seed = 3;
   options.autoencoder.steps = 60;
   options.gan.steps = 20;
-  options.autoencoder.batch = options.gan.batch = 256;
+  options.refit.steps = faithful ? 0 : 30;
+  options.autoencoder.batch = options.gan.batch = options.refit.batch = 256;
   return options;
 }
 

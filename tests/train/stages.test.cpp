@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <ratio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +12,7 @@
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/train/autoencoder_stage.hpp>
 #include <rowsmith/train/gan_stage.hpp>
+#include <rowsmith/train/refit_stage.hpp>
 #include <rowsmith/train/trainer.hpp>
 
 #include "../support/count_allocations.hpp"
@@ -42,6 +45,38 @@ TEST_CASE("training steps allocate nothing after the first", "[train]") {
     CHECK(allocation::count == before);
   }
 
+  {
+    // The refit on its own: pairs by linear assignment, then the decoder's step.
+    const auto codes = rs::TableEncoder::fit(table);
+    const auto coded = codes.encode(table);
+    using Heads = rs::Autoencoder<rs::Dense<64>, rs::ReLU, rs::Latent<8>, rs::AutoregressiveHeads<16, std::ratio<1, 10>>>;
+    const Heads autoencoder(codes, true);
+    const auto weights = autoencoder.initialise<float>(1);
+    rs::TableModel model;
+    model.encoder = codes;
+    model.heads = autoencoder.heads_network(weights.data());
+    const rs::Generator<rs::Noise<8>, rs::Dense<8>, rs::Tanh> generator;
+    model.generator_network = generator.network(generator.initialise<float>(1).data());
+    model.noise_width = 8;
+    model.latent_scale.assign(8, 1);
+    model.latent_offset.assign(8, 0);
+    rs::RefitStage<Heads> refit(autoencoder, coded, {}, model, {.batch = 256}, 1, 1, weights);
+    std::vector<std::uint32_t> epoch(1000);
+    std::iota(epoch.begin(), epoch.end(), 0U);
+    const double start = refit.evaluate(epoch);
+    for (std::size_t step = 0; step < 40; ++step)
+      refit.step(epoch, step % 4, 400);
+    const long before = allocation::count;
+    for (std::size_t step = 0; step < 20; ++step)
+      refit.step(epoch, step % 4, 400);
+    CHECK(allocation::count == before);
+    CHECK(refit.evaluate(epoch) < start);
+    // The encoder stays as it was.
+    const auto& kept = refit.kept_values();
+    CHECK(std::equal(weights.begin(), weights.begin() + autoencoder.decoder_offset(), kept.begin()));
+    CHECK_FALSE(std::equal(weights.begin(), weights.end(), kept.begin()));
+  }
+
   rs::LatentRows latent(1000, 32);
   latent.label_count = 3;
   for (int i = 0; i < 1000; ++i)
@@ -60,7 +95,7 @@ TEST_CASE("training steps allocate nothing after the first", "[train]") {
 }
 
 TEST_CASE("a training needs little memory beyond its table", "[train]") {
-  // Columns as Adult's. Most of it goes to the latent codes (64 bytes a row).
+  // Columns as Adult's. Most of it goes to the encoded rows and the latent codes.
   constexpr std::size_t rows = 200'000;
   std::vector<rs::Column> columns;
   rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
@@ -75,12 +110,12 @@ TEST_CASE("a training needs little memory beyond its table", "[train]") {
       columns.back().codes.push_back(columns.back().dictionary.insert(std::to_string(random.below(values))));
   }
   const rs::Table table(std::move(columns), "14");
-  using Autoencoder = rs::Autoencoder<rs::Dense<32>, rs::ReLU, rs::Latent<32>>;
-  using Generator = rs::Generator<rs::Noise<16>, rs::Dense<32>, rs::Tanh>;
+  using Autoencoder = rs::Autoencoder<rs::Dense<32>, rs::ReLU, rs::Latent<16>>;
+  using Generator = rs::Generator<rs::Noise<16>, rs::Dense<16>, rs::Tanh>;
   using Discriminator = rs::Discriminator<rs::Dense<16>, rs::LeakyReLU, rs::Dense<1>>;
-  auto options = rs::recipe_options(rs::Recipe::sampled);
+  auto options = rs::TrainerOptions{};
   options.conditional = true;
-  options.autoencoder.steps = options.gan.steps = 1;
+  options.autoencoder.steps = options.gan.steps = options.refit.steps = 1;
   const long before = allocation::live;
   allocation::peak = before;
   std::size_t told = 0;
@@ -88,7 +123,7 @@ TEST_CASE("a training needs little memory beyond its table", "[train]") {
     ++told;
     return rs::ProgressAction::go_on;
   });
-  CHECK(told == 2);
+  CHECK(told == 3);
   // Tapes and weights do not grow with the table. A million rows take less than 100 MB in all.
   CHECK(allocation::peak - before < 10'000'000 + 90 * static_cast<long>(rows));
 }

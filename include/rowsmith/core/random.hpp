@@ -38,6 +38,12 @@ enum class Purpose : std::uint32_t {
   fold,
   evaluate,
   label,
+  sample_component,
+  refit_latent,
+  refit_noise,
+  mixture,
+  acceptance,
+  likelihood,
   user = 0x1000,
 };
 

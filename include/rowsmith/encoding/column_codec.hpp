@@ -34,7 +34,11 @@ enum class UnseenCategory {
 struct EncodingOptions {
   NumericalEncoding numerical = NumericalEncoding::codes;
   std::size_t max_exact_values = 256; ///< at most this many distinct values are a code each; [2, 65535]
-  std::size_t bins = 64;              ///< quantile bins of other numerical columns; [2, 4096]
+  std::size_t bins = 64; ///< quantile bins of other numerical columns, one for 16 rows at most; [2, 4096]
+  /// Parts of a bin, of equal width, that a second code of the column tells apart: for dependence finer than a
+  /// bin and for the shape of the outer ones. Only where there are two rows for each part of each bin; 0: never;
+  /// [0, 1024].
+  std::size_t fine = 32;
   UnseenCategory unseen = UnseenCategory::error;
   std::size_t min_category_rows = 0;  ///< with `other`: rarer categories are folded into it at fitting time
   std::string other_text = "(other)"; ///< with `other`: its text in generated rows
@@ -45,6 +49,7 @@ struct EncodingOptions {
     visit("encoding.numerical", static_cast<double>(numerical), OptionRange{0, 1});
     visit("encoding.max_exact_values", static_cast<double>(max_exact_values), OptionRange{2, 65535});
     visit("encoding.bins", static_cast<double>(bins), OptionRange{2, 4096});
+    visit("encoding.fine", static_cast<double>(fine), OptionRange{0, 1024});
     visit("encoding.unseen", static_cast<double>(unseen), OptionRange{0, 1});
     visit("encoding.min_category_rows", static_cast<double>(min_category_rows), OptionRange{0, 1e15});
   }
@@ -57,8 +62,9 @@ struct EncodingOptions {
 };
 
 /// One fitted column. Its codes are, in this order: the categories, or the point values then the bins; then
-/// "other" if declared; then "missing" if there were missing values. A standardised column has a number and,
-/// if there were missing values, the two codes present (0) and missing (1).
+/// "other" if declared; then "missing" if there were missing values. A binned column may have a second, fine code:
+/// the part of its bin, 0 for what is in no bin. A standardised column has a number and, if there were missing
+/// values, the two codes present (0) and missing (1).
 struct ColumnCodec {
   enum class Kind { categorical, standardised, exact, binned };
 
@@ -70,6 +76,7 @@ struct ColumnCodec {
   std::vector<std::string> categories; ///< categorical: text of each code
   std::vector<double> points;          ///< exact, binned: values that are a code each, ascending
   std::vector<double> knots;           ///< binned: bin edges, ascending, bins + 1 of them
+  std::size_t fine = 0;                ///< binned: parts of a bin that the fine code tells apart; 0: no such code
   double mean = 0;                     ///< standardised
   double sd = 1;                       ///< standardised; > 0
   double minimum = 0;                  ///< numerical: the range decoded values stay in
@@ -105,6 +112,18 @@ struct ColumnCodec {
     }
     const auto edge = std::upper_bound(knots.begin() + 1, knots.end() - 1, value);
     return static_cast<std::int32_t>(points.size() + static_cast<std::size_t>(edge - knots.begin()) - 1);
+  }
+
+  /// The fine code of a present number whose code is `code`.
+  std::int32_t fine_of(double value, std::int32_t code) const {
+    const auto index = static_cast<std::size_t>(code);
+    if (fine == 0 || index < points.size())
+      return 0;
+    const std::size_t bin = index - points.size();
+    const double width = knots[bin + 1] - knots[bin];
+    const double part = width > 0 ? (value - knots[bin]) / width * static_cast<double>(fine) : 0;
+    // Values outside the fitted range go to the nearest part.
+    return static_cast<std::int32_t>(std::clamp(part, 0.0, static_cast<double>(fine) - 0.5));
   }
 
   /// The number of a code that is neither "missing" nor a category; `position` in (0, 1) chooses the place
@@ -179,8 +198,12 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
     return;
   }
   codec.kind = ColumnCodec::Kind::binned;
+  // A bin of a few rows would tell which rows they were.
+  const std::size_t bins = std::clamp<std::size_t>(values.size() / 16, 2, options.bins);
+  if (values.size() >= 2 * bins * options.fine)
+    codec.fine = options.fine;
   // A handful of rows is chance, not a point mass, however small the table.
-  const std::size_t mass = std::max<std::size_t>(values.size() / (2 * options.bins), 4);
+  const std::size_t mass = std::max<std::size_t>(values.size() / (2 * bins), 4);
   std::vector<double> rest;
   for (const auto& [value, count] : distinct)
     if (count > mass)
@@ -188,8 +211,8 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
     else
       rest.insert(rest.end(), count, value);
   codec.knots.push_back(rest.front());
-  for (std::size_t k = 1; k < options.bins; ++k) {
-    const std::size_t at = k * rest.size() / options.bins;
+  for (std::size_t k = 1; k < bins; ++k) {
+    const std::size_t at = k * rest.size() / bins;
     // Midway between two neighbours, so that an inner edge is not a training value.
     const double edge = at == 0 ? rest.front() : rest[at - 1] + (rest[at] - rest[at - 1]) / 2;
     if (edge > codec.knots.back())

@@ -22,6 +22,7 @@ struct EncodedColumn {
   std::size_t column = 0;  ///< of the table
   std::int32_t offset = 0; ///< first position
   std::int32_t width = 1;
+  bool fine = false; ///< the fine code of a column whose code comes just before
   bool operator==(const EncodedColumn&) const = default;
 };
 

@@ -42,9 +42,9 @@ public:
       : codecs_(std::move(codecs)), schema_(std::move(schema)) {
     std::int64_t offset = 0;
     for (std::size_t i = 0; i < codecs_.size(); ++i) {
-      const auto add = [&](bool categorical, std::size_t width) {
+      const auto add = [&](bool categorical, std::size_t width, bool fine = false) {
         layout_.push_back(
-            {categorical, i, static_cast<std::int32_t>(offset), static_cast<std::int32_t>(width)});
+            {categorical, i, static_cast<std::int32_t>(offset), static_cast<std::int32_t>(width), fine});
         offset += static_cast<std::int64_t>(width);
         if (offset > std::numeric_limits<std::int32_t>::max())
           throw SchemaError("encoding: the columns have more than 2^31 - 1 codes in all");
@@ -53,8 +53,11 @@ public:
         add(false, 1);
         ++number_columns_;
       }
-      if (codecs_[i].codes() > 0) {
-        add(true, codecs_[i].codes());
+      for (const bool fine : {false, true}) {
+        const std::size_t width = fine ? codecs_[i].fine : codecs_[i].codes();
+        if (width == 0)
+          continue;
+        add(true, width, fine);
         code_offsets_.push_back(layout_.back().offset);
         max_code_ = std::max(max_code_, layout_.back().width - 1);
       }
@@ -70,6 +73,7 @@ public:
   std::int32_t width() const noexcept { return width_; }
   std::size_t number_columns() const noexcept { return number_columns_; }
   std::size_t code_columns() const noexcept { return code_offsets_.size(); }
+  bool is_label(const EncodedColumn& stretch) const { return schema_[stretch.column].name == schema_.label(); }
   /// First position of each code column.
   const std::vector<std::int32_t>& code_offsets() const noexcept { return code_offsets_; }
 
@@ -97,11 +101,18 @@ public:
         encode_codes(codec, column, encoded, code_column++);
       else
         refuse_missing(codec, column);
+      if (codec.fine > 0) {
+        for (std::size_t row = 0; row < table.rows(); ++row)
+          if (!column.is_missing(row))
+            encoded.set_code(row, code_column,
+                             codec.fine_of(column.values[row], encoded.code(row, code_column - 1)));
+        ++code_column;
+      }
     }
     return encoded;
   }
 
-  /// An empty table with the fitted columns and `rows` rows, to be filled by `set_cell`.
+  /// An empty table with the fitted columns and `rows` rows, to be filled by `set_row`.
   std::vector<Column> empty_columns(std::size_t rows) const {
     std::vector<Column> columns;
     for (const auto& codec : codecs_) {
@@ -122,19 +133,36 @@ public:
     return columns;
   }
 
-  /// Writes a decoded cell. \param code of the column's codes (ignored if it has none) \param number of a
-  /// standardised column \param position in (0, 1): the place within a bin
-  void set_cell(std::vector<Column>& columns, std::size_t column, std::size_t row, std::int32_t code,
-                float number, double position) const {
-    const auto& codec = codecs_[column];
-    if (codec.has_missing && code == codec.missing())
-      return; // the columns start as missing
-    if (codec.kind == ColumnCodec::Kind::categorical)
-      columns[column].codes[row] = code;
-    else if (codec.kind == ColumnCodec::Kind::standardised)
-      columns[column].values[row] = codec.unstandardise(static_cast<double>(number));
-    else
-      columns[column].values[row] = codec.value_of(code, position);
+  /// Writes a decoded row. \param codes, numbers  one for each stretch of the layout: codes count from 0 in it;
+  /// the other of the two is not read \param positions  one for each stretch, in (0, 1): the place within a bin or
+  /// a part of it
+  template <class Positions>
+  void set_row(std::vector<Column>& columns, std::size_t row, const std::int32_t* codes, const float* numbers,
+               const Positions& positions) const {
+    for (std::size_t h = 0; h < layout_.size(); ++h) {
+      const std::size_t column = layout_[h].column;
+      const auto& codec = codecs_[column];
+      float number = 0;
+      if (!layout_[h].categorical) {
+        number = numbers[h];
+        if (codec.codes() > 0)
+          ++h; // the stretch of "present" and "missing" follows
+      }
+      const std::int32_t code = codes[h];
+      double position = positions(h);
+      if (codec.fine > 0) {
+        ++h;
+        position = (static_cast<double>(codes[h]) + position) / static_cast<double>(codec.fine);
+      }
+      if (codec.has_missing && code == codec.missing())
+        continue; // the columns start as missing
+      if (codec.kind == ColumnCodec::Kind::categorical)
+        columns[column].codes[row] = code;
+      else if (codec.kind == ColumnCodec::Kind::standardised)
+        columns[column].values[row] = codec.unstandardise(static_cast<double>(number));
+      else
+        columns[column].values[row] = codec.value_of(code, position);
+    }
   }
 
 private:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -107,9 +108,15 @@ void each_heads_tensor(Heads& heads, const Visit& visit) {
   visit("heads.output_bias", weights.output_bias, Index{1}, shape.codes());
 }
 
-inline nlohmann::json heads_json(const AutoregressiveNetwork& heads, TensorFile& file) {
-  if (heads.empty())
+inline nlohmann::json heads_json(const AutoregressiveNetwork& heads, const JointCodes& joint, TensorFile& file) {
+  if (heads.empty() && joint.empty())
     return {{"kind", head_kind_names[0]}};
+  if (heads.empty()) {
+    auto groups = nlohmann::json::array();
+    for (const auto& group : joint.groups)
+      groups.push_back({{"columns", group.columns}, {"combinations", group.combinations}});
+    return {{"kind", head_kind_names[2]}, {"groups", groups}};
+  }
   each_heads_tensor(heads, [&file](const char* name, const auto& buffer, Index rows, Index columns) {
     file.tensors[name] = {{rows, columns}, buffer};
   });
@@ -119,29 +126,100 @@ inline nlohmann::json heads_json(const AutoregressiveNetwork& heads, TensorFile&
           {"order", heads.order.order()}};
 }
 
-inline AutoregressiveNetwork heads_from(const nlohmann::json& json, const TableEncoder& encoder,
-                                        TensorFile& file) {
+/// A list of integers in [0, below).
+inline std::vector<std::int32_t> small_integers(const nlohmann::json& json, std::string_view name,
+                                                std::int64_t below) {
+  std::vector<std::int32_t> values;
+  for (const auto& entry : array_of(member(json, name), name)) {
+    if (!entry.is_number_integer() || entry.get<std::int64_t>() < 0 || entry.get<std::int64_t>() >= below)
+      throw ModelFileError("heads: '" + std::string(name) + "' is not a list of integers from 0 to " +
+                           std::to_string(below - 1));
+    values.push_back(static_cast<std::int32_t>(entry.get<std::int64_t>()));
+  }
+  return values;
+}
+
+inline AutoregressiveNetwork autoregressive_from(const nlohmann::json& json, const TableEncoder& encoder,
+                                                 TensorFile& file) {
   AutoregressiveNetwork heads;
-  if (choice(json, "kind", head_kind_names) == 0)
-    return heads;
   heads.width = integer(json, "width", 1, 1 << 24);
   heads.inputs = integer(json, "inputs", 1, 1 << 24);
-  std::vector<std::int32_t> order;
-  for (const auto& entry : array_of(member(json, "order"), "order")) {
-    const auto columns = static_cast<std::int64_t>(encoder.layout().size());
-    if (!entry.is_number_integer() || entry.get<std::int64_t>() < 0 || entry.get<std::int64_t>() >= columns)
-      throw ModelFileError("heads: 'order' is not a list of column numbers");
-    order.push_back(static_cast<std::int32_t>(entry.get<std::int64_t>()));
-  }
   try {
-    heads.order = AutoregressiveOrder(encoder, std::move(order));
-  } catch (const Error& error) {
+    heads.order = AutoregressiveOrder(
+        encoder, small_integers(json, "order", static_cast<std::int64_t>(encoder.layout().size())));
+  } catch (const OptionError& error) {
+    throw ModelFileError(std::string("heads: ") + error.what());
+  } catch (const ShapeError& error) {
     throw ModelFileError(std::string("heads: ") + error.what());
   }
   each_heads_tensor(heads, [&file](const char* name, auto& buffer, Index rows, Index columns) {
     buffer = take_tensor(file, name, {rows, columns});
   });
   return heads;
+}
+
+inline JointCodes joint_from(const nlohmann::json& json, const TableEncoder& encoder) {
+  const auto& layout = encoder.layout();
+  const auto require = [](bool fine, const char* what) {
+    if (!fine)
+      throw ModelFileError(std::string("heads: ") + what);
+  };
+  require(encoder.number_columns() == 0, "joint heads need every column as codes");
+  std::vector<bool> seen(layout.size());
+  JointCodes joint;
+  for (const auto& entry : array_of(member(json, "groups"), "groups")) {
+    JointCodes::Group group;
+    group.columns = small_integers(entry, "columns", static_cast<std::int64_t>(layout.size()));
+    group.combinations = small_integers(entry, "combinations", std::numeric_limits<std::int32_t>::max());
+    const std::size_t width = group.columns.size();
+    require(width > 0 && !group.combinations.empty() && group.combinations.size() % width == 0,
+            "a group of joint heads has no columns or no whole combinations");
+    for (const auto column : group.columns) {
+      require(!seen[static_cast<std::size_t>(column)], "a column is in two groups of joint heads");
+      seen[static_cast<std::size_t>(column)] = true;
+    }
+    for (std::size_t i = 0; i < group.combinations.size(); ++i)
+      require(group.combinations[i] < layout[static_cast<std::size_t>(group.columns[i % width])].width,
+              "a combination of joint heads holds a code that its column does not have");
+    for (std::int32_t k = 1; k < group.width(); ++k)
+      require(std::lexicographical_compare(group.combination(k - 1), group.combination(k), group.combination(k),
+                                           group.combination(k) + width),
+              "the combinations of joint heads do not rise");
+    joint.groups.push_back(std::move(group));
+  }
+  require(std::find(seen.begin(), seen.end(), false) == seen.end(), "a column is in no group of joint heads");
+  return joint;
+}
+
+inline nlohmann::json mixture_json(const GaussianMixture& mixture, TensorFile& file) {
+  const Index parts = mixture.components();
+  if (parts > 0) {
+    const auto tensor = [&](const char* name, std::vector<std::int64_t> shape, const std::vector<float>& values) {
+      Tensor made{std::move(shape), AlignedBuffer<float>(values.size())};
+      std::copy(values.begin(), values.end(), made.values.begin());
+      file.tensors[name] = std::move(made);
+    };
+    tensor("mixture.means", {parts, mixture.width}, mixture.means);
+    tensor("mixture.factors", {parts, mixture.width, mixture.width}, mixture.factors);
+  }
+  return {{"components", parts}, {"shares", mixture.shares}};
+}
+inline GaussianMixture mixture_from(const nlohmann::json& json, std::size_t labels, Index width, TensorFile& file) {
+  GaussianMixture mixture;
+  const auto parts = integer(json, "components", 0, 65536);
+  mixture.shares = numbers(json, "shares");
+  const std::size_t rows = std::max<std::size_t>(labels, 1);
+  if (mixture.shares.size() != (parts == 0 ? 0 : rows * static_cast<std::size_t>(parts)) ||
+      std::any_of(mixture.shares.begin(), mixture.shares.end(), [](double x) { return x < 0 || x > 1; }))
+    throw ModelFileError("mixture: expected a share from 0 to 1 for each component and label");
+  if (parts == 0)
+    return mixture;
+  mixture.width = width;
+  const auto means = take_tensor(file, "mixture.means", {parts, width});
+  const auto factors = take_tensor(file, "mixture.factors", {parts, width, width});
+  mixture.means.assign(means.begin(), means.end());
+  mixture.factors.assign(factors.begin(), factors.end());
+  return mixture;
 }
 
 inline void check_model(const TableModel& model) {
@@ -155,13 +233,16 @@ inline void check_model(const TableModel& model) {
           "the encoder's first layer is not dense");
   require(model.encoder_network.outputs() == latent, "encoder's outputs and decoder's inputs");
   if (model.heads.empty())
-    require(model.decoder_network.outputs() == model.encoder.width(),
+    require(model.decoder_network.outputs() ==
+                (model.joint.empty() ? model.encoder.width() : model.joint.width()),
             "decoder's outputs and the columns' codes");
   else if (!model.decoder_network.empty())
     require(model.decoder_network.outputs() == model.heads.inputs, "decoder's outputs and the heads' inputs");
   require(model.generator_network.outputs() == latent, "generator's outputs and decoder's inputs");
   require(model.generator_network.inputs() == model.noise_width + static_cast<Index>(model.labels.size()),
           "generator's inputs, noise and labels");
+  require(!model.generator_network.residual() || model.noise_width == latent,
+          "a residual generator's noise and its outputs");
   require(model.labels.size() == model.label_shares.size(), "labels and their shares");
   if (model.conditional()) {
     const auto& name = model.encoder.schema().label();
@@ -184,7 +265,9 @@ inline TensorFile pack_model(const TableModel& model) {
   json["networks"]["encoder"] = detail::network_json(model.encoder_network, "encoder", file);
   json["networks"]["generator"] = detail::network_json(model.generator_network, "generator", file);
   json["networks"]["decoder"] = detail::network_json(model.decoder_network, "decoder", file);
-  json["heads"] = detail::heads_json(model.heads, file);
+  json["residual_generator"] = model.generator_network.residual();
+  json["mixture"] = detail::mixture_json(model.mixture, file);
+  json["heads"] = detail::heads_json(model.heads, model.joint, file);
   const auto vector_tensor = [&file](const std::string& name, const std::vector<float>& values) {
     Tensor tensor{{static_cast<std::int64_t>(values.size())}, AlignedBuffer<float>(values.size())};
     std::copy(values.begin(), values.end(), tensor.values.begin());
@@ -234,7 +317,16 @@ inline TableModel unpack_model(TensorFile file) {
   const auto& networks = detail::member(json, "networks");
   model.encoder_network = detail::network_from(detail::member(networks, "encoder"), "encoder", file);
   model.generator_network = detail::network_from(detail::member(networks, "generator"), "generator", file);
-  model.heads = detail::heads_from(detail::member(json, "heads"), model.encoder, file);
+  if (model.generator_network.inputs() < model.generator_network.outputs() &&
+      detail::boolean(json, "residual_generator"))
+    throw ModelFileError("residual_generator: the generator has fewer inputs than outputs");
+  model.generator_network.set_residual(detail::boolean(json, "residual_generator"));
+  const auto& heads = detail::member(json, "heads");
+  const auto kind = detail::choice(heads, "kind", detail::head_kind_names);
+  if (kind == 1)
+    model.heads = detail::autoregressive_from(heads, model.encoder, file);
+  else if (kind == 2)
+    model.joint = detail::joint_from(heads, model.encoder);
   model.decoder_network =
       detail::network_from(detail::member(networks, "decoder"), "decoder", file, !model.heads.empty());
   const auto latent = static_cast<std::int64_t>(model.latent_width());
@@ -248,10 +340,11 @@ inline TableModel unpack_model(TensorFile file) {
       throw ModelFileError("tensor 'latent.bound': expected numbers between 0 and 1");
     model.latent_bound.assign(bound.begin(), bound.end());
   }
-  if (!file.tensors.empty())
-    throw ModelFileError("tensor '" + file.tensors.begin()->first + "' belongs to no part of the model");
   model.noise_width = detail::integer(json, "noise_width", 1, 1 << 24);
   model.labels = detail::texts(json, "labels");
+  model.mixture = detail::mixture_from(detail::member(json, "mixture"), model.labels.size(), model.noise_width, file);
+  if (!file.tensors.empty())
+    throw ModelFileError("tensor '" + file.tensors.begin()->first + "' belongs to no part of the model");
   for (const auto& share : detail::array_of(detail::member(json, "label_shares"), "label_shares")) {
     if (!share.is_number() || !(share.get<double>() >= 0 && share.get<double>() <= 1))
       throw ModelFileError("label_shares: expected numbers from 0 to 1");

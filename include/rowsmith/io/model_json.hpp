@@ -26,7 +26,7 @@ inline constexpr std::array<std::string_view, 5> activation_names{"identity", "r
                                                                   "sigmoid"};
 inline constexpr std::array<std::string_view, 4> codec_kind_names{"categorical", "standardised", "exact",
                                                                   "binned"};
-inline constexpr std::array<std::string_view, 2> head_kind_names{"independent", "autoregressive"};
+inline constexpr std::array<std::string_view, 3> head_kind_names{"independent", "autoregressive", "joint"};
 inline constexpr std::array<std::string_view, 2> decoding_names{"sample", "argmax"};
 inline constexpr std::array<std::string_view, 2> column_kind_names{"numerical", "categorical"};
 
@@ -118,6 +118,7 @@ inline nlohmann::json codec_json(const ColumnCodec& codec) {
           {"categories", codec.categories},
           {"points", codec.points},
           {"knots", codec.knots},
+          {"fine", codec.fine},
           {"mean", codec.mean},
           {"sd", codec.sd},
           {"minimum", codec.minimum},
@@ -134,6 +135,7 @@ inline ColumnCodec codec_from(const nlohmann::json& json) {
   codec.categories = texts(json, "categories");
   codec.points = numbers(json, "points");
   codec.knots = numbers(json, "knots");
+  codec.fine = static_cast<std::size_t>(integer(json, "fine", 0, 1024));
   codec.mean = number(json, "mean");
   codec.sd = number(json, "sd");
   codec.minimum = number(json, "minimum");
@@ -162,6 +164,7 @@ inline void check_codecs(const TableEncoder& encoder) {
     require(codec.name == schema[i].name, "the schema has another name at its place");
     require(categorical == (schema[i].kind == ColumnKind::categorical), "the schema says another kind");
     require(rising(codec.points), "its points do not rise");
+    require(codec.fine == 0 || codec.kind == ColumnCodec::Kind::binned, "a column without bins has a fine code");
     require(codec.minimum <= codec.maximum && codec.sd > 0, "its range or scale is impossible");
     switch (codec.kind) {
     case ColumnCodec::Kind::categorical:

@@ -3,6 +3,7 @@
 /// The autoencoder as a type: `Autoencoder<Dense<256>, ReLU, Dense<128>, ReLU, Latent<32>>`.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <tuple>
@@ -14,7 +15,9 @@
 #include <rowsmith/models/autoregressive_heads.hpp>
 #include <rowsmith/models/heads.hpp>
 #include <rowsmith/models/independent_heads.hpp>
+#include <rowsmith/models/joint_heads.hpp>
 #include <rowsmith/nn/sequential.hpp>
+#include <rowsmith/nn/type_list.hpp>
 
 ROWSMITH_BEGIN
 
@@ -26,28 +29,21 @@ struct Latent {
   static constexpr Index width = Width;
 };
 
+/// Log-variances of the latent code are kept in this range; they start at `log_variance_start`, because a code
+/// that begins as noise of the prior's size takes long to learn anything.
+inline constexpr float log_variance_least = -9;
+inline constexpr float log_variance_most = 2;
+inline constexpr float log_variance_start = -2;
+inline float limit_log_variance(float x) noexcept {
+  return std::clamp(x, log_variance_least, log_variance_most);
+}
+
 namespace detail {
 
 template <class T>
 struct IsLatent : std::false_type {};
 template <Index Width>
 struct IsLatent<Latent<Width>> : std::true_type {};
-
-template <class... T>
-struct TypeList {};
-
-template <class List, class T>
-struct Append;
-template <class... A, class T>
-struct Append<TypeList<A...>, T> {
-  using type = TypeList<A..., T>;
-};
-template <class A, class B>
-struct Join;
-template <class... A, class... B>
-struct Join<TypeList<A...>, TypeList<B...>> {
-  using type = TypeList<A..., B...>;
-};
 
 // Cuts a pack at its Latent into what stands before and after it.
 template <class Before, class... Rest>
@@ -75,13 +71,6 @@ struct Mirror<Reversed, Group, First, Rest...>
                          Mirror<typename Join<Group, Reversed>::type, TypeList<First>, Rest...>,
                          Mirror<Reversed, typename Append<Group, First>::type, Rest...>> {};
 
-template <class List>
-struct AsSequential;
-template <class... Layers>
-struct AsSequential<TypeList<Layers...>> {
-  using type = Sequential<Layers...>;
-};
-
 template <bool Mirrored, class Decoder, class Encoder>
 struct DecoderOrMirror {
   using type = Decoder;
@@ -104,10 +93,15 @@ struct SplitHeads<Kept, IndependentHeads> {
   using DecoderList = Kept;
   using Heads = IndependentHeads;
 };
-template <class Kept, Index Width>
-struct SplitHeads<Kept, AutoregressiveHeads<Width>> {
+template <class Kept, Index Width, class Rate>
+struct SplitHeads<Kept, AutoregressiveHeads<Width, Rate>> {
   using DecoderList = Kept;
-  using Heads = AutoregressiveHeads<Width>;
+  using Heads = AutoregressiveHeads<Width, Rate>;
+};
+template <class Kept, Index Most>
+struct SplitHeads<Kept, JointHeads<Most>> {
+  using DecoderList = Kept;
+  using Heads = JointHeads<Most>;
 };
 template <class List>
 struct SplitHeadsOf;
@@ -166,7 +160,9 @@ public:
   /// \param encoder      fitted to the training rows
   /// \param variational  the latent code is drawn from N(μ, e^s) instead of being a point
   /// \param label_weight  factor on the loss of the label's head
-  explicit Autoencoder(const TableEncoder& encoder, bool variational = false, double label_weight = 1)
+  /// \param rows          the encoded training rows, for heads that look at them (`JointHeads`)
+  explicit Autoencoder(const TableEncoder& encoder, bool variational = false, double label_weight = 1,
+                       const EncodedTable* rows = nullptr)
       : code_offsets_(encoder.code_offsets()), input_width_(encoder.width()), variational_(variational) {
     for (const auto& stretch : encoder.layout())
       if (!stretch.categorical)
@@ -175,8 +171,9 @@ public:
     const Index width = encoder_.configure(input_width_, layout_, "encoder", active);
     latent_weight_ = layout_.add("latent.weight", width, latent_outputs(), Initialiser::xavier_uniform);
     latent_bias_ = layout_.add("latent.bias", 1, latent_outputs(), Initialiser::zeros);
+    decoder_offset_ = layout_.size();
     const Index decoder_width = decoder_.configure(latent_width, layout_, "decoder");
-    heads_.configure(decoder_width, encoder, label_weight, layout_);
+    heads_.configure(decoder_width, encoder, label_weight, rows, layout_);
   }
 
   const ParameterLayout& layout() const noexcept { return layout_; }
@@ -187,20 +184,44 @@ public:
   const std::vector<std::int32_t>& code_offsets() const noexcept { return code_offsets_; }
   const std::vector<std::int32_t>& number_weights() const noexcept { return number_weights_; }
 
+  /// Fresh weights.
+  template <class Scalar>
+  AlignedBuffer<Scalar> initialise(std::uint64_t seed) const {
+    auto values = layout_.template initialise<Scalar>(seed);
+    if (variational_)
+      std::fill_n(values.data() + latent_bias_.offset + latent_width, latent_width,
+                  static_cast<Scalar>(log_variance_start));
+    return values;
+  }
+  /// Where in the vector of weights those of decoder and heads begin; they go on to its end.
+  Index decoder_offset() const noexcept { return decoder_offset_; }
+
   /// The latent code, rows × latent_width; if variational, [μ | s], rows × 2 latent_width.
   template <class Scalar>
   Variable<Scalar> encode(const BoundParameters<Scalar>& parameters, const MixedRows<Scalar>& rows,
                           const Pass& pass) const {
-    return dense(encoder_.forward(parameters, rows, pass), parameters[latent_weight_],
-                 parameters[latent_bias_]);
+    const auto code = dense(encoder_.forward(parameters, rows, pass), parameters[latent_weight_],
+                            parameters[latent_bias_]);
+    return variational_ ? clamp(code, static_cast<Scalar>(log_variance_least),
+                                static_cast<Scalar>(log_variance_most), latent_width)
+                        : code;
   }
   /// weight · Σ over rows of the heads' loss, from the latent code.
   template <class Scalar>
   Variable<Scalar> reconstruction_loss(const BoundParameters<Scalar>& parameters,
                                        const Variable<Scalar>& latent, const MixedRows<Scalar>& rows,
                                        const Pass& pass, double weight) const {
-    return heads_.loss(parameters, decoder_.forward(parameters, latent, pass), rows, weight);
+    return heads_.loss(parameters, decoder_.forward(parameters, latent, pass), rows, pass, weight);
   }
+  /// Numbers and logits of heads that are independent of each other, from the latent code.
+  template <class Scalar>
+  Variable<Scalar> outputs(const BoundParameters<Scalar>& parameters, const Variable<Scalar>& latent,
+                           const Pass& pass) const {
+    return heads_.outputs(parameters, decoder_.forward(parameters, latent, pass));
+  }
+  const Heads& heads() const noexcept { return heads_; }
+  /// Which columns share a head.
+  JointCodes joint_codes() const { return heads_.joint_codes(); }
   /// Reconstruction loss of `rows`, weight · Σ: every head's mean-squared error or cross-entropy, plus
   /// `kl_weight` times the Kullback–Leibler term if variational.
   template <class Scalar>
@@ -263,6 +284,7 @@ private:
   Heads heads_;
   ParameterBlock latent_weight_;
   ParameterBlock latent_bias_;
+  Index decoder_offset_ = 0;
 };
 
 ROWSMITH_END

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <ratio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,7 +16,9 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
 #include <rowsmith/models/heads.hpp>
+#include <rowsmith/models/joint_codes.hpp>
 #include <rowsmith/nn/inference.hpp>
+#include <rowsmith/nn/layers.hpp>
 #include <rowsmith/nn/parameters.hpp>
 
 ROWSMITH_BEGIN
@@ -26,10 +29,11 @@ ROWSMITH_BEGIN
 inline std::vector<std::int32_t> automatic_order(const TableEncoder& encoder) {
   std::vector<std::int32_t> order(encoder.layout().size());
   std::iota(order.begin(), order.end(), 0);
+  // A fine code stays right behind the code that it refines.
   const auto rank = [&encoder](std::int32_t position) {
     const auto& stretch = encoder.layout()[static_cast<std::size_t>(position)];
-    const bool label = encoder.schema()[stretch.column].name == encoder.schema().label();
-    return label ? 0 : stretch.width;
+    const std::int32_t width = encoder.layout()[static_cast<std::size_t>(position - (stretch.fine ? 1 : 0))].width;
+    return std::pair(encoder.is_label(stretch) ? 0 : width, position - (stretch.fine ? 1 : 0));
   };
   std::stable_sort(order.begin(), order.end(),
                    [&rank](std::int32_t a, std::int32_t b) { return rank(a) < rank(b); });
@@ -61,7 +65,7 @@ public:
                        std::to_string(layout.size()) + " columns");
     for (const auto column : order_) {
       const auto& stretch = layout[static_cast<std::size_t>(column)];
-      const bool label = encoder.schema()[stretch.column].name == encoder.schema().label();
+      const bool label = encoder.is_label(stretch);
       shift_.push_back(static_cast<std::int32_t>(prefix_.back()) - stretch.offset);
       weights_.push_back(label ? label_weight : 1);
       table_rows_.push_back(table_rows_.back() + prefix_.back());
@@ -139,14 +143,19 @@ struct AutoregressiveNetwork {
 /// Marks the last element of an `Autoencoder`: heads of `Width` units that see the columns before them. The
 /// decoder's layers, if any, stand before it; by default there are none, and the heads read the latent code.
 /// Needs every column as codes. Initial scales: tables N(0, 0.3² / C), outputs 0.01.
-template <Index Width>
+/// \tparam DropoutRate  of the units in training, a std::ratio in [0, 1), rounded to 1/256
+template <Index Width, class DropoutRate = std::ratio<0>>
 class AutoregressiveHeads {
 public:
   static_assert(Width > 0, "AutoregressiveHeads<Width> needs at least one unit");
+  static_assert(DropoutRate::num >= 0 && DropoutRate::num < DropoutRate::den,
+                "a dropout rate is at least 0 and below 1");
   static constexpr bool mirror_decoder = false;
+  static constexpr double rate = static_cast<double>(DropoutRate::num) / static_cast<double>(DropoutRate::den);
 
   /// \param inputs  width of what the heads read
-  void configure(Index inputs, const TableEncoder& encoder, double label_weight, ParameterLayout& layout) {
+  void configure(Index inputs, const TableEncoder& encoder, double label_weight, const EncodedTable*,
+                 ParameterLayout& layout) {
     order_ = AutoregressiveOrder(encoder, automatic_order(encoder), label_weight);
     inputs_ = inputs;
     const auto shape = order_.shape(Width, inputs);
@@ -167,7 +176,7 @@ public:
   /// \throws ShapeError if they do not fit
   template <class Scalar>
   Variable<Scalar> loss(const BoundParameters<Scalar>& parameters, const Variable<Scalar>& hidden,
-                        const MixedRows<Scalar>& rows, double weight) const {
+                        const MixedRows<Scalar>& rows, const Pass& pass, double weight) const {
     const auto shape = order_.shape(Width, inputs_);
     auto* kept = parameters.tape().template allocate<AutoregressiveShape>(1);
     *kept = shape;
@@ -177,10 +186,14 @@ public:
                                    parameters[blocks_.tables], parameters[blocks_.hidden_weight],
                                    parameters[blocks_.hidden_bias], parameters[blocks_.output_weight],
                                    parameters[blocks_.output_bias]},
-                               *kept, rows, weight);
+                               *kept, rows, weight,
+                               {.rate = pass.training ? rate : 0,
+                                .stream = pass.stream(Purpose::dropout, 1U << 8U),
+                                .first_row = pass.first_row});
   }
   /// Nothing to add to the decoder's layers: the heads are a network of their own.
   void append_to(InferenceNetwork&, const float*) const {}
+  JointCodes joint_codes() const { return {}; }
   AutoregressiveNetwork network(const float* values) const {
     const auto copy = [values](const ParameterBlock& block) {
       AlignedBuffer<float> to(static_cast<std::size_t>(block.rows * block.columns));

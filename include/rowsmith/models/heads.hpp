@@ -33,8 +33,8 @@ inline std::string_view to_string(Decoding decoding) {
 inline std::vector<Head> heads_of(const TableEncoder& encoder, double label_weight = 1) {
   std::vector<Head> heads;
   for (const auto& stretch : encoder.layout()) {
-    const bool label = encoder.schema()[stretch.column].name == encoder.schema().label();
-    heads.push_back({stretch.categorical, stretch.offset, stretch.width, label ? label_weight : 1.0});
+    heads.push_back(
+        {stretch.categorical, stretch.offset, stretch.width, encoder.is_label(stretch) ? label_weight : 1.0});
   }
   return heads;
 }

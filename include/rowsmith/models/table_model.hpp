@@ -15,12 +15,13 @@
 #include <utility>
 #include <vector>
 
-#include <rowsmith/autodiff/ops/stochastic.hpp>
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
 #include <rowsmith/models/autoregressive_heads.hpp>
+#include <rowsmith/models/gaussian_mixture.hpp>
 #include <rowsmith/models/heads.hpp>
+#include <rowsmith/models/joint_codes.hpp>
 #include <rowsmith/nn/inference.hpp>
 
 ROWSMITH_BEGIN
@@ -41,13 +42,15 @@ struct TableModel {
   /// Latent code -> outputs of all heads; or, with autoregressive heads, what those read (without layers: the
   /// latent code itself).
   InferenceNetwork decoder_network;
-  AutoregressiveNetwork heads; ///< empty: independent heads
+  AutoregressiveNetwork heads; ///< empty: heads that are independent of each other
+  JointCodes joint;            ///< which of those serve several columns; empty: each serves one
   /// Latent code = scale · atanh(bound · g) + offset for the generator's output g in (−1, 1), by dimension;
   /// with an empty bound scale · g + offset.
   std::vector<float> latent_scale;
   std::vector<float> latent_offset;
   std::vector<float> latent_bound; ///< each in (0, 1)
   Index noise_width = 0;
+  GaussianMixture mixture; ///< what the generator's noise is drawn from; empty: standard normal
   std::vector<std::string> labels;  ///< label values of a conditional model; empty: unconditional
   std::vector<double> label_shares; ///< of the training rows
   Decoding decoding = Decoding::sample;
@@ -119,18 +122,24 @@ struct TableModel {
   /// \param row_labels  of `draw_labels`
   void generate(std::uint64_t seed, std::uint64_t first, Index count,
                 std::span<const std::int32_t> row_labels, float* latents, InferenceScratch& scratch) const {
+    generate(RandomStream(seed, Purpose::sample_noise), RandomStream(seed, Purpose::sample_component), first,
+             count, row_labels, latents, scratch);
+  }
+  /// The same with noise from other streams: of normal numbers, and of the mixture's components.
+  void generate(const RandomStream& noise, const RandomStream& component, std::uint64_t first, Index count,
+                std::span<const std::int32_t> row_labels, float* latents, InferenceScratch& scratch) const {
     const Index inputs = generator_network.inputs();
-    AlignedBuffer<float> input(static_cast<std::size_t>(count * inputs));
-    const RandomStream noise(seed, Purpose::sample_noise);
-    const auto blocks = static_cast<std::uint64_t>(detail::blocks_per_row(noise_width));
-    for (Index r = 0; r < count; ++r) {
-      fill_normal(noise, (first + static_cast<std::uint64_t>(r)) * blocks, input.data() + r * inputs,
-                  noise_width);
-      if (conditional())
-        input[static_cast<std::size_t>(r * inputs + noise_width + row_labels[static_cast<std::size_t>(r)])] =
-            1;
+    const auto needed = static_cast<std::size_t>(count * inputs);
+    if (scratch.input.size() < needed)
+      scratch.input.resize(needed);
+    float* input = scratch.input.data();
+    fill_noise(mixture, noise, component, first, count, noise_width,
+               row_labels.empty() ? nullptr : row_labels.data(), input, inputs);
+    for (Index r = 0; r < count && conditional(); ++r) {
+      std::fill_n(input + r * inputs + noise_width, inputs - noise_width, 0.0F);
+      input[r * inputs + noise_width + row_labels[static_cast<std::size_t>(r)]] = 1;
     }
-    const float* made = generator_network.run(input.data(), count, scratch);
+    const float* made = generator_network.run(input, count, scratch);
     const Index width = latent_width();
     for (Index i = 0; i < count * width; ++i) {
       const auto j = static_cast<std::size_t>(i % width);
@@ -144,72 +153,87 @@ struct TableModel {
   void decode(std::uint64_t seed, std::uint64_t first, const float* latents, Index count,
               std::span<const std::int32_t> row_labels, std::vector<Column>& columns, std::size_t to,
               InferenceScratch& scratch) const {
-    const float* outputs = decoder_network.run(latents, count, scratch);
-    const auto blocks = static_cast<Index>((encoder.layout().size() + 1) / 2);
+    const auto width = encoder.layout().size();
+    std::vector<std::int32_t> codes(static_cast<std::size_t>(count) * width);
+    std::vector<float> numbers(encoder.number_columns() > 0 ? codes.size() : 0);
+    // Two words for each stretch of the layout: which code, and the place within it.
+    const auto blocks = static_cast<Index>((width + 1) / 2);
     std::vector<std::uint32_t> words(static_cast<std::size_t>(4 * blocks * count));
     fill_bits(RandomStream(seed, Purpose::sample_decode), first * static_cast<std::uint64_t>(blocks),
               blocks * count, words.data());
     const auto words_of = [&](Index row) { return words.data() + 4 * blocks * row; };
-    if (heads.empty())
-      decode_independent(outputs, count, words_of, columns, to);
-    else
-      decode_in_order(outputs, count, words_of, row_labels, columns, to, scratch);
-  }
-
-private:
-  template <class WordsOf>
-  void decode_independent(const float* outputs, Index count, const WordsOf& words_of,
-                          std::vector<Column>& columns, std::size_t to) const {
-    const auto& layout = encoder.layout();
-    const Index width = decoder_network.outputs();
-    AlignedBuffer<float> row_outputs(static_cast<std::size_t>(width));
+    draw_codes(decoder_network.run(latents, count, scratch), count, words_of, row_labels, codes.data(),
+               numbers.data(), scratch);
     for (Index r = 0; r < count; ++r) {
-      std::copy_n(outputs + r * width, width, row_outputs.data());
-      const std::uint32_t* words = words_of(r);
-      float number = 0;
-      for (std::size_t h = 0; h < layout.size(); ++h) {
-        const auto& head = layout[h];
-        const bool more = h + 1 < layout.size() && layout[h + 1].column == head.column;
-        std::int32_t code = 0;
-        if (head.categorical)
-          code = choose_code(row_outputs.data() + head.offset, head.width, decoding,
-                             static_cast<float>(temperature), to_uniform_float(words[2 * h]));
-        else
-          number = row_outputs[static_cast<std::size_t>(head.offset)];
-        if (!more)
-          encoder.set_cell(columns, head.column, to + static_cast<std::size_t>(r), code, number,
-                           to_position(words[2 * h + 1]));
-      }
+      const auto at = static_cast<std::size_t>(r) * width;
+      encoder.set_row(columns, to + static_cast<std::size_t>(r), codes.data() + at,
+                      numbers.empty() ? nullptr : numbers.data() + at,
+                      [&](std::size_t h) { return to_position(words_of(r)[2 * h + 1]); });
     }
   }
 
+private:
+  /// Codes (counted from 0 in their stretch of the layout) and numbers of `count` rows: count × layout.
   template <class WordsOf>
-  void decode_in_order(const float* hidden, Index count, const WordsOf& words_of,
-                       std::span<const std::int32_t> row_labels, std::vector<Column>& columns, std::size_t to,
-                       InferenceScratch& scratch) const {
-    const auto shape = heads.shape();
+  void draw_codes(const float* outputs, Index count, const WordsOf& words_of,
+                  std::span<const std::int32_t> row_labels, std::int32_t* codes, float* numbers,
+                  InferenceScratch& scratch) const {
     const auto& layout = encoder.layout();
-    std::vector<std::int32_t> codes(static_cast<std::size_t>(count * shape.columns));
-    AlignedBuffer<float> buffer;
-    heads.draw(hidden, count, codes.data(), scratch, buffer,
-               [&](Index position, Index row, float* logits, std::int32_t width) {
-                 const auto h = static_cast<std::size_t>(shape.order[position]);
-                 if (!row_labels.empty() && is_label(layout[h].column))
-                   return row_labels[static_cast<std::size_t>(row)]; // the row was asked for with it
-                 return choose_code(logits, width, decoding, static_cast<float>(temperature),
-                                    to_uniform_float(words_of(row)[2 * h]));
-               });
-    for (Index r = 0; r < count; ++r)
-      for (Index q = 0; q < shape.columns; ++q) {
-        const auto h = static_cast<std::size_t>(shape.order[q]);
-        const auto code = codes[static_cast<std::size_t>(r * shape.columns + q)];
-        encoder.set_cell(columns, layout[h].column, to + static_cast<std::size_t>(r),
-                         code - static_cast<std::int32_t>(shape.prefix[q]), 0,
-                         to_position(words_of(r)[2 * h + 1]));
+    const auto stretches = static_cast<Index>(layout.size());
+    const auto draw = [&](float* logits, std::int32_t width, Index row, std::size_t h) {
+      return choose_code(logits, width, decoding, static_cast<float>(temperature),
+                         to_uniform_float(words_of(row)[2 * h]));
+    };
+    if (!heads.empty()) {
+      const auto shape = heads.shape();
+      std::vector<std::int32_t> drawn(static_cast<std::size_t>(count * shape.columns));
+      AlignedBuffer<float> buffer;
+      heads.draw(outputs, count, drawn.data(), scratch, buffer,
+                 [&](Index position, Index row, float* logits, std::int32_t width) {
+                   const auto h = static_cast<std::size_t>(shape.order[position]);
+                   if (!row_labels.empty() && encoder.is_label(layout[h]))
+                     return row_labels[static_cast<std::size_t>(row)]; // the row was asked for with it
+                   return draw(logits, width, row, h);
+                 });
+      for (Index r = 0; r < count; ++r)
+        for (Index q = 0; q < shape.columns; ++q)
+          codes[r * stretches + shape.order[q]] =
+              drawn[static_cast<std::size_t>(r * shape.columns + q)] - static_cast<std::int32_t>(shape.prefix[q]);
+      return;
+    }
+    const Index width = decoder_network.outputs();
+    AlignedBuffer<float> row(static_cast<std::size_t>(width));
+    for (Index r = 0; r < count; ++r) {
+      std::copy_n(outputs + r * width, width, row.data());
+      std::int32_t* to = codes + r * stretches;
+      float* logits = row.data();
+      for (const auto& group : joint.groups) {
+        if (!row_labels.empty() && decoding == Decoding::sample)
+          keep_label(group, row_labels[static_cast<std::size_t>(r)], logits);
+        const auto* combination = group.combination(
+            draw(logits, group.width(), r, static_cast<std::size_t>(group.columns.front())));
+        for (std::size_t i = 0; i < group.columns.size(); ++i)
+          to[group.columns[i]] = combination[i];
+        logits += group.width();
       }
+      for (std::size_t h = 0; h < layout.size() && joint.empty(); ++h)
+        if (layout[h].categorical)
+          to[h] = draw(row.data() + layout[h].offset, layout[h].width, r, h);
+        else
+          numbers[r * stretches + static_cast<Index>(h)] = row[static_cast<std::size_t>(layout[h].offset)];
+      // A conditional model gives the label that was asked for. The base method's argmax is left to itself.
+      for (std::size_t h = 0; h < layout.size() && !row_labels.empty() && decoding == Decoding::sample; ++h)
+        if (encoder.is_label(layout[h]))
+          to[h] = row_labels[static_cast<std::size_t>(r)];
+    }
   }
-  bool is_label(std::size_t column) const {
-    return encoder.schema()[column].name == encoder.schema().label();
+  /// Leaves a head that serves the label only the combinations with the wanted one.
+  void keep_label(const JointCodes::Group& group, std::int32_t label, float* logits) const {
+    for (std::size_t i = 0; i < group.columns.size(); ++i)
+      if (encoder.is_label(encoder.layout()[static_cast<std::size_t>(group.columns[i])]))
+        for (std::int32_t k = 0; k < group.width(); ++k)
+          if (group.combination(k)[i] != label)
+            logits[k] = std::numeric_limits<float>::lowest();
   }
 };
 

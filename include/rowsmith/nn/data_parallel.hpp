@@ -63,8 +63,13 @@ public:
   }
 
   /// One optimiser step with the gradients of the last `run`.
-  void apply(Optimiser<Scalar>& optimiser, std::span<Scalar> values, double rate_factor) {
+  /// \param offset  where in the gradient vectors those of `values` begin: the others are left alone
+  void apply(Optimiser<Scalar>& optimiser, std::span<Scalar> values, double rate_factor, Index offset = 0) {
+    for (auto& gradient : gradients_)
+      gradient += offset;
     optimiser.step(values, gradients_, rate_factor, threads_);
+    for (auto& gradient : gradients_)
+      gradient -= offset;
   }
   /// The gradient vectors of the last `run`, one per shard.
   const std::vector<Scalar*>& gradients() const noexcept { return gradients_; }

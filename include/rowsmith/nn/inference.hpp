@@ -22,6 +22,8 @@ ROWSMITH_BEGIN
 struct InferenceScratch {
   GemmWorkspace<float> workspace;
   AlignedBuffer<float> buffers[2];
+  AlignedBuffer<float> input; ///< of a network, for callers that make it
+  AlignedBuffer<float> kept;  ///< input, then result of a residual network
 };
 
 /// One step: y = f(x · weight + bias), or a layer normalisation with gain `weight` (1 × n) and `bias`.
@@ -61,6 +63,16 @@ public:
     layers_.push_back(std::move(layer));
   }
 
+  /// Adds the first `outputs()` inputs of a row to its outputs, as a generator that ends in `Residual` does.
+  /// \throws ShapeError if there are fewer inputs than outputs
+  void set_residual(bool residual) {
+    if (residual && inputs() < outputs())
+      throw ShapeError("network: a residual network with " + std::to_string(inputs()) + " inputs and " +
+                       std::to_string(outputs()) + " outputs");
+    residual_ = residual;
+  }
+  bool residual() const noexcept { return residual_; }
+
   const std::vector<InferenceLayer>& layers() const noexcept { return layers_; }
   bool empty() const noexcept { return layers_.empty(); }
   Index inputs() const noexcept { return layers_.empty() ? 0 : layers_.front().inputs; }
@@ -70,7 +82,18 @@ public:
   /// next use. A row's result has the same bits whatever the other rows are. `x` may be the result of another
   /// network in the same scratch.
   const float* run(const float* x, Index rows, InferenceScratch& scratch) const {
-    return run_from(0, x, rows, scratch);
+    if (!residual_)
+      return run_from(0, x, rows, scratch);
+    // The input may lie in a buffer that the layers write to.
+    const Index kept = outputs();
+    if (scratch.kept.size() < static_cast<std::size_t>(rows * kept))
+      scratch.kept.resize(static_cast<std::size_t>(rows * kept));
+    for (Index r = 0; r < rows; ++r)
+      std::copy_n(x + r * inputs(), kept, scratch.kept.data() + r * kept);
+    const float* y = run_from(0, x, rows, scratch);
+    for (Index i = 0; i < rows * kept; ++i)
+      scratch.kept.data()[i] += y[i];
+    return scratch.kept.data();
   }
 
   /// The same for encoded rows: the first layer, which must be dense, gathers rows of its weights.
@@ -115,6 +138,7 @@ private:
     return x;
   }
   std::vector<InferenceLayer> layers_;
+  bool residual_ = false;
 };
 
 ROWSMITH_END

@@ -53,6 +53,14 @@ struct Dense {
   static constexpr Index outputs = Out;
 };
 
+/// A `Dense` whose weight is divided by an estimate of its largest singular value, which bounds how fast a
+/// discriminator can change (Miyato et al., ICLR 2018). `Sequential::prepare` improves the estimate.
+template <Index Out>
+struct SpectralDense {
+  static_assert(Out > 0, "SpectralDense<Out> needs at least one output");
+  static constexpr Index outputs = Out;
+};
+
 /// max(x, 0)
 struct ReLU {
   static constexpr Activation activation{ActivationKind::relu};
@@ -128,6 +136,16 @@ template <class T>
 struct IsDense : std::false_type {};
 template <Index Out>
 struct IsDense<Dense<Out>> : std::true_type {};
+template <Index Out>
+struct IsDense<SpectralDense<Out>> : std::true_type {};
+template <class T>
+struct IsSpectral : std::false_type {};
+template <Index Out>
+struct IsSpectral<SpectralDense<Out>> : std::true_type {};
+template <class T>
+struct IsDropout : std::false_type {};
+template <class Rate>
+struct IsDropout<BasicDropout<Rate>> : std::true_type {};
 } // namespace detail
 
 /// A fully connected layer.
@@ -139,6 +157,12 @@ template <class T>
 concept ActivationLayer = requires {
   { T::activation } -> std::convertible_to<Activation>;
 };
+
+/// A layer whose output is linear in its input, piece by piece: what a penalty on gradients can pass through.
+template <class T>
+concept PiecewiseLinearLayer = DenseLayer<T> || detail::IsDropout<T>::value ||
+    (ActivationLayer<T> && T::activation.kind != ActivationKind::tanh &&
+     T::activation.kind != ActivationKind::sigmoid);
 
 /// Any other layer, a user's own among them: it announces its weights, records itself on a tape, and
 /// describes its trained self by inference layers.

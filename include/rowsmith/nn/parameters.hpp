@@ -111,6 +111,8 @@ public:
                ? tape_->constant(values, block.rows, block.columns)
                : tape_->parameter(values, gradients_ + block.offset, block.rows, block.columns);
   }
+  /// The numbers themselves, of a block that is not trained.
+  const Scalar* values(const ParameterBlock& block) const noexcept { return values_ + block.offset; }
   Tape<Scalar>& tape() const { return *tape_; }
 
 private:

@@ -3,6 +3,7 @@
 /// A chain of layers, composed at compile time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -11,7 +12,9 @@
 #include <utility>
 
 #include <rowsmith/autodiff/ops/dense.hpp>
+#include <rowsmith/autodiff/ops/elementwise.hpp>
 #include <rowsmith/autodiff/ops/gather.hpp>
+#include <rowsmith/autodiff/ops/spectral.hpp>
 #include <rowsmith/nn/layers.hpp>
 
 ROWSMITH_BEGIN
@@ -20,7 +23,7 @@ namespace detail {
 // An empty base per layer: the error is one sentence that carries the layer's number and type.
 template <std::size_t Number, class T>
 struct LayerCheck {
-  static_assert(Layer<T>, "this is not a layer: expected Dense<N>, ReLU, LeakyReLU, Tanh, Sigmoid, Dropout, "
+  static_assert(Layer<T>, "this is not a layer: expected Dense<N>, SpectralDense<N>, ReLU, LeakyReLU, Tanh, Sigmoid, Dropout, "
                           "LayerNorm, or a type that satisfies rowsmith::CustomLayer");
 };
 template <class Numbers, class... Layers>
@@ -32,6 +35,8 @@ struct LayerChecks<std::index_sequence<Number...>, Layers...> : LayerCheck<Numbe
 struct DenseBlocks {
   ParameterBlock weight;
   ParameterBlock bias;
+  ParameterBlock left; // of a spectral one: estimates of the singular vectors. Not trained
+  ParameterBlock right;
 };
 struct NoState {};
 template <class T>
@@ -67,9 +72,32 @@ public:
                            const Pass& pass) const {
     static_assert(size > 0 && DenseLayer<LayerAt<0>>,
                   "a chain that reads encoded rows must begin with Dense");
-    const auto& blocks = std::get<0>(states_);
-    const auto y = gather_dense(x, parameters[blocks.weight], parameters[blocks.bias], activation_after<0>());
+    const auto y =
+        gather_dense(x, weight_of<0>(parameters), parameters[std::get<0>(states_).bias], activation_after<0>());
     return forward_from<next_after_dense<0>()>(parameters, y, pass);
+  }
+
+  /// What a chain gives, and the gradient of the sum of its outputs by its input, itself differentiable.
+  template <class Scalar>
+  struct WithGradient {
+    Variable<Scalar> output;
+    Variable<Scalar> gradient; ///< rows × inputs
+  };
+  /// Every layer must be linear piece by piece: then the gradient is a chain of products with masks, and its
+  /// own gradient needs nothing of second order.
+  template <class Scalar>
+  WithGradient<Scalar> forward_with_gradient(const BoundParameters<Scalar>& parameters,
+                                             const Variable<Scalar>& x, const Pass& pass) const {
+    static_assert((PiecewiseLinearLayer<Layers> && ...),
+                  "a penalty on the discriminator's gradient needs layers that are linear piece by piece: "
+                  "Dense, SpectralDense, ReLU, LeakyReLU, Dropout");
+    return with_gradient_from<0>(parameters, x, pass);
+  }
+
+  /// Improves the estimates of the singular values of spectral layers. Before the first step, more than once.
+  template <class Scalar>
+  void prepare(Scalar* values, int iterations = 1) const {
+    prepare_from<0>(values, iterations);
   }
 
   /// Appends the trained layers to a network that needs no tape.
@@ -114,6 +142,10 @@ private:
                                    rectified ? Initialiser::he_normal : Initialiser::xavier_uniform, 1,
                                    I == 0 ? active_inputs : 0);
         blocks.bias = layout.add(layer_name + ".bias", 1, L::outputs, Initialiser::zeros);
+        if constexpr (detail::IsSpectral<L>::value) {
+          blocks.left = layout.add(layer_name + ".left", 1, width, Initialiser::scaled_normal);
+          blocks.right = layout.add(layer_name + ".right", 1, L::outputs, Initialiser::scaled_normal);
+        }
         width = L::outputs;
       } else if constexpr (!ActivationLayer<L>) {
         width = std::get<I>(states_).configure(width, layout, layer_name);
@@ -123,14 +155,61 @@ private:
   }
 
   template <std::size_t I, class Scalar>
+  Variable<Scalar> weight_of(const BoundParameters<Scalar>& parameters) const {
+    const auto& blocks = std::get<I>(states_);
+    if constexpr (detail::IsSpectral<LayerAt<I>>::value)
+      return spectral_normalise(parameters[blocks.weight], parameters.values(blocks.left),
+                                parameters.values(blocks.right));
+    else
+      return parameters[blocks.weight];
+  }
+
+  template <std::size_t I, class Scalar>
+  void prepare_from(Scalar* values, int iterations) const {
+    if constexpr (I < size) {
+      if constexpr (detail::IsSpectral<LayerAt<I>>::value) {
+        const auto& blocks = std::get<I>(states_);
+        for (int k = 0; k < iterations; ++k)
+          power_iteration(values + blocks.weight.offset, blocks.weight.rows, blocks.weight.columns,
+                          values + blocks.left.offset, values + blocks.right.offset);
+      }
+      prepare_from<I + 1>(values, iterations);
+    }
+  }
+
+  template <std::size_t I, class Scalar>
+  WithGradient<Scalar> with_gradient_from(const BoundParameters<Scalar>& parameters, const Variable<Scalar>& x,
+                                          const Pass& pass) const {
+    if constexpr (I >= size) {
+      auto ones = x.tape().make(x.rows(), x.columns(), false);
+      std::fill_n(ones.data(), ones.size(), Scalar(1));
+      return {x, ones};
+    } else if constexpr (DenseLayer<LayerAt<I>>) {
+      const auto weight = weight_of<I>(parameters);
+      const auto y = dense(x, weight, parameters[std::get<I>(states_).bias], activation_after<I>());
+      const auto rest = with_gradient_from<next_after_dense<I>()>(parameters, y, pass);
+      return {rest.output, matmul_transposed(gate(rest.gradient, y, activation_after<I>()), weight)};
+    } else if constexpr (ActivationLayer<LayerAt<I>>) {
+      const auto y = activate(x, LayerAt<I>::activation);
+      const auto rest = with_gradient_from<I + 1>(parameters, y, pass);
+      return {rest.output, gate(rest.gradient, y, LayerAt<I>::activation)};
+    } else { // dropout: a product with the same mask, both ways
+      const auto number = static_cast<std::uint32_t>(I);
+      const auto& layer = std::get<I>(states_);
+      const auto rest = with_gradient_from<I + 1>(parameters, layer.forward(parameters, x, pass, number), pass);
+      return {rest.output, layer.forward(parameters, rest.gradient, pass, number)};
+    }
+  }
+
+  template <std::size_t I, class Scalar>
   Variable<Scalar> forward_from(const BoundParameters<Scalar>& parameters, const Variable<Scalar>& x,
                                 const Pass& pass) const {
     if constexpr (I >= size) {
       return x;
     } else if constexpr (DenseLayer<LayerAt<I>>) {
-      const auto& blocks = std::get<I>(states_);
       return forward_from<next_after_dense<I>()>(
-          parameters, dense(x, parameters[blocks.weight], parameters[blocks.bias], activation_after<I>()),
+          parameters,
+          dense(x, weight_of<I>(parameters), parameters[std::get<I>(states_).bias], activation_after<I>()),
           pass);
     } else if constexpr (ActivationLayer<LayerAt<I>>) {
       return forward_from<I + 1>(parameters, activate(x, LayerAt<I>::activation), pass);
@@ -151,8 +230,13 @@ private:
         layer.outputs = L::outputs;
         layer.weight.resize(static_cast<std::size_t>(inputs * L::outputs));
         layer.bias.resize(static_cast<std::size_t>(L::outputs));
+        Scalar factor = 1;
+        if constexpr (detail::IsSpectral<L>::value)
+          factor = static_cast<Scalar>(1 / detail::bilinear(values + blocks.weight.offset, inputs, L::outputs,
+                                                            values + blocks.left.offset,
+                                                            values + blocks.right.offset));
         std::transform(values + blocks.weight.offset, values + blocks.weight.offset + inputs * L::outputs,
-                       layer.weight.data(), [](Scalar v) { return static_cast<float>(v); });
+                       layer.weight.data(), [factor](Scalar v) { return static_cast<float>(factor * v); });
         std::transform(values + blocks.bias.offset, values + blocks.bias.offset + L::outputs,
                        layer.bias.data(), [](Scalar v) { return static_cast<float>(v); });
         network.add(std::move(layer));

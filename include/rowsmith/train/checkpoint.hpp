@@ -143,7 +143,7 @@ inline std::string describe(const ParameterLayout& layout) {
 /// Saves states to a store now and then, and finds the one to go on from.
 class Checkpoints {
 public:
-  static constexpr const char* version = "1";
+  static constexpr const char* version = "2";
 
   /// \param identity  what must be the same for a saved state to be of use: (what it is, its text)
   /// \throws ModelFileError if the store holds the state of another training

@@ -15,34 +15,37 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/linalg/random_fill.hpp>
+#include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/table_model.hpp>
 #include <rowsmith/train/batches.hpp>
 
 ROWSMITH_BEGIN
 
-/// Scaled latent codes of the training rows, and their labels for a conditional model. A code in [−1, 1]
-/// takes 16 bits, in steps of 1 / 32767: far finer than what a decoder can tell apart, and half the memory of
-/// floats.
+/// Scaled latent codes of the training rows, and their labels for a conditional model. A code in
+/// [−range, range] takes 16 bits, in steps of range / 32767: far finer than what a decoder can tell apart, and
+/// half the memory of floats.
 class LatentRows {
 public:
   LatentRows() = default;
-  LatentRows(std::size_t rows, Index width) : width_(width), codes_(rows * static_cast<std::size_t>(width)) {}
+  /// \param range  > 0: the largest code there will be
+  LatentRows(std::size_t rows, Index width, float range = 1)
+      : width_(width), step_(range / steps), codes_(rows * static_cast<std::size_t>(width)) {}
 
   std::size_t rows() const noexcept {
     return width_ == 0 ? 0 : codes_.size() / static_cast<std::size_t>(width_);
   }
   Index width() const noexcept { return width_; }
 
-  /// \param codes `width()` codes in [−1, 1]
+  /// \param codes `width()` codes in [−range, range]
   void set(std::size_t row, const float* codes) noexcept {
     std::int16_t* to = codes_.data() + row * static_cast<std::size_t>(width_);
     for (Index j = 0; j < width_; ++j)
-      to[j] = static_cast<std::int16_t>(std::lround(codes[j] * steps));
+      to[j] = static_cast<std::int16_t>(std::lround(codes[j] / step_));
   }
   void get(std::size_t row, float* codes) const noexcept {
     const std::int16_t* from = codes_.data() + row * static_cast<std::size_t>(width_);
     for (Index j = 0; j < width_; ++j)
-      codes[j] = static_cast<float>(from[j]) * (1 / steps);
+      codes[j] = static_cast<float>(from[j]) * step_;
   }
   /// Asks the processor for a row that will be read soon.
   void prefetch(std::size_t row) const noexcept {
@@ -55,6 +58,7 @@ public:
 private:
   static constexpr float steps = 32767;
   Index width_ = 0;
+  float step_ = 1 / steps;
   AlignedBuffer<std::int16_t> codes_;
 };
 
@@ -88,6 +92,24 @@ struct LatentMoments {
   }
 };
 
+/// Latent codes from what a posterior network gives: the codes themselves, or means then log-variances (twice as
+/// wide) that codes are drawn from. \param first  number of the first row in the stream
+inline void draw_codes(const float* outputs, Index output_width, Index rows, Index width,
+                       const RandomStream& noise, std::uint64_t first, float* codes) {
+  const auto blocks = static_cast<std::uint64_t>(blocks_per_row(width));
+  for (Index r = 0; r < rows; ++r) {
+    const float* from = outputs + r * output_width;
+    float* to = codes + r * width;
+    if (output_width == width) {
+      std::copy_n(from, width, to);
+      continue;
+    }
+    fill_normal(noise, (first + static_cast<std::uint64_t>(r)) * blocks, to, width);
+    for (Index j = 0; j < width; ++j)
+      to[j] = from[j] + std::exp(limit_log_variance(from[width + j]) / 2) * to[j];
+  }
+}
+
 /// Runs an encoder over all rows of a table, block by block.
 class Embedding {
 public:
@@ -115,24 +137,13 @@ public:
       const auto count = static_cast<Index>(chosen.size());
       std::vector<float> codes(chosen.size() * static_cast<std::size_t>(width_));
       const float* outputs = posterior_->run(buffer.rows(0, count), scratch);
-      for (Index r = 0; r < count; ++r)
-        draw(begin + static_cast<std::size_t>(r), outputs + r * posterior_->outputs(),
-             codes.data() + r * width_);
+      // The decoder was trained on codes drawn from the posterior: the generator must learn those, not means.
+      draw_codes(outputs, posterior_->outputs(), count, width_, noise_, begin, codes.data());
       take(part, begin, codes.data(), chosen.size());
     });
   }
 
 private:
-  void draw(std::uint64_t row, const float* from, float* to) const {
-    if (posterior_->outputs() == width_) {
-      std::copy_n(from, width_, to);
-      return;
-    }
-    // The decoder was trained on codes drawn from the posterior: the generator must learn those, not means.
-    fill_normal(noise_, row * static_cast<std::uint64_t>(blocks_per_row(width_)), to, width_);
-    for (Index j = 0; j < width_; ++j)
-      to[j] = from[j] + std::exp(from[width_ + j] / 2) * to[j];
-  }
   const EncodedTable* rows_;
   const InferenceNetwork* posterior_;
   Index width_;
@@ -142,9 +153,12 @@ private:
   int threads_;
 };
 
-/// Notes in the model how each latent dimension is brought into (−1, 1) and back.
-/// \param squash  as `GanOptions::latent_squash`
-inline void fit_latent_range(const Embedding& embedding, Index width, double squash, TableModel& model) {
+/// Notes in the model how each latent dimension is scaled for the generator and back.
+/// \param bounded  into (−1, 1), as a generator that ends in Tanh makes it; otherwise standardised
+/// \param squash   if bounded, as `GanOptions::latent_squash`
+/// \returns the largest scaled code
+inline float fit_latent_range(const Embedding& embedding, Index width, bool bounded, double squash,
+                              TableModel& model) {
   const auto dimensions = static_cast<std::size_t>(width);
   std::vector<LatentMoments> parts(embedding.blocks() * dimensions);
   embedding.each_block([&](std::size_t part, std::size_t, const float* codes, std::size_t rows) {
@@ -152,6 +166,7 @@ inline void fit_latent_range(const Embedding& embedding, Index width, double squ
       for (std::size_t j = 0; j < dimensions; ++j)
         parts[part * dimensions + j].add(static_cast<double>(codes[r * dimensions + j]));
   });
+  double range = 1;
   for (std::size_t j = 0; j < dimensions; ++j) {
     LatentMoments all;
     for (std::size_t part = 0; part < embedding.blocks(); ++part)
@@ -160,19 +175,23 @@ inline void fit_latent_range(const Embedding& embedding, Index width, double squ
       throw TrainingError("autoencoder", 0, 0, "latent codes that are not finite");
     // A margin, because Tanh reaches ±1 only at infinity; a dimension that never changes needs any scale.
     const double largest = std::max(1e-6, 1.05 * std::max(all.most - all.mean, all.mean - all.least));
-    const double scale = squash > 0 ? std::max(1e-6, std::sqrt(all.squares / all.count)) / squash : largest;
+    const double sd = std::max(1e-6, std::sqrt(all.squares / all.count));
+    const double scale = !bounded ? sd : (squash > 0 ? sd / squash : largest);
     model.latent_offset.push_back(static_cast<float>(all.mean));
     model.latent_scale.push_back(static_cast<float>(scale));
-    if (squash > 0)
+    if (!bounded)
+      range = std::max(range, largest / scale);
+    else if (squash > 0)
       model.latent_bound.push_back(
           static_cast<float>(std::clamp(std::tanh(largest / scale), 1e-6, 1 - 1e-6)));
   }
+  return static_cast<float>(range);
 }
 
 /// All rows' codes, scaled by what `fit_latent_range` noted. Labels are left empty.
-inline LatentRows scaled_latent_rows(const Embedding& embedding, std::size_t rows, Index width,
+inline LatentRows scaled_latent_rows(const Embedding& embedding, std::size_t rows, Index width, float range,
                                      const TableModel& model) {
-  LatentRows latent(rows, width);
+  LatentRows latent(rows, width, range);
   const auto dimensions = static_cast<std::size_t>(width);
   embedding.each_block([&](std::size_t, std::size_t first, float* codes, std::size_t count) {
     for (std::size_t r = 0; r < count; ++r) {

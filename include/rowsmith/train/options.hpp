@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/json_text.hpp>
@@ -17,46 +16,57 @@
 
 ROWSMITH_BEGIN
 
-/// Named sets of options.
-enum class Recipe {
-  faithful, ///< the method to the letter: standardised numericals with MSE, argmax, BCE-GAN
-  sampled   ///< numericals as codes, categories drawn from their softmax, a smooth (variational) latent space
-};
-
-inline std::string_view to_string(Recipe recipe) {
-  return recipe == Recipe::faithful ? "faithful" : "sampled";
-}
-
 /// Stage 1: the autoencoder.
 struct AutoencoderOptions {
-  std::size_t steps = 2000;         ///< at most this many batches; ≥ 1
+  std::size_t steps = 900;          ///< at most this many batches; ≥ 1
   std::size_t batch = 512;          ///< rows a step; ≥ 1
-  std::size_t patience = 500;       ///< stop after this many steps without a better validation loss; ≥ 1
+  std::size_t patience = 400;       ///< stop after this many steps without a better validation loss; ≥ 1
   double validation_fraction = 0.1; ///< of the rows, set apart for early stopping; (0, 0.5]
-  double kl_weight = 0;             ///< > 0: variational, with this weight on the KL term; ≥ 0
+  double kl_weight = 0.6;           ///< > 0: variational, with this weight on the KL term; ≥ 0
   double kl_warmup = 0.3;           ///< share of all steps over which that weight rises from 0; [0, 1]
   /// Conditional models: factor on the loss of the label's head, so that a latent code tells its label
   /// clearly; (0, 1000].
-  double label_weight = 5;
-  OptimiserOptions optimiser{};
-  LearningRateSchedule schedule{.kind = LearningRateSchedule::Kind::cosine};
+  double label_weight = 1;
+  double average_decay = 0.999; ///< > 0: the weights kept are a moving average; [0, 1)
+  OptimiserOptions optimiser{.method = OptimiserMethod::adamw,
+                             .learning_rate = 3e-3,
+                             .beta2 = 0.99,
+                             .weight_decay = 0.01};
+  LearningRateSchedule schedule{.kind = LearningRateSchedule::Kind::cosine, .warmup_steps = 100};
 };
 
-/// Stage 2: generator against discriminator, in the latent space.
+/// Stage 2: generator against discriminators.
 struct GanOptions {
-  std::size_t steps = 2000;                ///< discriminator steps; ≥ 1
-  std::size_t batch = 512;                 ///< rows a step; ≥ 2
-  std::size_t k_steps_g = 3;               ///< generator steps per discriminator step; [1, 100]
-  double discriminator_rate_factor = 0.25; ///< discriminator's learning rate / generator's; (0, 100]
-  /// How latent codes are brought into (−1, 1): 0 by a line through the largest code of each dimension; q > 0
-  /// by tanh(q · x) of the standardised code x, which gives the bulk of the codes more of the range; [0, 3].
+  std::size_t steps = 1500;             ///< discriminator steps; ≥ 1
+  std::size_t batch = 512;              ///< rows a step; ≥ 2
+  std::size_t k_steps_g = 1;            ///< generator steps per discriminator step; [1, 100]
+  double discriminator_rate_factor = 2; ///< discriminator's learning rate / generator's; (0, 100]
+  /// How latent codes are brought into (−1, 1) for a generator that ends in Tanh: 0 by a line through the
+  /// largest code of each dimension; q > 0 by tanh(q · x) of the standardised code x, which gives the bulk of
+  /// the codes more of the range; [0, 3].
   double latent_squash = 0.7;
-  double average_decay = 0.999; ///< > 0: the generator kept is a moving average of its weights; [0, 1)
-  OptimiserOptions optimiser{.learning_rate = 1e-4, .beta1 = 0.5};
+  double penalty_weight = 0.1;   ///< γ of `R1Penalty` and `R1R2Penalty`; [0, 1000]
+  std::size_t penalty_every = 4; ///< steps between two penalties; [1, 100]
+  double average_decay = 0.999;  ///< > 0: the generator kept is a moving average of its weights; [0, 1)
+  double gumbel_temperature = 0.7; ///< of the relaxed draw by which `OnRows` discriminators are fooled; (0, 10]
+  OptimiserOptions optimiser{.learning_rate = 5e-4, .beta1 = 0.5, .beta2 = 0.9};
   LearningRateSchedule schedule{.kind = LearningRateSchedule::Kind::linear_second_half};
 };
 
-/// Options of `Trainer`.
+/// Stage 3: the coupled refit of decoder and heads to the generator's own latent codes.
+struct RefitOptions {
+  std::size_t steps = 800;    ///< at most this many batches; 0: no refit, the decoder stays as stage 1 left it
+  std::size_t batch = 512;    ///< rows a step, each matched with a generated code; [1, 8192]
+  std::size_t patience = 400; ///< stop after this many steps without a better validation loss; ≥ 1
+  double average_decay = 0.999; ///< > 0: the weights kept are a moving average; [0, 1)
+  OptimiserOptions optimiser{.method = OptimiserMethod::adamw,
+                             .learning_rate = 4e-3,
+                             .beta2 = 0.99,
+                             .weight_decay = 0.01};
+  LearningRateSchedule schedule{.kind = LearningRateSchedule::Kind::cosine, .warmup_steps = 50};
+};
+
+/// Options of `Trainer`. The defaults are those of `DefaultRecipe`.
 struct TrainerOptions {
   std::uint64_t seed = 0;
   bool conditional = false; ///< train a conditional GAN on the schema's label
@@ -64,9 +74,10 @@ struct TrainerOptions {
   EncodingOptions encoding{};
   AutoencoderOptions autoencoder{};
   GanOptions gan{};
+  RefitOptions refit{};
   Decoding decoding = Decoding::sample;
-  double temperature = 1; ///< of the softmax that categories are drawn from; (0, 10]
-  std::string recipe{};   ///< noted in the model
+  double temperature = 1;         ///< of the softmax that categories are drawn from; (0, 10]
+  std::string recipe = "default"; ///< noted in the model
 
   /// Calls `visit(name, value, range)` for each numerical option that changes the result.
   template <class Visit>
@@ -81,6 +92,7 @@ struct TrainerOptions {
     visit("autoencoder.kl_weight", autoencoder.kl_weight, OptionRange{0, 1000});
     visit("autoencoder.kl_warmup", autoencoder.kl_warmup, OptionRange{0, 1});
     visit("autoencoder.label_weight", autoencoder.label_weight, OptionRange{0, 1000, true});
+    visit("autoencoder.average_decay", autoencoder.average_decay, OptionRange{0, 1, false, true});
     autoencoder.optimiser.each_option("autoencoder.optimiser", visit);
     autoencoder.schedule.each_option("autoencoder.schedule", visit);
     visit("gan.steps", static_cast<double>(gan.steps), OptionRange{1, many});
@@ -88,9 +100,18 @@ struct TrainerOptions {
     visit("gan.k_steps_g", static_cast<double>(gan.k_steps_g), OptionRange{1, 100});
     visit("gan.discriminator_rate_factor", gan.discriminator_rate_factor, OptionRange{0, 100, true});
     visit("gan.latent_squash", gan.latent_squash, OptionRange{0, 3});
+    visit("gan.penalty_weight", gan.penalty_weight, OptionRange{0, 1000});
+    visit("gan.penalty_every", static_cast<double>(gan.penalty_every), OptionRange{1, 100});
     visit("gan.average_decay", gan.average_decay, OptionRange{0, 1, false, true});
+    visit("gan.gumbel_temperature", gan.gumbel_temperature, OptionRange{0, 10, true});
     gan.optimiser.each_option("gan.optimiser", visit);
     gan.schedule.each_option("gan.schedule", visit);
+    visit("refit.steps", static_cast<double>(refit.steps), OptionRange{0, many});
+    visit("refit.batch", static_cast<double>(refit.batch), OptionRange{1, 8192});
+    visit("refit.patience", static_cast<double>(refit.patience), OptionRange{1, many});
+    visit("refit.average_decay", refit.average_decay, OptionRange{0, 1, false, true});
+    refit.optimiser.each_option("refit.optimiser", visit);
+    refit.schedule.each_option("refit.schedule", visit);
     visit("decoding", static_cast<double>(decoding), OptionRange{0, 1});
     visit("temperature", temperature, OptionRange{0, 10, true});
   }
@@ -109,21 +130,25 @@ struct TrainerOptions {
   }
 };
 
-/// The options of a named recipe.
-inline TrainerOptions recipe_options(Recipe recipe) {
+/// The base method to the letter: standardised numericals with a squared-error head, argmax, point latent codes,
+/// BCE-GAN with three generator steps per discriminator step at a quarter of the rate, frozen decoder.
+inline TrainerOptions faithful_options() {
   TrainerOptions options;
-  options.recipe = to_string(recipe);
-  if (recipe == Recipe::faithful) {
-    options.encoding.numerical = NumericalEncoding::standardised;
-    options.decoding = Decoding::argmax;
-    return options;
-  }
-  options.autoencoder.kl_weight = 0.5;
-  // With a latent space this smooth, a discriminator that keeps pace serves better than the method's slow one
-  // (Heusel et al. 2017: a faster rate for the discriminator).
-  options.gan.k_steps_g = 1;
-  options.gan.discriminator_rate_factor = 2;
-  options.gan.optimiser.learning_rate = 2e-4;
+  options.recipe = "faithful";
+  options.encoding.numerical = NumericalEncoding::standardised;
+  options.decoding = Decoding::argmax;
+  options.autoencoder = {.steps = 2000,
+                         .patience = 500,
+                         .kl_weight = 0,
+                         .label_weight = 5,
+                         .average_decay = 0,
+                         .optimiser = {},
+                         .schedule = {.kind = LearningRateSchedule::Kind::cosine}};
+  options.gan = {.steps = 2000,
+                 .k_steps_g = 3,
+                 .discriminator_rate_factor = 0.25,
+                 .optimiser = {.learning_rate = 1e-4, .beta1 = 0.5}};
+  options.refit.steps = 0;
   return options;
 }
 

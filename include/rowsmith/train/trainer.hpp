@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Runs the stages: autoencoder, then GAN or conditional GAN in its latent space.
+/// Runs the stages: autoencoder, then GAN or conditional GAN in its latent space, then the refit of the decoder.
 #pragma once
 
 #include <algorithm>
@@ -20,8 +20,11 @@
 #include <rowsmith/train/autoencoder_stage.hpp>
 #include <rowsmith/train/checkpoint.hpp>
 #include <rowsmith/train/gan_stage.hpp>
+#include <rowsmith/train/gaussian_mixture_fit.hpp>
 #include <rowsmith/train/latent_rows.hpp>
 #include <rowsmith/train/options.hpp>
+#include <rowsmith/train/refit_stage.hpp>
+#include <rowsmith/train/row_decoder.hpp>
 
 ROWSMITH_BEGIN
 
@@ -71,30 +74,44 @@ private:
   Progress progress_;
 };
 
-template <class AutoencoderType, class GeneratorType>
+template <class AutoencoderType, class GeneratorType, bool OnRows>
 struct TrainerCheck {
   static_assert(
       GeneratorType::output_width == AutoencoderType::latent_width,
       "the Generator's last Dense must be as wide as the Autoencoder's Latent: make both numbers equal");
+  static_assert(GeneratorType::mixture_components == 0 ||
+                    GeneratorType::noise_width == AutoencoderType::latent_width,
+                "MixtureNoise is fitted to latent codes: make it as wide as the Autoencoder's Latent");
+  static_assert(!OnRows || DecodesDifferentiably<typename AutoencoderType::Heads>,
+                "a Discriminator OnRows needs heads that the generator can learn through: IndependentHeads or "
+                "JointHeads, not AutoregressiveHeads, which draw one column after the other");
 };
 
 } // namespace detail
 
-/// Trains the three parts on a table.
+/// Trains the parts on a table.
 ///
 /// \code
-/// Trainer<Autoencoder<Dense<256>, ReLU, Latent<32>>, Generator<Noise<64>, Dense<128>, ReLU, Dense<32>,
-/// Tanh>,
+/// Trainer<Autoencoder<Dense<256>, ReLU, Latent<32>>,
+///         Generator<Noise<64>, Dense<128>, ReLU, Dense<32>, Tanh>,
 ///         Discriminator<Dense<128>, LeakyReLU, Dropout, Dense<1>>> trainer{{.seed = 7}};
 /// const auto model = trainer.fit(table, progress_bar());
 /// \endcode
-template <class AutoencoderType, class GeneratorType, class DiscriminatorType>
-class Trainer : detail::TrainerCheck<AutoencoderType, GeneratorType> {
+/// \tparam DiscriminatorType  or `Discriminators<…>` of several
+/// \tparam Loss     `BceLoss`, `HingeLoss`, `RelativisticLoss`, or one of your own
+/// \tparam Penalty  `NoPenalty`, `R1Penalty`, `R1R2Penalty`
+template <class AutoencoderType, class GeneratorType, class DiscriminatorType, class Loss = BceLoss,
+          class Penalty = NoPenalty>
+class Trainer
+    : detail::TrainerCheck<AutoencoderType, GeneratorType,
+                           GanStage<GeneratorType, DiscriminatorType, Loss, Penalty>::on_rows> {
+  static constexpr bool on_rows = GanStage<GeneratorType, DiscriminatorType, Loss, Penalty>::on_rows;
+  using DecoderType = std::conditional_t<on_rows, RowDecoder<AutoencoderType>, NoDecoder>;
+  using Gan = GanStage<GeneratorType, DiscriminatorType, Loss, Penalty, DecoderType>;
+
 public:
   /// \throws OptionError for an option out of range
-  explicit Trainer(TrainerOptions options = recipe_options(Recipe::sampled)) : options_(std::move(options)) {
-    options_.check();
-  }
+  explicit Trainer(TrainerOptions options = {}) : options_(std::move(options)) { options_.check(); }
 
   const TrainerOptions& options() const noexcept { return options_; }
   /// The stages of the last `fit`.
@@ -123,19 +140,29 @@ public:
     std::vector<std::int32_t> labels;
     if (options_.conditional)
       labels = read_labels(train, model);
+
     const AutoencoderType autoencoder(model.encoder, options_.autoencoder.kl_weight > 0,
-                                      options_.conditional ? options_.autoencoder.label_weight : 1);
+                                      options_.conditional ? options_.autoencoder.label_weight : 1, &encoded);
     detail::Checkpoints states(checkpoints,
                                checkpoints.save ? identity(autoencoder, model, encoded, labels) : Identity{});
-    const auto weights = train_autoencoder(autoencoder, encoded, callback, states);
+    const Split split(encoded.rows(), options_);
+    auto weights = train_autoencoder(autoencoder, encoded, split, callback, states);
+    note_decoder(autoencoder, weights, model);
     model.encoder_network = autoencoder.encoder_network(weights.data());
-    model.decoder_network = autoencoder.decoder_network(weights.data());
-    model.heads = autoencoder.heads_network(weights.data());
-    LatentRows latent = embed(autoencoder, weights, encoded, model);
-    encoded = {}; // no longer needed: the memory goes to the latent rows
-    latent.labels = std::move(labels);
-    latent.label_count = static_cast<Index>(model.labels.size());
-    train_gan(latent, weights, model, callback, states);
+    {
+      LatentRows latent = embed(autoencoder, weights, encoded, model);
+      if (!on_rows && options_.refit.steps == 0)
+        encoded = {}; // no longer needed: the memory goes to the latent rows
+      latent.labels = labels;
+      latent.label_count = static_cast<Index>(model.labels.size());
+      if constexpr (GeneratorType::mixture_components > 0)
+        model.mixture = fit_gaussian_mixture(latent, GeneratorType::mixture_components, options_.seed, threads_);
+      train_gan(autoencoder, encoded, latent, weights, model, callback, states);
+    }
+    if (options_.refit.steps > 0) {
+      weights = refit(autoencoder, encoded, labels, split, weights, model, callback, states);
+      note_decoder(autoencoder, weights, model);
+    }
     model.notes = {{"recipe", options_.recipe},
                    {"seed", std::to_string(options_.seed)},
                    {"training_rows", std::to_string(train.rows())},
@@ -147,14 +174,29 @@ public:
 private:
   using Identity = std::vector<std::pair<std::string, std::string>>;
 
+  /// Rows to train on and rows to judge by.
+  struct Split {
+    Split(std::size_t count, const TrainerOptions& options) : rows(count) {
+      std::iota(rows.begin(), rows.end(), 0U);
+      RandomSequence random(RandomStream(options.seed, Purpose::split));
+      shuffle(std::span<std::uint32_t>(rows), random);
+      held_out = std::max<std::size_t>(
+          1, static_cast<std::size_t>(options.autoencoder.validation_fraction * static_cast<double>(count)));
+    }
+    std::span<const std::uint32_t> validation() const { return {rows.data(), held_out}; }
+    std::span<const std::uint32_t> training() const { return {rows.data() + held_out, rows.size() - held_out}; }
+    std::vector<std::uint32_t> rows;
+    std::size_t held_out = 0;
+  };
+
   Identity identity(const AutoencoderType& autoencoder, const TableModel& model, const EncodedTable& encoded,
                     std::span<const std::int32_t> labels) const {
     const auto label_count = static_cast<Index>(model.labels.size());
     return {{"rows", detail::table_fingerprint(model.encoder, encoded, labels)},
             {"options", options_.describe()},
-            {"layers",
-             detail::describe(autoencoder.layout()) + detail::describe(GeneratorType(label_count).layout()) +
-                 detail::describe(DiscriminatorType(AutoencoderType::latent_width, label_count).layout())}};
+            {"layers", detail::describe(autoencoder.layout()) +
+                           detail::describe(GeneratorType(label_count).layout()) +
+                           Gan::describe_discriminators(AutoencoderType::latent_width, label_count)}};
   }
 
   /// Notes the labels in the model. \returns each row's
@@ -182,78 +224,86 @@ private:
     return labels;
   }
 
-  /// \returns the best weights
-  AlignedBuffer<float> train_autoencoder(const AutoencoderType& autoencoder, const EncodedTable& encoded,
-                                         const ProgressCallback& callback, detail::Checkpoints& states) {
-    const auto& options = options_.autoencoder;
-    AutoencoderStage<AutoencoderType> stage(autoencoder, encoded, options, options_.seed, threads_);
-    if (const auto* state = states.resumed("gan")) {
-      stages_.push_back({.name = "autoencoder",
-                         .epochs = static_cast<std::size_t>(state->count("autoencoder.epochs")),
-                         .seconds = state->number("autoencoder.seconds"),
-                         .stopped = state->count("autoencoder.stopped") != 0});
-      return state->buffer("autoencoder.best", stage.values().size());
-    }
-    std::vector<std::uint32_t> rows(encoded.rows());
-    std::iota(rows.begin(), rows.end(), 0U);
-    RandomSequence random(RandomStream(options_.seed, Purpose::split));
-    shuffle(std::span<std::uint32_t>(rows), random);
-    const auto held_out = std::max<std::size_t>(
-        1, static_cast<std::size_t>(options.validation_fraction * static_cast<double>(rows.size())));
-    const std::span<const std::uint32_t> validation(rows.data(), held_out);
-    const std::span<const std::uint32_t> training(rows.data() + held_out, rows.size() - held_out);
+  static void note_decoder(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
+                           TableModel& model) {
+    model.decoder_network = autoencoder.decoder_network(weights.data());
+    model.heads = autoencoder.heads_network(weights.data());
+    model.joint = autoencoder.joint_codes();
+  }
+  std::size_t stage_count() const { return options_.refit.steps > 0 ? 3 : 2; }
 
-    EpochOrder order(training.size(), options_.seed);
-    std::vector<std::uint32_t> batch(std::min(options.batch, training.size()));
-    const std::size_t steps_an_epoch = (training.size() + batch.size() - 1) / batch.size();
+  /// What the end of a stage leaves to the states of later ones.
+  void put_report(detail::StateFile& state, const StageReport& report) const {
+    state.put(report.name + ".epochs", std::uint64_t{report.epochs});
+    state.put(report.name + ".seconds", report.seconds);
+    state.put(report.name + ".stopped", std::uint64_t{report.stopped ? 1U : 0U});
+  }
+  static StageReport report_of(const detail::StateFile& state, const std::string& name) {
+    return {.name = name,
+            .epochs = static_cast<std::size_t>(state.count(name + ".epochs")),
+            .seconds = state.number(name + ".seconds"),
+            .stopped = state.count(name + ".stopped") != 0};
+  }
+
+  /// Epochs of a stage that minimises a loss, with early stopping. \param step  (epoch's rows, batch number,
+  /// total steps) -> loss \param keep  adds what earlier stages left to a state \returns the best weights
+  template <class Stage, class StageOptions, class Step, class Keep>
+  AlignedBuffer<float> minimise(const std::string& name, std::size_t number, Stage& stage,
+                                const StageOptions& options, const Split& split,
+                                const ProgressCallback& callback, detail::Checkpoints& states, const Step& step_of,
+                                const Keep& keep) {
+    const auto training = split.training();
+    EpochOrder order(training.size(), options_.seed + 1000 * (number - 1));
+    std::vector<std::uint32_t> rows(training.size());
+    const std::size_t batch = std::min(options.batch, training.size());
+    const std::size_t steps_an_epoch = (training.size() + batch - 1) / batch;
     const std::size_t epochs = (options.steps + steps_an_epoch - 1) / steps_an_epoch;
     const std::uint64_t total_steps = steps_an_epoch * epochs;
 
-    AlignedBuffer<float> best = stage.values();
+    AlignedBuffer<float> best = stage.kept_values();
     double best_loss = std::numeric_limits<double>::infinity();
     std::uint64_t best_step = 0;
     double sum = 0;
     double seconds = 0;
-    if (const auto* state = states.resumed("autoencoder")) {
+    if (const auto* state = states.resumed(name)) {
       stage.load(*state);
-      best = state->buffer("autoencoder.best", best.size());
+      best = state->buffer(name + ".best", best.size());
       best_loss = state->number("best_loss");
       best_step = state->count("best_step");
       sum = state->number("loss_sum");
       seconds = state->number("seconds");
     }
-    detail::StageClock clock("autoencoder", 1, 2, epochs, seconds);
-    StageReport result{.name = "autoencoder"};
+    detail::StageClock clock(name, number, stage_count(), epochs, seconds);
+    StageReport result{.name = name};
     const auto save = [&] {
       detail::StateFile state;
+      keep(state);
       stage.save(state);
-      state.put("autoencoder.best", best);
+      state.put(name + ".best", best);
       state.put("best_loss", best_loss);
       state.put("best_step", best_step);
       state.put("loss_sum", sum);
       state.put("seconds", clock.seconds());
-      states.save("autoencoder", std::move(state));
+      states.save(name, std::move(state));
     };
     std::size_t step = static_cast<std::size_t>(stage.steps() % steps_an_epoch);
     for (std::size_t epoch = static_cast<std::size_t>(stage.steps() / steps_an_epoch); epoch < epochs;
          ++epoch, step = 0) {
       const auto permutation = order(static_cast<std::uint32_t>(epoch));
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        rows[i] = training[permutation[i]];
       for (; step < steps_an_epoch; ++step) {
         if (states.due())
           save();
-        const std::size_t begin = step * batch.size();
-        const std::size_t count = std::min(batch.size(), training.size() - begin);
-        for (std::size_t i = 0; i < count; ++i)
-          batch[i] = training[permutation[begin + i]];
-        const double loss = stage.step({batch.data(), count}, total_steps);
-        require_finite(loss, "autoencoder", epoch, step);
-        sum += loss * static_cast<double>(count);
+        const double loss = step_of(std::span<const std::uint32_t>(rows), step, total_steps);
+        require_finite(loss, name.c_str(), epoch, step);
+        sum += loss * static_cast<double>(std::min(batch, rows.size() - step * batch));
       }
-      const double validation_loss = stage.evaluate(validation);
-      require_finite(validation_loss, "autoencoder", epoch, steps_an_epoch);
+      const double validation_loss = stage.evaluate(split.validation());
+      require_finite(validation_loss, name.c_str(), epoch, steps_an_epoch);
       if (validation_loss < best_loss) {
         best_loss = validation_loss;
-        best = stage.values();
+        best = stage.kept_values();
         best_step = stage.steps();
       }
       result.epochs = epoch + 1;
@@ -270,22 +320,82 @@ private:
     return best;
   }
 
+  AlignedBuffer<float> train_autoencoder(const AutoencoderType& autoencoder, const EncodedTable& encoded,
+                                         const Split& split, const ProgressCallback& callback,
+                                         detail::Checkpoints& states) {
+    for (const char* later : {"gan", "refit"})
+      if (const auto* state = states.resumed(later)) {
+        stages_.push_back(report_of(*state, "autoencoder"));
+        return state->buffer("autoencoder.best", static_cast<std::size_t>(autoencoder.layout().size()));
+      }
+    const auto& options = options_.autoencoder;
+    AutoencoderStage<AutoencoderType> stage(autoencoder, encoded, options, options_.seed, threads_);
+    return minimise(
+        "autoencoder", 1, stage, options, split, callback, states,
+        [&](std::span<const std::uint32_t> rows, std::size_t number, std::uint64_t total) {
+          const std::size_t batch = std::min(options.batch, rows.size());
+          return stage.step(rows.subspan(number * batch, std::min(batch, rows.size() - number * batch)), total);
+        },
+        [](detail::StateFile&) {});
+  }
+
+  AlignedBuffer<float> refit(const AutoencoderType& autoencoder, const EncodedTable& encoded,
+                             std::span<const std::int32_t> labels, const Split& split,
+                             const AlignedBuffer<float>& weights, const TableModel& model,
+                             const ProgressCallback& callback, detail::Checkpoints& states) {
+    RefitStage<AutoencoderType> stage(autoencoder, encoded, labels, model, options_.refit, options_.seed,
+                                      threads_, weights);
+    const auto generator = generator_values_;
+    return minimise(
+        "refit", 3, stage, options_.refit, split, callback, states,
+        [&](std::span<const std::uint32_t> rows, std::size_t number, std::uint64_t total) {
+          return stage.step(rows, number, total);
+        },
+        [&](detail::StateFile& state) {
+          state.put("autoencoder.best", weights);
+          state.put("generator.best", generator);
+          put_report(state, stages_[0]);
+          put_report(state, stages_[1]);
+        });
+  }
+
   LatentRows embed(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
                    const EncodedTable& encoded, TableModel& model) const {
     const Index width = AutoencoderType::latent_width;
     const auto posterior = autoencoder.posterior_network(weights.data());
     const detail::Embedding embedding(encoded, posterior, width, autoencoder.code_offsets(),
                                       autoencoder.number_weights(), options_.seed, threads_);
-    detail::fit_latent_range(embedding, width, options_.gan.latent_squash, model);
-    return detail::scaled_latent_rows(embedding, encoded.rows(), width, model);
+    const float range = detail::fit_latent_range(embedding, width, !GeneratorType::residual,
+                                                 options_.gan.latent_squash, model);
+    return detail::scaled_latent_rows(embedding, encoded.rows(), width, range, model);
   }
 
-  void train_gan(const LatentRows& latent, const AlignedBuffer<float>& autoencoder_weights, TableModel& model,
+  void train_gan(const AutoencoderType& autoencoder, const EncodedTable& encoded, const LatentRows& latent,
+                 const AlignedBuffer<float>& autoencoder_weights, TableModel& model,
                  const ProgressCallback& callback, detail::Checkpoints& states) {
     const auto& options = options_.gan;
-    GanStage<GeneratorType, DiscriminatorType> stage(latent, options, options_.seed, threads_);
+    if (const auto* state = states.resumed("refit")) {
+      stages_.push_back(report_of(*state, "gan"));
+      const GeneratorType generator(latent.label_count);
+      generator_values_ =
+          state->buffer("generator.best", static_cast<std::size_t>(generator.layout().size()));
+      model.generator_network = generator.network(generator_values_.data());
+      return;
+    }
+    const DecoderType decoder = [&] {
+      if constexpr (on_rows)
+        return DecoderType(autoencoder, autoencoder_weights, encoded, model, options.gumbel_temperature);
+      else
+        return DecoderType{};
+    }();
+    Gan stage(latent, options, options_.seed, threads_, model.mixture, decoder);
     EpochOrder order(latent.rows(), options_.seed + 1);
-    const std::size_t batch = std::min(options.batch, latent.rows());
+    constexpr auto pack = static_cast<std::size_t>(Gan::packing);
+    const std::size_t batch = std::min(options.batch, latent.rows()) / pack * pack;
+    if (batch == 0)
+      throw OptionError("gan.batch = " + std::to_string(options.batch) + " with " +
+                        std::to_string(latent.rows()) + " rows: expected at least the " + std::to_string(pack) +
+                        " rows that the discriminator packs");
     const std::size_t steps_an_epoch =
         latent.rows() / batch; // whole batches: the rest comes in another epoch
     const std::size_t epochs = (options.steps + steps_an_epoch - 1) / steps_an_epoch;
@@ -300,15 +410,13 @@ private:
       generator_loss = state->number("generator_loss_sum");
       seconds = state->number("seconds");
     }
-    detail::StageClock clock("gan", 2, 2, epochs, seconds);
+    detail::StageClock clock("gan", 2, stage_count(), epochs, seconds);
     StageReport result{.name = "gan"};
     const auto save = [&] {
       detail::StateFile state;
       stage.save(state);
       state.put("autoencoder.best", autoencoder_weights);
-      state.put("autoencoder.epochs", std::uint64_t{stages_.front().epochs});
-      state.put("autoencoder.seconds", stages_.front().seconds);
-      state.put("autoencoder.stopped", std::uint64_t{stages_.front().stopped ? 1U : 0U});
+      put_report(state, stages_.front());
       state.put("discriminator_loss_sum", discriminator_loss);
       state.put("generator_loss_sum", generator_loss);
       state.put("seconds", clock.seconds());
@@ -344,7 +452,8 @@ private:
     }
     result.seconds = clock.seconds();
     stages_.push_back(result);
-    model.generator_network = stage.generator().network(stage.generator_values().data());
+    generator_values_ = stage.generator_values();
+    model.generator_network = stage.generator().network(generator_values_.data());
   }
 
   static void require_finite(double loss, const char* stage, std::size_t epoch, std::size_t step) {
@@ -356,6 +465,7 @@ private:
 
   TrainerOptions options_;
   std::vector<StageReport> stages_;
+  AlignedBuffer<float> generator_values_; ///< to keep
   int threads_ = 1;
 };
 

@@ -81,3 +81,18 @@ TEST_CASE("a slope that is not positive is refused", "[autodiff]") {
     CHECK_THROWS_AS(rs::activate(x, {rs::ActivationKind::leaky_relu, slope}), rs::OptionError);
   CHECK_NOTHROW(rs::activate(x, {rs::ActivationKind::relu, -1}));
 }
+
+TEST_CASE("gate multiplies by the derivative of an activation", "[autodiff]") {
+  rs::Tape<double> tape;
+  test::Doubles y(1, 3);
+  y << 2, -0.6, 1;
+  test::Doubles g(1, 3);
+  g << 5, 7, -3;
+  const rs::Activation leaky{rs::ActivationKind::leaky_relu, 0.25};
+  test::Doubles expected(1, 3);
+  expected << 5, 1.75, -3;
+  CHECK(rs::gate(tape.constant(g), tape.constant(y), leaky).value() == expected);
+  const auto f = [&](test::DoubleTape& t, const Variables& v) { return rs::gate(v[0], t.constant(y), leaky); };
+  test::check_op({g}, f);
+  CHECK_THROWS_AS(rs::gate(tape.constant(g), tape.constant(y), {rs::ActivationKind::tanh}), rs::OptionError);
+}

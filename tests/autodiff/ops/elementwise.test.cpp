@@ -98,3 +98,15 @@ TEST_CASE("no element-wise operation hides a NaN", "[autodiff]") {
   CHECK(std::isnan(of_one(nan_value, [](const auto& x) { return rs::exp(x); })));
   CHECK(std::isnan(of_one(-1.0F, [](const auto& x) { return rs::log(x); })));
 }
+
+TEST_CASE("clamp from a column on leaves those before it alone", "[autodiff]") {
+  const auto f = [](test::DoubleTape&, const Variables& v) { return rs::clamp(v[0], -0.4, 0.6, 2); };
+  test::check_op({test::random_matrix(5, 4, 1)}, f);
+  rs::Tape<double> tape;
+  Doubles x(1, 4);
+  x << 9, -9, 9, -9;
+  Doubles expected(1, 4);
+  expected << 9, -9, 0.6, -0.4;
+  CHECK(rs::clamp(tape.constant(x), -0.4, 0.6, 2).value() == expected);
+  CHECK_THROWS_AS(rs::clamp(tape.constant(x), -0.4, 0.6, 5), rs::ShapeError);
+}

@@ -33,3 +33,20 @@ TEST_CASE("matmul: values and shapes", "[autodiff]") {
   CHECK_THROWS_WITH(rs::matmul(tape.constant(b), tape.constant(a)),
                     Contains("20 x 300") && Contains("9 rows"));
 }
+
+TEST_CASE("matmul_transposed is the product with the transpose", "[autodiff]") {
+  const auto f = [](test::DoubleTape&, const Variables& v) { return rs::matmul_transposed(v[0], v[1]); };
+  for (const Index rows : {0, 1, 4})
+    for (const Index depth : {1, 3})
+      for (const Index columns : {1, 5}) {
+        CAPTURE(rows, depth, columns);
+        test::check_op({test::random_matrix(rows, depth, 1), test::random_matrix(columns, depth, 2)}, f);
+      }
+  rs::Tape<double> tape;
+  const auto a = test::random_matrix(3, 4, 1);
+  const auto w = test::random_matrix(2, 4, 2);
+  CHECK((rs::matmul_transposed(tape.constant(a), tape.constant(w)).value() - a * w.transpose())
+            .cwiseAbs()
+            .maxCoeff() < 1e-12);
+  CHECK_THROWS_AS(rs::matmul_transposed(tape.constant(a), tape.constant(Doubles::Ones(2, 3))), rs::ShapeError);
+}

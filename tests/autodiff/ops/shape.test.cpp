@@ -73,3 +73,21 @@ TEST_CASE("detach stops gradients and keeps values", "[autodiff]") {
   CHECK(dd == g.cwiseProduct(g));
   CHECK_FALSE(fake.has_adjoint());
 }
+
+TEST_CASE("reshape: values, gradients, shapes", "[autodiff]") {
+  for (const Index rows : {0, 2, 6})
+    for (const Index columns : {0, 3}) {
+      CAPTURE(rows, columns);
+      const auto f = [=](test::DoubleTape&, const Variables& v) {
+        return rs::reshape(v[0], rows / 2, columns * 2);
+      };
+      test::check_op({test::random_matrix(rows, columns, 1)}, f);
+    }
+  rs::Tape<double> tape;
+  Doubles x(2, 3);
+  x << 1, 2, 3, 4, 5, 6;
+  Doubles expected(1, 6);
+  expected << 1, 2, 3, 4, 5, 6;
+  CHECK(rs::reshape(tape.constant(x), 1, 6).value() == expected);
+  CHECK_THROWS_WITH(rs::reshape(tape.constant(x), 4, 2), Contains("2 x 3") && Contains("4 x 2"));
+}

@@ -3,6 +3,7 @@
 /// Activation functions, as a value so that a layer can fuse one to its product.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include <rowsmith/autodiff/ops/check.hpp>
@@ -96,6 +97,26 @@ Variable<Scalar> activate(const Variable<Scalar>& x, const Activation& activatio
     detail::contribute(x, [dy](Index i) { return dy[i]; });
   });
   return y;
+}
+
+/// g · f'(y) for the activation f whose result is y, which counts as constant: the chain rule written as an
+/// operation, for penalties on gradients. Exact for activations that are linear piece by piece.
+/// \throws OptionError for any other
+template <class Scalar>
+Variable<Scalar> gate(const Variable<Scalar>& g, const Variable<Scalar>& y, const Activation& activation) {
+  detail::check_same_shape("gate", g, y);
+  if (activation.kind == ActivationKind::tanh || activation.kind == ActivationKind::sigmoid)
+    throw OptionError("gate: expected an activation that is linear piece by piece");
+  auto result = g.tape().make(g.rows(), g.columns(), g.needs_gradient());
+  std::copy_n(g.data(), g.size(), result.data());
+  detail::activation_backward(activation, y.data(), result.data(), g.size());
+  const Scalar* values = y.data();
+  g.tape().on_backward(result, [=] {
+    Scalar* dy = result.adjoint().data();
+    detail::activation_backward(activation, values, dy, result.size());
+    detail::contribute(g, [dy](Index i) { return dy[i]; });
+  });
+  return result;
 }
 
 ROWSMITH_END

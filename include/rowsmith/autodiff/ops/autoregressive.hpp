@@ -12,6 +12,8 @@
 
 #include <rowsmith/autodiff/ops/dense.hpp>
 #include <rowsmith/autodiff/ops/gather.hpp>
+#include <rowsmith/core/random.hpp>
+#include <rowsmith/linalg/random_fill.hpp>
 #include <rowsmith/linalg/simd.hpp>
 
 ROWSMITH_BEGIN
@@ -32,6 +34,14 @@ struct AutoregressiveShape {
   const double* weights = nullptr;     ///< C: factor on each position's part of the loss
 
   Index codes() const noexcept { return prefix[columns]; }
+};
+
+/// Dropout of the units of h in training (Srivastava et al. 2014): row r of a loss draws from blocks
+/// [(first_row + r) · ceil(C · width / 16), …) of the stream, a byte a unit, so that rates are multiples of 1/256.
+struct AutoregressiveDropout {
+  double rate = 0; ///< [0, 1)
+  RandomStream stream{0, Purpose::dropout};
+  std::uint64_t first_row = 0;
 };
 
 /// The weights of autoregressive heads: pointers (`const Scalar*`) or variables on a tape.
@@ -111,6 +121,29 @@ void add_column_sums(const Scalar* from, Index rows, Index columns, Scalar* to, 
       to[c] += from[r * columns + c];
 }
 
+/// h -> h · m / (1 − rate) with the mask of position q.
+template <class Scalar>
+void autoregressive_dropout(const AutoregressiveShape& shape, const AutoregressiveDropout& dropout,
+                            std::uint8_t threshold, Index q, Index rows, std::uint32_t* words, Scalar* h) {
+  const auto blocks = static_cast<std::uint64_t>((shape.columns * shape.width + 15) / 16);
+  // The words that hold this position's bytes; a position need not begin at a block.
+  const Index first_word = q * shape.width / 4;
+  const Index first_block = first_word / 4;
+  const Index last_block = ((q + 1) * shape.width + 15) / 16;
+  const Index skip = q * shape.width - 16 * first_block;
+  const auto keep = static_cast<Scalar>(256.0 / (256 - threshold));
+  for (Index r = 0; r < rows; ++r) {
+    fill_bits(dropout.stream,
+              (dropout.first_row + static_cast<std::uint64_t>(r)) * blocks + static_cast<std::uint64_t>(first_block),
+              last_block - first_block, words);
+    Scalar* to = h + r * shape.width;
+    for (Index j = 0; j < shape.width; ++j) {
+      const auto byte = static_cast<std::uint8_t>(words[(skip + j) / 4] >> (8U * static_cast<unsigned>((skip + j) % 4)));
+      to[j] *= byte < threshold ? Scalar(0) : keep;
+    }
+  }
+}
+
 /// Turns logits (rows × width) into scale · (softmax − one-hot of the target).
 /// \param target  rows, `stride` apart, first code `first` \returns Σ −log softmax[target]
 template <class Scalar>
@@ -148,13 +181,16 @@ double softmax_gradient(Scalar* logits, Index rows, Index width, const std::int3
 /// weights[q] · −log softmax(logits_q)[code_q].
 /// \param latent   rows × shape.latent
 /// \param targets  codes as the table's encoder numbers them; no numbers. \param shape must outlive the step
+/// \param dropout  of the units of h
 /// \param each     null, or C sums: the part of each position, without `weight` and weights[q], is added
 /// \throws ShapeError if the shapes do not fit or a code is not one of its column
+/// \throws OptionError for a rate of dropout outside [0, 1)
 template <class Scalar>
 Variable<Scalar> autoregressive_loss(const Variable<Scalar>& latent,
                                      const AutoregressiveWeights<Variable<Scalar>>& parts,
                                      const AutoregressiveShape& shape, const MixedRows<Scalar>& targets,
-                                     double weight, double* each = nullptr) {
+                                     double weight, const AutoregressiveDropout& dropout = {},
+                                     double* each = nullptr) {
   const Index rows = latent.rows();
   const Index columns = shape.columns;
   const Index width = shape.width;
@@ -173,7 +209,13 @@ Variable<Scalar> autoregressive_loss(const Variable<Scalar>& latent,
     throw ShapeError("autoregressive_loss: targets with " + std::to_string(targets.code_columns) +
                      " codes and " + std::to_string(targets.number_columns) + " numbers, expected " +
                      std::to_string(columns) + " codes and no number");
+  if (!(dropout.rate >= 0 && dropout.rate < 1))
+    throw OptionError("autoregressive_loss: dropout.rate = " + std::to_string(dropout.rate) +
+                      ", expected 0 <= rate < 1");
+  const auto threshold = static_cast<std::uint8_t>(std::min(255.0, dropout.rate * 256 + 0.5));
+  const Scalar keep = static_cast<Scalar>(256.0 / (256 - threshold));
   auto& tape = latent.tape();
+  auto* words = tape.template allocate<std::uint32_t>(width / 4 + 12);
   auto* codes = tape.template allocate<std::int32_t>(rows * columns);
   for (Index r = 0; r < rows; ++r)
     for (Index q = 0; q < columns; ++q) {
@@ -203,6 +245,8 @@ Variable<Scalar> autoregressive_loss(const Variable<Scalar>& latent,
     Scalar* g = all_g + q * rows * width;
     Scalar* logits = all_logits + rows * shape.prefix[q];
     detail::autoregressive_hidden(shape, weights, q, rows, codes, latent.data(), h, tape.workspace());
+    if (threshold > 0)
+      detail::autoregressive_dropout(shape, dropout, threshold, q, rows, words, h);
     detail::autoregressive_gate(shape, weights, q, rows, h, g, tape.workspace());
     for (Index i = 0; i < rows * width; ++i)
       sum[i] = h[i] + g[i];
@@ -269,8 +313,9 @@ Variable<Scalar> autoregressive_loss(const Variable<Scalar>& latent,
       // d h = d sum through the skip connection, plus what comes back through g.
       gemm(rows, width, width, as_is<Scalar>(dg, width),
            transposed<Scalar>(weights.hidden_weight + q * width * width, width), dsum, true, workspace);
+      // A unit that was dropped has h = 0, as one that was not active.
       for (Index i = 0; i < rows * width; ++i)
-        dsum[i] = h[i] > 0 ? dsum[i] : Scalar(0);
+        dsum[i] = h[i] > 0 ? keep * dsum[i] : Scalar(0);
       if (dbias)
         detail::add_column_sums(dsum, rows, width, dbias.data + q * width, dbias.fresh);
       if (dlatent_weight)

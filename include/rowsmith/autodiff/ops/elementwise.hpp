@@ -107,12 +107,24 @@ Variable<Scalar> softplus(const Variable<Scalar>& x) {
       [](Scalar v, Scalar) { return 1 / (1 + std::exp(-v)); });
 }
 
-/// x limited to [low, high]; the gradient is 0 outside.
+/// x with the columns from `first` on limited to [low, high]; the gradient is 0 outside.
 template <class Scalar>
-Variable<Scalar> clamp(const Variable<Scalar>& x, Scalar low, Scalar high) {
-  return map_elements(
-      x, [=](Scalar v) { return v < low ? low : (v > high ? high : v); },
-      [=](Scalar v, Scalar) { return v < low || v > high ? Scalar(0) : Scalar(1); });
+Variable<Scalar> clamp(const Variable<Scalar>& x, Scalar low, Scalar high, Index first = 0) {
+  detail::check_shape(first >= 0 && first <= x.columns(), "clamp", "x", x, "columns from ", first, " on");
+  auto y = x.tape().make(x.rows(), x.columns(), x.needs_gradient());
+  const Index columns = x.columns();
+  for (Index i = 0; i < x.size(); ++i) {
+    const Scalar v = x.data()[i];
+    y.data()[i] = i % columns < first ? v : (v < low ? low : (v > high ? high : v));
+  }
+  x.tape().on_backward(y, [=] {
+    const Scalar* values = x.data();
+    const Scalar* dy = y.adjoint().data();
+    detail::contribute(x, [=](Index i) {
+      return i % columns >= first && (values[i] < low || values[i] > high) ? Scalar(0) : dy[i];
+    });
+  });
+  return y;
 }
 
 ROWSMITH_END

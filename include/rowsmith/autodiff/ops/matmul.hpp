@@ -40,4 +40,32 @@ Variable<Scalar> matmul(const Variable<Scalar>& a, const Variable<Scalar>& b) {
   return y;
 }
 
+/// a (rows × depth) · wᵀ, with w columns × depth
+template <class Scalar>
+Variable<Scalar> matmul_transposed(const Variable<Scalar>& a, const Variable<Scalar>& w) {
+  detail::check_shape(w.columns() == a.columns(), "matmul_transposed", "w", w, a.columns(), " columns");
+  auto y = a.tape().make(a.rows(), w.rows(), a.needs_gradient() || w.needs_gradient());
+  gemm(a.rows(), w.rows(), a.columns(), as_is<Scalar>(a.data(), a.columns()),
+       transposed<Scalar>(w.data(), w.columns()), y.data(), false, a.tape().workspace());
+  a.tape().on_backward(y, [a, w, y] {
+    auto& workspace = a.tape().workspace();
+    const Scalar* dy = y.adjoint().data();
+    const Index rows = a.rows();
+    const Index depth = a.columns();
+    const Index columns = w.rows();
+    bool overwrite = false;
+    if (a.needs_gradient()) {
+      Scalar* da = a.adjoint_target(overwrite);
+      gemm(rows, depth, columns, as_is<Scalar>(dy, columns), as_is<Scalar>(w.data(), depth), da, !overwrite,
+           workspace);
+    }
+    if (w.needs_gradient()) {
+      Scalar* dw = w.adjoint_target(overwrite);
+      gemm(columns, depth, rows, transposed<Scalar>(dy, columns), as_is<Scalar>(a.data(), depth), dw,
+           !overwrite, workspace);
+    }
+  });
+  return y;
+}
+
 ROWSMITH_END

@@ -48,6 +48,20 @@ Variable<Scalar> slice_columns(const Variable<Scalar>& x, Index first, Index cou
   return y;
 }
 
+/// The same elements, in storage order, as rows × columns: two rows of n side by side make one of 2n.
+template <class Scalar>
+Variable<Scalar> reshape(const Variable<Scalar>& x, Index rows, Index columns) {
+  detail::check_shape(rows >= 0 && columns >= 0 && rows * columns == x.size(), "reshape", "x", x, rows, " x ",
+                      columns, " elements");
+  auto y = x.tape().make(rows, columns, x.needs_gradient());
+  std::copy_n(x.data(), x.size(), y.data());
+  x.tape().on_backward(y, [x, y] {
+    const Scalar* dy = y.adjoint().data();
+    detail::contribute(x, [dy](Index i) { return dy[i]; });
+  });
+  return y;
+}
+
 /// The same values with no gradient flowing back: the discriminator's step must not move the generator.
 template <class Scalar>
 Variable<Scalar> detach(const Variable<Scalar>& x) {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// A mixture of Gaussians with full covariance, as noise for a generator.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <rowsmith/core/random.hpp>
+#include <rowsmith/linalg/random_fill.hpp>
+#include <rowsmith/autodiff/ops/stochastic.hpp>
+
+ROWSMITH_BEGIN
+
+/// Component k is drawn with its share, then x = mean_k + factor_k · ε with ε standard normal. A value type.
+/// Without components it stands for standard normal noise.
+struct GaussianMixture {
+  Index width = 0;
+  std::vector<double> shares; ///< one a component; of a conditional model a row of them for each label
+  std::vector<float> means;   ///< components × width
+  std::vector<float> factors; ///< components × width × width: lower triangles of Cholesky factors
+
+  bool empty() const noexcept { return means.empty(); }
+  Index components() const noexcept {
+    return width == 0 ? 0 : static_cast<Index>(means.size()) / width;
+  }
+
+  /// Turns standard normal numbers into a draw, in place. \param uniform in (0, 1): chooses the component
+  /// \param label  0 if unconditional
+  void shape(float* x, double uniform, Index label) const noexcept {
+    const Index parts = components();
+    const double* of_label = shares.data() + label * parts;
+    Index k = 0;
+    for (double left = uniform - of_label[0]; left >= 0 && k + 1 < parts; left -= of_label[k])
+      ++k;
+    const float* mean = means.data() + k * width;
+    const float* factor = factors.data() + k * width * width;
+    for (Index i = width; i-- > 0;) { // from the last on, because element i needs those before it as drawn
+      float sum = mean[i];
+      for (Index j = 0; j <= i; ++j)
+        sum += factor[i * width + j] * x[j];
+      x[i] = sum;
+    }
+  }
+};
+
+/// Noise of rows [first_row, first_row + rows): rows × width, standard normal or from the mixture.
+/// \param stream  of the normal numbers \param choice  of the components, one uniform number a row
+/// \param labels  one a row, or null
+inline void fill_noise(const GaussianMixture& mixture, const RandomStream& stream, const RandomStream& choice,
+                       std::uint64_t first_row, Index rows, Index width, const std::int32_t* labels,
+                       float* out, Index out_stride) noexcept {
+  const auto blocks = static_cast<std::uint64_t>(detail::blocks_per_row(width));
+  for (Index r = 0; r < rows; ++r) {
+    const std::uint64_t row = first_row + static_cast<std::uint64_t>(r);
+    float* to = out + r * out_stride;
+    fill_normal(stream, row * blocks, to, width);
+    if (!mixture.empty())
+      mixture.shape(to, choice.uniform(row), labels == nullptr ? 0 : labels[r]);
+  }
+}
+
+ROWSMITH_END
