@@ -137,7 +137,7 @@ void block_distances(const DistanceRows& queries, std::size_t query, const Dista
     const auto add = [&](std::size_t n) {
       for (std::size_t i = 0; i < n; ++i) {
         const float difference = column[i] - value;
-        const float part = Metric == RowMetric::gower ? (difference < 0 ? -difference : difference)
+        const float part = Metric == RowMetric::gower ? std::fabs(difference)
                                                       : difference * difference;
         sum[i] += part < 1.0F ? part : 1.0F;
       }
