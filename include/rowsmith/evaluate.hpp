@@ -6,4 +6,8 @@
 #include <rowsmith/evaluate/detection.hpp>
 #include <rowsmith/evaluate/efficacy.hpp>
 #include <rowsmith/evaluate/features.hpp>
+#include <rowsmith/evaluate/fidelity.hpp>
 #include <rowsmith/evaluate/metrics.hpp>
+#include <rowsmith/evaluate/privacy.hpp>
+#include <rowsmith/evaluate/resample.hpp>
+#include <rowsmith/evaluate/row_distance.hpp>

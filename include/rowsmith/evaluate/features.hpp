@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <limits>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,8 +26,10 @@ ROWSMITH_BEGIN
 class SharedCodes {
 public:
   /// \throws SchemaError naming the first column that differs in name or kind
-  explicit SharedCodes(std::initializer_list<const Table*> tables) {
-    const Table& first = **tables.begin();
+  explicit SharedCodes(std::initializer_list<const Table*> tables)
+      : SharedCodes(std::span<const Table* const>(tables.begin(), tables.size())) {}
+  explicit SharedCodes(std::span<const Table* const> tables) {
+    const Table& first = *tables.front();
     for (const Table* table : tables) {
       if (table->size() != first.size())
         throw SchemaError("evaluate: one table has " + std::to_string(table->size()) + " columns, another " +
