@@ -31,10 +31,23 @@ public:
     options.check();
     if (train.rows() == 0)
       throw SchemaError("encoding: the training table has no rows");
-    std::vector<ColumnCodec> codecs;
-    for (const auto& column : train.columns())
-      codecs.push_back(fit_codec(column, options));
-    return TableEncoder(std::move(codecs), train.schema());
+    auto used = options;
+    while (true) {
+      std::vector<ColumnCodec> codecs;
+      for (const auto& column : train.columns())
+        codecs.push_back(fit_codec(column, used));
+      TableEncoder encoder(std::move(codecs), train.schema());
+      const bool coarsest = used.fine == 0 && used.bins <= 8 && used.max_exact_values <= 32;
+      if (encoder.layout().size() * static_cast<std::size_t>(encoder.width()) <= options.most_pairs ||
+          options.numerical != NumericalEncoding::codes || coarsest)
+        return encoder;
+      if (used.fine == 0) {
+        used.bins = std::max<std::size_t>(std::min<std::size_t>(used.bins, 8), used.bins / 2);
+        used.max_exact_values =
+            std::max<std::size_t>(std::min<std::size_t>(used.max_exact_values, 32), used.max_exact_values / 2);
+      }
+      used.fine = 0;
+    }
   }
 
   /// From codecs fitted before, one for each column of the schema.
