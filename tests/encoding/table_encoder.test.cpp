@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <set>
+#include <string>
 #include <vector>
 
 #include <rowsmith/core/random.hpp>
@@ -194,4 +195,74 @@ TEST_CASE("codes take one, two or four bytes and come back the same", "[encoding
     CHECK(numbers == std::vector<float>{2.5F, 0});
     CHECK(encoded.bytes() <= 6 * (largest < 256 ? 1U : (largest < 65536 ? 2U : 4U)) + 12);
   }
+}
+
+TEST_CASE("a fine code keeps the part of a bin, and decoded values stay in it", "[encoding]") {
+  auto x = rs::Column::numerical("x", {}, 3);
+  rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
+  for (int i = 0; i < 8000; ++i)
+    x.values.push_back(std::round(1000 * std::exp(2 * random.normal())) / 1000); // a heavy tail
+  x.values[7] = missing;
+  const rs::Table table({x});
+  const auto encoder = rs::TableEncoder::fit(table);
+  REQUIRE(encoder.layout().size() == 2);
+  CHECK(encoder.layout()[1].fine);
+  CHECK(encoder.layout()[1].width == 32);
+  const auto& codec = encoder.codecs()[0];
+  const auto encoded = encoder.encode(table);
+  const auto made = round_trip(encoder, table, 0.5);
+  std::set<std::int32_t> parts;
+  for (std::size_t r = 0; r < table.rows(); ++r) {
+    if (r == 7) {
+      CHECK(made[0].is_missing(r));
+      CHECK(encoded.code(r, 1) == 0);
+      continue;
+    }
+    const auto bin = static_cast<std::size_t>(encoded.code(r, 0)) - codec.points.size();
+    if (static_cast<std::size_t>(encoded.code(r, 0)) < codec.points.size())
+      continue;
+    parts.insert(encoded.code(r, 1));
+    const double width = (codec.knots[bin + 1] - codec.knots[bin]) / 32;
+    // Half a part away at most, and half a last digit for the rounding.
+    REQUIRE(std::abs(made[0].values[r] - x.values[r]) <= width / 2 + 0.0005 + 1e-9);
+  }
+  CHECK(parts.size() == 32);
+  // Too few rows for that: no fine code, fewer bins.
+  x.values.resize(500);
+  const auto small = rs::TableEncoder::fit(rs::Table({x}));
+  CHECK(small.layout().size() == 1);
+  CHECK(small.codecs()[0].bins() <= 500 / 16);
+  CHECK(rs::TableEncoder::fit(table, {.fine = 0}).layout().size() == 1);
+}
+
+TEST_CASE("many distinct values of a small table are binned, few are exact", "[encoding]") {
+  auto age = rs::Column::numerical("age", {}, 0);
+  auto rooms = rs::Column::numerical("rooms", {}, 0);
+  for (int i = 0; i < 300; ++i) {
+    age.values.push_back(20 + i % 60);
+    rooms.values.push_back(i % 7);
+  }
+  const auto encoder = rs::TableEncoder::fit(rs::Table({age, rooms}));
+  CHECK(encoder.codecs()[0].kind == rs::ColumnCodec::Kind::binned);
+  CHECK(encoder.codecs()[1].kind == rs::ColumnCodec::Kind::exact);
+}
+
+TEST_CASE("a table of many columns is encoded more coarsely", "[encoding]") {
+  rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
+  std::vector<rs::Column> columns;
+  for (int c = 0; c < 120; ++c) {
+    columns.push_back(rs::Column::numerical(std::to_string(c), {}, 4));
+    for (int r = 0; r < 5000; ++r)
+      columns.back().values.push_back(std::round(1e4 * random.normal()) / 1e4);
+  }
+  const rs::Table table(columns);
+  const auto pairs = [](const rs::TableEncoder& encoder) {
+    return encoder.layout().size() * static_cast<std::size_t>(encoder.width());
+  };
+  const auto whole = rs::TableEncoder::fit(table, {.most_pairs = 1'000'000'000});
+  const auto coarse = rs::TableEncoder::fit(table);
+  CHECK(pairs(whole) > 600'000);
+  CHECK(pairs(coarse) <= 600'000);
+  CHECK(coarse.layout().size() == 120); // fine codes go first
+  CHECK(rs::TableEncoder::fit(table, {.most_pairs = 1000}).codecs()[0].bins() == 8);
 }

@@ -12,6 +12,7 @@
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/train/autoencoder_stage.hpp>
 #include <rowsmith/train/gan_stage.hpp>
+#include <rowsmith/train/gaussian_mixture_fit.hpp>
 #include <rowsmith/train/refit_stage.hpp>
 #include <rowsmith/train/trainer.hpp>
 
@@ -126,4 +127,77 @@ TEST_CASE("a training needs little memory beyond its table", "[train]") {
   CHECK(told == 3);
   // Tapes and weights do not grow with the table. A million rows take less than 100 MB in all.
   CHECK(allocation::peak - before < 10'000'000 + 90 * static_cast<long>(rows));
+}
+
+TEST_CASE("a mixture of Gaussians finds the clusters it was drawn from", "[train]") {
+  // Three clusters with shares 1/2, 1/3, 1/6, the second stretched along a diagonal; labels tell the third.
+  rs::LatentRows rows(6000, 2, 12);
+  rows.label_count = 2;
+  rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
+  for (std::size_t i = 0; i < 6000; ++i) {
+    const auto kind = i % 6 < 3 ? 0 : (i % 6 < 5 ? 1 : 2);
+    const double a = random.normal();
+    const double b = random.normal();
+    const float code[2] = {static_cast<float>(kind == 0 ? -5 + a : kind == 1 ? 4 + a : 0.3 * a),
+                           static_cast<float>(kind == 0 ? b : kind == 1 ? 3 + 0.9 * a + 0.3 * b : -6 + 0.3 * b)};
+    rows.set(i, code);
+    rows.labels.push_back(kind == 2 ? 1 : 0);
+  }
+  const auto mixture = rs::fit_gaussian_mixture(rows, 3, 4, 1);
+  REQUIRE(mixture.components() == 3);
+  REQUIRE(mixture.shares.size() == 6);
+  for (std::size_t k = 0; k < 3; ++k) {
+    const float* mean = mixture.means.data() + 2 * k;
+    const float* factor = mixture.factors.data() + 4 * k;
+    const double covariance = static_cast<double>(factor[0]) * static_cast<double>(factor[2]);
+    const bool first = mean[0] < -3;
+    const bool third = mean[1] < -3;
+    CHECK(static_cast<double>(mean[0]) == Approx(first ? -5 : (third ? 0 : 4)).margin(0.1));
+    CHECK(static_cast<double>(mean[1]) == Approx(first ? 0 : (third ? -6 : 3)).margin(0.1));
+    CHECK(covariance == Approx(!first && !third ? 0.9 : 0).margin(0.08));
+    CHECK(mixture.shares[k] == Approx(first ? 0.6 : (third ? 0 : 0.4)).margin(0.02)); // of label 0
+    CHECK(mixture.shares[3 + k] == Approx(third ? 1 : 0).margin(0.02));              // of label 1
+  }
+  // What is drawn has the moments of the rows.
+  std::vector<float> drawn(2 * 20000);
+  rs::fill_noise(mixture, rs::RandomStream(1, rs::Purpose::user, 1), rs::RandomStream(1, rs::Purpose::user, 2), 0, 20000,
+                 2, nullptr, drawn.data(), 2);
+  double mean = 0;
+  for (std::size_t i = 0; i < 20000; ++i)
+    mean += static_cast<double>(drawn[2 * i]) / 20000;
+  CHECK(mean == Approx(0.6 * -5 + 0.4 * 4).margin(0.15));
+}
+
+TEST_CASE("a discriminator of decoded rows teaches the generator, with penalties on its gradient", "[train]") {
+  // One column; the autoencoder's code says which of two values. Real rows have "b" nine times of ten.
+  auto kind = rs::Column::categorical("kind");
+  for (int i = 0; i < 1000; ++i)
+    kind.codes.push_back(kind.dictionary.insert(i % 10 == 0 ? "a" : "b"));
+  const rs::Table table({kind});
+  using Autoencoder = rs::Autoencoder<rs::Dense<8>, rs::ReLU, rs::Latent<2>, rs::JointHeads<>>;
+  using Generator = rs::Generator<rs::Noise<2>, rs::Dense<16>, rs::LeakyReLU, rs::Dense<2>, rs::Residual>;
+  using Discriminator = rs::Discriminator<rs::OnRows, rs::Packing<2>, rs::Dense<16>, rs::LeakyReLU, rs::Dense<1>>;
+  using Latents = rs::Discriminator<rs::Packing<2>, rs::SpectralDense<16>, rs::LeakyReLU, rs::SpectralDense<1>>;
+  rs::TrainerOptions options;
+  options.autoencoder.steps = 200;
+  options.gan.steps = 400;
+  options.gan.batch = 200;
+  options.refit.steps = 0;
+  const auto share_of_b = [&](const rs::TableModel& model) {
+    const auto made = model.sample(4000, {.seed = 3});
+    const auto b = made[0].dictionary.find("b");
+    return static_cast<double>(std::count(made[0].codes.begin(), made[0].codes.end(), b)) / 4000;
+  };
+  rs::Trainer<Autoencoder, Generator, rs::Discriminators<Discriminator, Latents>, rs::RelativisticLoss, rs::R1R2Penalty>
+      both(options);
+  CHECK(share_of_b(both.fit(table)) == Approx(0.9).margin(0.06));
+  rs::Trainer<Autoencoder, Generator, Discriminator, rs::HingeLoss, rs::R1Penalty> one(options);
+  const auto first = one.fit(table);
+  CHECK(share_of_b(first) == Approx(0.9).margin(0.06));
+  options.threads = 3;
+  rs::Trainer<Autoencoder, Generator, Discriminator, rs::HingeLoss, rs::R1Penalty> three(options);
+  CHECK(share_of_b(three.fit(table)) == share_of_b(first));
+  options.gan.batch = 3; // one pair, and a row left over
+  rs::Trainer<Autoencoder, Generator, Discriminator> odd(options);
+  CHECK_NOTHROW(odd.fit(table));
 }

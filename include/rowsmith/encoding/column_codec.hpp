@@ -33,7 +33,9 @@ enum class UnseenCategory {
 
 struct EncodingOptions {
   NumericalEncoding numerical = NumericalEncoding::codes;
-  std::size_t max_exact_values = 256; ///< at most this many distinct values are a code each; [2, 65535]
+  /// At most this many distinct values are a code each; fewer (one for eight rows, but 16 at least) in small tables,
+  /// where single values have too few rows to be learnt; [2, 65535].
+  std::size_t max_exact_values = 256;
   std::size_t bins = 64; ///< quantile bins of other numerical columns, one for 16 rows at most; [2, 4096]
   /// Parts of a bin, of equal width, that a second code of the column tells apart: for dependence finer than a
   /// bin and for the shape of the outer ones. Only where there are two rows for each part of each bin; 0: never;
@@ -196,7 +198,8 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
       distinct.emplace_back(value, 1);
     else
       ++distinct.back().second;
-  if (distinct.size() <= options.max_exact_values) {
+  if (distinct.size() <=
+      std::min(options.max_exact_values, std::max<std::size_t>(values.size() / 8, 16))) {
     codec.kind = ColumnCodec::Kind::exact;
     for (const auto& [value, count] : distinct)
       codec.points.push_back(value);
