@@ -86,17 +86,20 @@ def synthetic_tables(source):
     """Three tables of different quality, made from the rows of `source`, as many of them."""
     random = np.random.default_rng(1)
     n = len(source)
-    draw = lambda column: column.to_numpy()[random.integers(0, n, n)]
+    # Permuted, not drawn: repeated values of a nearly unique column would tell a table by themselves.
+    draw = lambda column: random.permutation(column.to_numpy())
     columns_apart = source.apply(draw)
     replaced = source.apply(lambda column: pd.Series(
         np.where(random.random(n) < 0.15, draw(column), column.to_numpy())))
     # The left half of one row and the right half of another of the same income.
     by_income = source.groupby("income").indices
-    halves = source.iloc[random.integers(0, n, n)].reset_index(drop=True)
-    partner = np.array([random.choice(by_income[income]) for income in halves["income"]])
+    halves = source.copy()
+    partner = np.empty(n, dtype=int)
+    for rows in by_income.values():
+        partner[rows] = random.permutation(rows)
     for name in NAMES[7:-1]:
         halves[name] = source[name].to_numpy()[partner]
-    return {"columns drawn apart": columns_apart, "15 % of the cells replaced": replaced,
+    return {"columns shuffled apart": columns_apart, "15 % of the cells replaced": replaced,
             "halves of rows joined": halves}
 
 
