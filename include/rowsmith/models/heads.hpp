@@ -46,7 +46,8 @@ constexpr double to_position(std::uint32_t bits) noexcept {
 
 /// The code that a categorical head chooses. \param logits `width` of them, changed in place
 /// \param uniform in (0, 1) \param temperature > 0, of the softmax
-inline std::int32_t choose_code(float* logits, std::int32_t width, Decoding decoding, float temperature,
+/// Never inlined, so that there is one such code and a row alone has the bits it has in a batch.
+[[gnu::noinline]] inline std::int32_t choose_code(float* logits, std::int32_t width, Decoding decoding, float temperature,
                                 float uniform) noexcept {
   const float* largest = std::max_element(logits, logits + width);
   if (decoding == Decoding::argmax)

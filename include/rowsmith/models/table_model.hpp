@@ -104,15 +104,17 @@ struct TableModel {
                                      static_cast<std::int32_t>(label));
     if (label < labels.size())
       return result;
-    const RandomStream stream(seed, Purpose::label);
-    for (std::size_t r = 0; r < result.size(); ++r) {
-      double left = stream.uniform(first + r);
-      std::size_t chosen = 0;
-      for (; chosen + 1 < labels.size() && left >= label_shares[chosen]; ++chosen)
-        left -= label_shares[chosen];
-      result[r] = static_cast<std::int32_t>(chosen);
-    }
+    for (std::size_t r = 0; r < result.size(); ++r)
+      result[r] = draw_label(seed, first + r);
     return result;
+  }
+  /// The label of one row of a conditional model's sample, drawn by its share.
+  std::int32_t draw_label(std::uint64_t seed, std::uint64_t row) const noexcept {
+    double left = RandomStream(seed, Purpose::label).uniform(row);
+    std::size_t chosen = 0;
+    for (; chosen + 1 < labels.size() && left >= label_shares[chosen]; ++chosen)
+      left -= label_shares[chosen];
+    return static_cast<std::int32_t>(chosen);
   }
 
   /// Latent codes of rows [first, first + count) of a sample: count × latent_width.

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Trained models inside services: single rows, typed rows.
+#pragma once
+
+#include <rowsmith/deploy/row.hpp>
+#include <rowsmith/deploy/sampler.hpp>
+#include <rowsmith/deploy/typed_sampler.hpp>
