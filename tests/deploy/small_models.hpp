@@ -29,8 +29,7 @@ inline rs::Table table(std::size_t rows = 400) {
     amount.values.push_back(i % 11 == 0 ? std::nan("") : std::round(1e4 * random.normal()) / 100);
     age.values.push_back(static_cast<double>(17 + random.below(60)));
     one.values.push_back(1);
-    city.codes.push_back(i % 13 == 0 ? rs::missing_code
-                                     : city.dictionary.insert(cities[random.below(5)]));
+    city.codes.push_back(i % 13 == 0 ? rs::missing_code : city.dictionary.insert(cities[random.below(5)]));
     shade.codes.push_back(shade.dictionary.insert(std::to_string(random.below(20))));
     rich.codes.push_back(rich.dictionary.insert(random.below(4) == 0 ? "yes" : "no"));
   }
@@ -76,10 +75,11 @@ inline std::vector<Named> models() {
   const auto rows = table();
   const auto numbers = rs::TableEncoder::fit(rows, {.numerical = rs::NumericalEncoding::standardised});
   const auto codes = rs::TableEncoder::fit(rows, {.max_exact_values = 80, .bins = 16});
-  const auto other = rs::TableEncoder::fit(rows, {.unseen = rs::UnseenCategory::other, .min_category_rows = 30});
+  const auto other =
+      rs::TableEncoder::fit(rows, {.unseen = rs::UnseenCategory::other, .min_category_rows = 30});
   using Plain = rs::Autoencoder<Dense<40>, ReLU, Latent<5>>;
-  using Mixed = rs::Autoencoder<Dense<33>, LeakyReLU, LayerNorm, Dense<20>, Sigmoid, Latent<7>, Dense<300>, Tanh,
-                                LayerNorm, Dense<19>, ReLU>;
+  using Mixed = rs::Autoencoder<Dense<33>, LeakyReLU, LayerNorm, Dense<20>, Sigmoid, Latent<7>, Dense<300>,
+                                Tanh, LayerNorm, Dense<19>, ReLU>;
   using InOrder = rs::Autoencoder<Dense<24>, ReLU, Latent<6>, rs::AutoregressiveHeads<20>>;
   using InOrderDeep =
       rs::Autoencoder<Dense<24>, ReLU, Latent<6>, Dense<270>, LeakyReLU, rs::AutoregressiveHeads<64>>;

@@ -38,6 +38,7 @@ public:
     values_.resize(at + (count + line - 1) / line * line);
     return at;
   }
+  std::size_t size() const noexcept { return values_.size(); }
   float* at(std::size_t offset) noexcept { return values_.data() + offset; }
   AlignedBuffer<float> take() const {
     AlignedBuffer<float> result(values_.size());
@@ -101,14 +102,29 @@ inline void packed_product(const PackedMatrix& matrix, const float* weights, con
   for (; vectors >= panel_vectors; vectors -= panel_vectors, y += panel_vectors * simd::lanes<float>)
     panel = panel_product(matrix.depth, x, panel, y, std::make_index_sequence<panel_vectors>{});
   switch (vectors) {
-  case 1: panel_product(matrix.depth, x, panel, y, std::make_index_sequence<1>{}); break;
-  case 2: panel_product(matrix.depth, x, panel, y, std::make_index_sequence<2>{}); break;
-  case 3: panel_product(matrix.depth, x, panel, y, std::make_index_sequence<3>{}); break;
-  case 4: panel_product(matrix.depth, x, panel, y, std::make_index_sequence<4>{}); break;
-  case 5: panel_product(matrix.depth, x, panel, y, std::make_index_sequence<5>{}); break;
-  case 6: panel_product(matrix.depth, x, panel, y, std::make_index_sequence<6>{}); break;
-  case 7: panel_product(matrix.depth, x, panel, y, std::make_index_sequence<7>{}); break;
-  default: break;
+  case 1:
+    panel_product(matrix.depth, x, panel, y, std::make_index_sequence<1>{});
+    break;
+  case 2:
+    panel_product(matrix.depth, x, panel, y, std::make_index_sequence<2>{});
+    break;
+  case 3:
+    panel_product(matrix.depth, x, panel, y, std::make_index_sequence<3>{});
+    break;
+  case 4:
+    panel_product(matrix.depth, x, panel, y, std::make_index_sequence<4>{});
+    break;
+  case 5:
+    panel_product(matrix.depth, x, panel, y, std::make_index_sequence<5>{});
+    break;
+  case 6:
+    panel_product(matrix.depth, x, panel, y, std::make_index_sequence<6>{});
+    break;
+  case 7:
+    panel_product(matrix.depth, x, panel, y, std::make_index_sequence<7>{});
+    break;
+  default:
+    break;
   }
 }
 
@@ -117,9 +133,9 @@ struct PackedLayer {
   InferenceLayer::Kind kind = InferenceLayer::Kind::dense;
   Index inputs = 0;
   Index outputs = 0;
-  PackedMatrix matrix;    ///< dense
-  std::size_t gain = 0;   ///< layer_norm
-  std::size_t bias = 0;   ///< dense, layer_norm
+  PackedMatrix matrix;  ///< dense
+  std::size_t gain = 0; ///< layer_norm
+  std::size_t bias = 0; ///< dense, layer_norm
   Activation activation;
 };
 

@@ -104,14 +104,15 @@ public:
     if (schema()[i].kind != ColumnKind::categorical)
       throw SchemaError("row: column '" + std::string(column) + "' is numerical, but was given a text");
     if (!set_text(i, text))
-      throw SchemaError("row: column '" + std::string(column) + "' has no category '" + std::string(text) + "'");
+      throw SchemaError("row: column '" + std::string(column) + "' has no category '" + std::string(text) +
+                        "'");
   }
 
 private:
   friend class Sampler;
   std::shared_ptr<const RowColumns> columns_;
-  std::vector<double> numbers_;       // by column; unused for categorical ones
-  std::vector<std::int32_t> codes_;   // by column; unused for numerical ones
+  std::vector<double> numbers_;     // by column; unused for categorical ones
+  std::vector<std::int32_t> codes_; // by column; unused for numerical ones
 };
 
 /// A row whose columns are known at compile time: `row.get<"age">()` is a double, `row.get<"workclass">()` a

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// One row in microseconds: a trained model laid out for single rows, without allocations, locks or exceptions.
+/// One row in microseconds: a trained model laid out for single rows, without allocations, locks or
+/// exceptions.
 #pragma once
 
 #include <algorithm>
@@ -63,9 +64,8 @@ public:
         std::copy_n(parts.latent_weight + (q * shape.latent + k) * width_, width_,
                     side_by_side.data() + (k * columns_ + q) * width_);
     for (Index k = 0; k < shape.latent; k += depth_block)
-      latent_.emplace_back(
-          store, std::min(depth_block, shape.latent - k), columns_ * width_,
-          as_is<float>(side_by_side.data() + k * columns_ * width_, columns_ * width_));
+      latent_.emplace_back(store, std::min(depth_block, shape.latent - k), columns_ * width_,
+                           as_is<float>(side_by_side.data() + k * columns_ * width_, columns_ * width_));
     for (Index q = 0; q < columns_; ++q) {
       Position position;
       position.codes = shape.prefix[q + 1] - shape.prefix[q];
@@ -99,7 +99,7 @@ public:
   template <class Choose>
   void run(const float* weights, const float* latent, float* room, const Choose& choose) const noexcept {
     const Index all = columns_ * width_;
-    float* product = room;                 // all positions' part of the latent code
+    float* product = room; // all positions' part of the latent code
     float* gate = product + padded(all);
     float* logits = gate + padded(width_);
     float* sums = logits + padded(widest_); // all positions' h before the latent code's part
@@ -159,7 +159,8 @@ private:
 
 /// What all samplers made from one model share.
 struct SamplerParts {
-  explicit SamplerParts(const TableModel& from) : model(from), columns(std::make_shared<RowColumns>(from.encoder)) {
+  explicit SamplerParts(const TableModel& from)
+      : model(from), columns(std::make_shared<RowColumns>(from.encoder)) {
     const auto require = [](bool fine, const char* what) {
       if (!fine)
         throw ShapeError(std::string("Sampler: the parts of the model do not fit together: ") + what);
@@ -187,24 +188,29 @@ struct SamplerParts {
     decoder = PackedNetwork(store, model.decoder_network);
     if (!model.heads.empty())
       heads = PackedHeads(store, model.heads);
+    generation_weights = store.size();
     encoder = PackedNetwork(store, model.encoder_network, 1); // the first layer gathers rows of its weights
     weights = store.take();
     for (const auto& stretch : model.encoder.layout())
       if (!stretch.categorical)
         number_weights.push_back(stretch.offset);
-    for (const auto& column : model.encoder.layout())
-      widest_head = std::max(widest_head, Index{column.width});
+    for (const auto& stretch : model.encoder.layout())
+      widest_head = std::max(widest_head, Index{stretch.width});
+    const auto& schema = model.encoder.schema();
+    label_column = schema.label().empty() ? schema.size() : schema.index_of(schema.label());
   }
 
   TableModel model;
   std::shared_ptr<const RowColumns> columns;
   AlignedBuffer<float> weights;
+  std::size_t generation_weights = 0; // the first of them, which a sampled row reads
   PackedNetwork generator;
   PackedNetwork decoder;
   PackedNetwork encoder;
   PackedHeads heads;
   std::vector<std::int32_t> number_weights;
   Index widest_head = 0;
+  std::size_t label_column = 0; // the schema's size if there is none
 
   std::size_t word_blocks() const noexcept { return (model.encoder.layout().size() + 1) / 2; }
 };
@@ -235,10 +241,10 @@ public:
     AlignedBuffer<float> values_;
     AlignedBuffer<std::uint32_t> words_;
     AlignedBuffer<std::int32_t> codes_;
-    float* input_ = nullptr;       // noise and label, or numbers of an encoded row
-    float* buffers_[2] = {};       // of the networks
+    float* input_ = nullptr; // noise and label, or numbers of an encoded row
+    float* buffers_[2] = {}; // of the networks
     float* latent_ = nullptr;
-    float* room_ = nullptr;        // of the heads
+    float* room_ = nullptr; // of the heads
   };
 
   /// Copies and arranges the model. \throws ShapeError if its parts do not fit together
@@ -251,12 +257,16 @@ public:
   /// The number of a label, to be asked for. \throws SchemaError naming the known ones
   std::size_t label_index(const std::string& label) const { return model().label_index(label); }
 
+  /// How many floats of weights are laid out for a sampled row. It reads all of them, or with autoregressive
+  /// heads all but the tables of codes that were not drawn.
+  std::size_t generation_weights() const noexcept { return parts_->generation_weights; }
+
   /// Buffers for one thread.
   Scratch scratch() const {
     Scratch scratch(parts_->columns);
     const auto& p = *parts_;
-    const Index numbers = std::max(p.model.generator_network.inputs(),
-                                   static_cast<Index>(p.model.encoder.number_columns()));
+    const Index numbers =
+        std::max(p.model.generator_network.inputs(), static_cast<Index>(p.model.encoder.number_columns()));
     const Index network = std::max({p.generator.widest(), p.decoder.widest(), p.encoder.widest(),
                                     detail::padded(p.model.encoder_network.layers().front().outputs)});
     const Index latent = detail::padded(p.model.latent_width());
@@ -329,10 +339,8 @@ public:
     each_block(rows, options.threads, [&](Batch& batch, std::size_t begin, Index count) {
       const std::uint64_t first = options.first_row + begin;
       const auto row_labels = model.draw_labels(options.seed, first, count, wanted);
-      batch.latents.resize(static_cast<std::size_t>(count * model.latent_width()));
-      model.generate(options.seed, first, count, row_labels, batch.latents.data(), batch.inference);
-      model.decode(options.seed, first, batch.latents.data(), count, row_labels, columns, begin,
-                   batch.inference);
+      generate_block(options.seed, first, count, row_labels, batch);
+      decode_block(options.seed, first, count, row_labels, columns, begin, batch);
     });
     return Table(std::move(columns), schema().label());
   }
@@ -361,7 +369,8 @@ public:
         batch.logits.resize(static_cast<std::size_t>(p.widest_head));
         for (Index r = 0; r < count; ++r)
           scores[begin + static_cast<std::size_t>(r)] =
-              row_error(outputs + r * p.model.encoder.width(), batch.numbers.data() + r * static_cast<Index>(number_columns),
+              row_error(outputs + r * p.model.encoder.width(),
+                        batch.numbers.data() + r * static_cast<Index>(number_columns),
                         batch.codes.data() + r * static_cast<Index>(code_columns), batch.logits.data());
       } else {
         score_in_order(outputs, count, batch, scores.data() + begin);
@@ -374,8 +383,11 @@ private:
   // The buffers of one thread for blocks of rows.
   struct Batch {
     InferenceScratch inference;
+    AlignedBuffer<float> input;
     AlignedBuffer<float> latents;
     AlignedBuffer<float> numbers;
+    AlignedBuffer<float> room;
+    AlignedBuffer<std::uint32_t> words;
     AlignedBuffer<float> logits;
     AlignedBuffer<std::int32_t> codes;
   };
@@ -406,10 +418,7 @@ private:
     if (!labels().empty())
       scratch.input_[static_cast<std::size_t>(model.noise_width) + label] = 1;
     const float* made = p.generator.run(p.weights.data(), scratch.input_, scratch.buffers_);
-    for (std::size_t j = 0; j < model.latent_scale.size(); ++j) {
-      const float code = model.latent_bound.empty() ? made[j] : std::atanh(model.latent_bound[j] * made[j]);
-      scratch.latent_[j] = code * model.latent_scale[j] + model.latent_offset[j];
-    }
+    model.scale_latent(made, scratch.latent_);
   }
 
   // As TableModel::decode.
@@ -436,9 +445,8 @@ private:
       const auto& head = layout[h];
       std::int32_t code = 0;
       if (head.categorical) {
-        std::copy_n(outputs + head.offset, head.width, scratch.room_);
-        code = choose_code(scratch.room_, head.width, model.decoding, static_cast<float>(model.temperature),
-                           to_uniform_float(words[2 * h]));
+        code = choose_code(outputs + head.offset, scratch.room_, head.width, model.decoding,
+                           static_cast<float>(model.temperature), to_uniform_float(words[2 * h]));
       } else {
         number = outputs[head.offset];
       }
@@ -452,18 +460,19 @@ private:
     const auto& model = parts_->model;
     const auto& layout = model.encoder.layout();
     const auto shape = model.heads.shape();
-    parts_->heads.run(parts_->weights.data(), hidden, scratch.room_, [&](Index q, float* logits, Index width) {
-      const auto h = static_cast<std::size_t>(shape.order[q]);
-      const std::size_t column = layout[h].column;
-      std::int32_t code = 0;
-      if (!labels().empty() && schema()[column].name == schema().label())
-        code = static_cast<std::int32_t>(label); // the row was asked for with it
-      else
-        code = choose_code(logits, static_cast<std::int32_t>(width), model.decoding,
-                           static_cast<float>(model.temperature), to_uniform_float(words[2 * h]));
-      set_cell(column, code, 0, to_position(words[2 * h + 1]), row);
-      return Index{code};
-    });
+    parts_->heads.run(
+        parts_->weights.data(), hidden, scratch.room_, [&](Index q, float* logits, Index width) {
+          const auto h = static_cast<std::size_t>(shape.order[q]);
+          const std::size_t column = layout[h].column;
+          std::int32_t code = 0;
+          if (!labels().empty() && is_label(column))
+            code = static_cast<std::int32_t>(label); // the row was asked for with it
+          else
+            code = choose_code(logits, static_cast<std::int32_t>(width), model.decoding,
+                               static_cast<float>(model.temperature), to_uniform_float(words[2 * h]));
+          set_cell(column, code, 0, to_position(words[2 * h + 1]), row);
+          return Index{code};
+        });
   }
 
   // As TableEncoder::set_cell.
@@ -479,6 +488,89 @@ private:
     else
       row.numbers_[column] = codec.value_of(code, position);
   }
+
+  // As TableModel::generate, for `count` rows and into buffers that stay.
+  void generate_block(std::uint64_t seed, std::uint64_t first, Index count,
+                      const std::vector<std::int32_t>& row_labels, Batch& batch) const {
+    const auto& model = this->model();
+    const Index inputs = model.generator_network.inputs();
+    const auto blocks = static_cast<std::uint64_t>(detail::blocks_per_row(model.noise_width));
+    const RandomStream noise(seed, Purpose::sample_noise);
+    batch.input.resize(static_cast<std::size_t>(count * inputs));
+    float* input = batch.input.data();
+    if (inputs == model.noise_width && inputs % 4 == 0) { // no row's draws end within a block of the stream
+      fill_normal(noise, first * blocks, input, count * inputs);
+    } else {
+      for (Index r = 0; r < count; ++r) {
+        float* row = input + r * inputs;
+        fill_normal(noise, (first + static_cast<std::uint64_t>(r)) * blocks, row, model.noise_width);
+        std::fill(row + model.noise_width, row + inputs, 0.0F);
+        if (!row_labels.empty())
+          row[model.noise_width + row_labels[static_cast<std::size_t>(r)]] = 1;
+      }
+    }
+    const Index width = model.latent_width();
+    const float* made = model.generator_network.run(input, count, batch.inference);
+    batch.latents.resize(static_cast<std::size_t>(count * width));
+    for (Index r = 0; r < count; ++r)
+      model.scale_latent(made + r * width, batch.latents.data() + r * width);
+  }
+
+  // As TableModel::decode, column by column.
+  void decode_block(std::uint64_t seed, std::uint64_t first, Index count,
+                    const std::vector<std::int32_t>& row_labels, std::vector<Column>& columns, std::size_t to,
+                    Batch& batch) const {
+    const auto& model = this->model();
+    const auto& encoder = model.encoder;
+    const auto& layout = encoder.layout();
+    const auto blocks = static_cast<Index>(parts_->word_blocks());
+    batch.words.resize(static_cast<std::size_t>(4 * blocks * count));
+    fill_bits(RandomStream(seed, Purpose::sample_decode), first * static_cast<std::uint64_t>(blocks),
+              blocks * count, batch.words.data());
+    const auto words_of = [&](Index row) { return batch.words.data() + 4 * blocks * row; };
+    const float* outputs = model.decoder_network.run(batch.latents.data(), count, batch.inference);
+    const auto temperature = static_cast<float>(model.temperature);
+    if (model.heads.empty()) {
+      const Index width = encoder.width();
+      batch.room.resize(static_cast<std::size_t>(parts_->widest_head));
+      for (std::size_t h = 0; h < layout.size(); ++h) {
+        const auto& head = layout[h];
+        if (h + 1 < layout.size() && layout[h + 1].column == head.column)
+          continue; // a number, written with the codes that say whether it is missing
+        const float* number =
+            outputs + (h > 0 && layout[h - 1].column == head.column ? layout[h - 1].offset : head.offset);
+        for (Index r = 0; r < count; ++r) {
+          std::int32_t code = 0;
+          if (head.categorical)
+            code = choose_code(outputs + r * width + head.offset, batch.room.data(), head.width,
+                               model.decoding, temperature, to_uniform_float(words_of(r)[2 * h]));
+          encoder.set_cell(columns, head.column, to + static_cast<std::size_t>(r), code, number[r * width],
+                           to_position(words_of(r)[2 * h + 1]));
+        }
+      }
+      return;
+    }
+    const auto shape = model.heads.shape();
+    batch.codes.resize(static_cast<std::size_t>(count * shape.columns));
+    model.heads.draw(outputs, count, batch.codes.data(), batch.inference, batch.room,
+                     [&](Index position, Index row, float* logits, std::int32_t width) {
+                       const auto h = static_cast<std::size_t>(shape.order[position]);
+                       if (!row_labels.empty() && is_label(layout[h].column))
+                         return row_labels[static_cast<std::size_t>(row)];
+                       return choose_code(logits, width, model.decoding, temperature,
+                                          to_uniform_float(words_of(row)[2 * h]));
+                     });
+    for (Index q = 0; q < shape.columns; ++q) {
+      const auto h = static_cast<std::size_t>(shape.order[q]);
+      for (Index r = 0; r < count; ++r)
+        encoder.set_cell(columns, layout[h].column, to + static_cast<std::size_t>(r),
+                         batch.codes[static_cast<std::size_t>(r * shape.columns + q)] -
+                             static_cast<std::int32_t>(shape.prefix[q]),
+                         0, to_position(words_of(r)[2 * h + 1]));
+    }
+  }
+
+  bool is_label(std::size_t column) const noexcept { return column == parts_->label_column; }
 
   // As TableEncoder::encode: codes, numbered through, and numbers. False if a cell has no code.
   bool encode(const DynamicRow& row, Scratch& scratch) const noexcept {
@@ -563,9 +655,9 @@ private:
       detail::autoregressive_logits(shape, heads.pointers(), q, rows, h, batch.logits.data(), workspace);
       const Index width = shape.prefix[q + 1] - shape.prefix[q];
       for (Index r = 0; r < rows; ++r)
-        scores[r] += detail::cross_entropy(batch.logits.data() + r * width, width,
-                                           codes[static_cast<std::size_t>(r * shape.columns + q)] -
-                                               shape.prefix[q]);
+        scores[r] +=
+            detail::cross_entropy(batch.logits.data() + r * width, width,
+                                  codes[static_cast<std::size_t>(r * shape.columns + q)] - shape.prefix[q]);
     }
   }
 

@@ -42,7 +42,8 @@ public:
   std::size_t label_index(const std::string& label) const { return sampler_.label_index(label); }
 
   /// As those of `Sampler`.
-  void operator()(std::uint64_t seed, std::uint64_t index, Scratch& scratch, Row<Schema>& row) const noexcept {
+  void operator()(std::uint64_t seed, std::uint64_t index, Scratch& scratch,
+                  Row<Schema>& row) const noexcept {
     sampler_(seed, index, scratch, row.dynamic());
   }
   void operator()(std::uint64_t seed, std::uint64_t index, std::size_t label, Scratch& scratch,

@@ -123,7 +123,9 @@ private:
   /// Rounds to the column's decimals and keeps to its range.
   double finish(double value) const noexcept {
     if (decimals >= 0 && decimals <= 15) {
-      const double scale = std::pow(10.0, decimals);
+      constexpr double powers_of_ten[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                          1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+      const double scale = powers_of_ten[decimals];
       value = std::round(value * scale) / scale;
     }
     return std::clamp(value, minimum, maximum);

@@ -134,11 +134,20 @@ struct TableModel {
     }
     const float* made = generator_network.run(input.data(), count, scratch);
     const Index width = latent_width();
-    for (Index i = 0; i < count * width; ++i) {
-      const auto j = static_cast<std::size_t>(i % width);
-      const float code = latent_bound.empty() ? made[i] : std::atanh(latent_bound[j] * made[i]);
-      latents[i] = code * latent_scale[j] + latent_offset[j];
+    for (Index r = 0; r < count; ++r)
+      scale_latent(made + r * width, latents + r * width);
+  }
+  /// The latent code of a generator's output, both latent_width long.
+  void scale_latent(const float* made, float* latent) const noexcept {
+    const auto width = static_cast<Index>(latent_scale.size());
+    std::copy_n(made, width, latent);
+    if (!latent_bound.empty()) {
+      for (Index j = 0; j < width; ++j)
+        latent[j] *= latent_bound[static_cast<std::size_t>(j)];
+      simd::transform(latent, latent, width, [](const simd::Vector<float>& v) { return simd::atanh(v); });
     }
+    for (Index j = 0; j < width; ++j)
+      latent[j] = latent[j] * latent_scale[static_cast<std::size_t>(j)] + latent_offset[static_cast<std::size_t>(j)];
   }
 
   /// Decodes `count` latent codes into rows [to, to + count) of `columns`; the draws are those of rows
