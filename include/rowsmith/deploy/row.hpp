@@ -88,6 +88,15 @@ public:
       }
     return false;
   }
+  /// The same by code. \returns false, and leaves the row alone, unless `code` is one of the column's or
+  /// `missing_code`
+  bool set_code(std::size_t column, std::int32_t code) noexcept {
+    if (code != missing_code &&
+        (code < 0 || static_cast<std::size_t>(code) >= columns_->texts[column].size()))
+      return false;
+    codes_[column] = code;
+    return true;
+  }
   /// Sets a cell by its column's name; a text of a categorical column that is unknown becomes the category
   /// for others, if the model has one. \throws SchemaError naming what does not fit
   void set(std::string_view column, double number) {

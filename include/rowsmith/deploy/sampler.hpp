@@ -252,6 +252,8 @@ public:
 
   const TableModel& model() const noexcept { return parts_->model; }
   const TableSchema& schema() const noexcept { return model().encoder.schema(); }
+  /// What its rows have in common: schema, texts, decimals.
+  const RowColumns& columns() const noexcept { return *parts_->columns; }
   /// The label values of a conditional model; empty for others.
   const std::vector<std::string>& labels() const noexcept { return model().labels; }
   /// The number of a label, to be asked for. \throws SchemaError naming the known ones
