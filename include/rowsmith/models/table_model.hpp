@@ -107,15 +107,17 @@ struct TableModel {
                                      static_cast<std::int32_t>(label));
     if (label < labels.size())
       return result;
-    const RandomStream stream(seed, Purpose::label);
-    for (std::size_t r = 0; r < result.size(); ++r) {
-      double left = stream.uniform(first + r);
-      std::size_t chosen = 0;
-      for (; chosen + 1 < labels.size() && left >= label_shares[chosen]; ++chosen)
-        left -= label_shares[chosen];
-      result[r] = static_cast<std::int32_t>(chosen);
-    }
+    for (std::size_t r = 0; r < result.size(); ++r)
+      result[r] = draw_label(seed, first + r);
     return result;
+  }
+  /// The label of one row of a conditional model's sample, drawn by its share.
+  std::int32_t draw_label(std::uint64_t seed, std::uint64_t row) const noexcept {
+    double left = RandomStream(seed, Purpose::label).uniform(row);
+    std::size_t chosen = 0;
+    for (; chosen + 1 < labels.size() && left >= label_shares[chosen]; ++chosen)
+      left -= label_shares[chosen];
+    return static_cast<std::int32_t>(chosen);
   }
 
   /// Latent codes of rows [first, first + count) of a sample: count × latent_width.
@@ -141,11 +143,20 @@ struct TableModel {
     }
     const float* made = generator_network.run(input, count, scratch);
     const Index width = latent_width();
-    for (Index i = 0; i < count * width; ++i) {
-      const auto j = static_cast<std::size_t>(i % width);
-      const float code = latent_bound.empty() ? made[i] : std::atanh(latent_bound[j] * made[i]);
-      latents[i] = code * latent_scale[j] + latent_offset[j];
+    for (Index r = 0; r < count; ++r)
+      scale_latent(made + r * width, latents + r * width);
+  }
+  /// The latent code of a generator's output, both latent_width long.
+  void scale_latent(const float* made, float* latent) const noexcept {
+    const auto width = static_cast<Index>(latent_scale.size());
+    std::copy_n(made, width, latent);
+    if (!latent_bound.empty()) {
+      for (Index j = 0; j < width; ++j)
+        latent[j] *= latent_bound[static_cast<std::size_t>(j)];
+      simd::transform(latent, latent, width, [](const simd::Vector<float>& v) { return simd::atanh(v); });
     }
+    for (Index j = 0; j < width; ++j)
+      latent[j] = latent[j] * latent_scale[static_cast<std::size_t>(j)] + latent_offset[static_cast<std::size_t>(j)];
   }
 
   /// Decodes `count` latent codes into rows [to, to + count) of `columns`; the draws are those of rows
