@@ -8,6 +8,7 @@
 #include <iomanip>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -39,12 +40,20 @@ struct Settings {
   bool quiet = false;
 };
 
+/// The figures of one epoch.
+struct CurvePoint {
+  std::string stage;
+  std::size_t epoch = 0;
+  std::vector<std::pair<std::string, double>> values;
+};
+
 struct Run {
   std::uint64_t seed = 0;
   double train_seconds = 0;
   double generate_seconds = 0;
   double evaluate_seconds = 0;
   std::vector<rs::StageReport> stages;
+  std::vector<CurvePoint> curves;
   std::size_t rows = 0;
   rs::DetectionResult detection;
   rs::DetectionResult detection_holdout; ///< against the test rows, which no training saw
@@ -79,8 +88,14 @@ Run run_once(const Settings& settings, const adult::Data& data, std::uint64_t se
   run.seed = seed;
   auto start = std::chrono::steady_clock::now();
   typename Recipe::Trainer trainer(trainer_options(settings, Recipe::options(), seed));
+  const auto listen = [&](const rs::Progress& told) {
+    run.curves.push_back({std::string(told.stage), told.epoch, {}});
+    for (const auto& value : told.values)
+      run.curves.back().values.emplace_back(value.name, value.value);
+    return progress ? progress(told) : rs::ProgressAction::go_on;
+  };
   const rs::Synthesizer model =
-      trainer.fit(data.train, progress,
+      trainer.fit(data.train, listen,
                   settings.checkpoint.empty() ? rs::CheckpointStore{}
                                               : rs::checkpoint_file(checkpoint_path(settings, seed), 10));
   run.train_seconds = seconds_since(start);
@@ -178,7 +193,15 @@ nlohmann::json report(const Settings& settings, const adult::Data& data, const s
     nlohmann::json stages;
     for (const auto& stage : run.stages)
       stages[stage.name] = stage.seconds;
+    auto curves = nlohmann::json::array();
+    for (const auto& point : run.curves) {
+      nlohmann::json entry{{"stage", point.stage}, {"epoch", point.epoch}};
+      for (const auto& [name, value] : point.values)
+        entry[name] = value;
+      curves.push_back(std::move(entry));
+    }
     json["runs"].push_back({{"seed", run.seed},
+                            {"curves", std::move(curves)},
                             {"train_seconds", run.train_seconds},
                             {"stage_seconds", stages},
                             {"generate_seconds", run.generate_seconds},

@@ -39,6 +39,10 @@ struct EncodingOptions {
   /// bin and for the shape of the outer ones. Only where there are two rows for each part of each bin; 0: never;
   /// [0, 1024].
   std::size_t fine = 32;
+  /// Weights that relate columns to each other grow with the number of codes times that of columns. Above this many
+  /// pairs of a code and a column, `TableEncoder::fit` does without fine codes, then with half as many bins and exact
+  /// values, and so on down to 8 and 32; [1000, 1e9].
+  std::size_t most_pairs = 600'000;
   UnseenCategory unseen = UnseenCategory::error;
   std::size_t min_category_rows = 0;  ///< with `other`: rarer categories are folded into it at fitting time
   std::string other_text = "(other)"; ///< with `other`: its text in generated rows
@@ -50,6 +54,7 @@ struct EncodingOptions {
     visit("encoding.max_exact_values", static_cast<double>(max_exact_values), OptionRange{2, 65535});
     visit("encoding.bins", static_cast<double>(bins), OptionRange{2, 4096});
     visit("encoding.fine", static_cast<double>(fine), OptionRange{0, 1024});
+    visit("encoding.most_pairs", static_cast<double>(most_pairs), OptionRange{1000, 1e9});
     visit("encoding.unseen", static_cast<double>(unseen), OptionRange{0, 1});
     visit("encoding.min_category_rows", static_cast<double>(min_category_rows), OptionRange{0, 1e15});
   }

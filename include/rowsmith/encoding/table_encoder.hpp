@@ -31,10 +31,23 @@ public:
     options.check();
     if (train.rows() == 0)
       throw SchemaError("encoding: the training table has no rows");
-    std::vector<ColumnCodec> codecs;
-    for (const auto& column : train.columns())
-      codecs.push_back(fit_codec(column, options));
-    return TableEncoder(std::move(codecs), train.schema());
+    auto used = options;
+    while (true) {
+      std::vector<ColumnCodec> codecs;
+      for (const auto& column : train.columns())
+        codecs.push_back(fit_codec(column, used));
+      TableEncoder encoder(std::move(codecs), train.schema());
+      const bool coarsest = used.fine == 0 && used.bins <= 8 && used.max_exact_values <= 32;
+      if (encoder.layout().size() * static_cast<std::size_t>(encoder.width()) <= options.most_pairs ||
+          options.numerical != NumericalEncoding::codes || coarsest)
+        return encoder;
+      if (used.fine == 0) {
+        used.bins = std::max<std::size_t>(std::min<std::size_t>(used.bins, 8), used.bins / 2);
+        used.max_exact_values =
+            std::max<std::size_t>(std::min<std::size_t>(used.max_exact_values, 32), used.max_exact_values / 2);
+      }
+      used.fine = 0;
+    }
   }
 
   /// From codecs fitted before, one for each column of the schema.
@@ -133,36 +146,50 @@ public:
     return columns;
   }
 
-  /// Writes a decoded row. \param codes, numbers  one for each stretch of the layout: codes count from 0 in it;
-  /// the other of the two is not read \param positions  one for each stretch, in (0, 1): the place within a bin or
-  /// a part of it
-  template <class Positions>
-  void set_row(std::vector<Column>& columns, std::size_t row, const std::int32_t* codes, const float* numbers,
-               const Positions& positions) const {
+  /// Calls `set(column, code, number, position)` for each cell of a decoded row.
+  /// \param codes  one for each stretch of the layout, counted from 0 in it; not read where it is a number
+  /// \param number_at  (stretch) -> the number there; called for stretches that are numbers
+  /// \param position_at  (stretch) -> a place in (0, 1) within the code there: a bin, or a part of one
+  template <class NumberAt, class PositionAt, class Set>
+  void each_cell(const std::int32_t* codes, const NumberAt& number_at, const PositionAt& position_at,
+                 const Set& set) const {
     for (std::size_t h = 0; h < layout_.size(); ++h) {
       const std::size_t column = layout_[h].column;
       const auto& codec = codecs_[column];
       float number = 0;
+      std::int32_t code = 0;
       if (!layout_[h].categorical) {
-        number = numbers[h];
+        number = number_at(h);
         if (codec.codes() > 0)
           ++h; // the stretch of "present" and "missing" follows
       }
-      const std::int32_t code = codes[h];
-      double position = positions(h);
+      if (layout_[h].categorical)
+        code = codes[h];
+      double position = position_at(h);
       if (codec.fine > 0) {
         ++h;
         position = (static_cast<double>(codes[h]) + position) / static_cast<double>(codec.fine);
       }
-      if (codec.has_missing && code == codec.missing())
-        continue; // the columns start as missing
-      if (codec.kind == ColumnCodec::Kind::categorical)
-        columns[column].codes[row] = code;
-      else if (codec.kind == ColumnCodec::Kind::standardised)
-        columns[column].values[row] = codec.unstandardise(static_cast<double>(number));
-      else
-        columns[column].values[row] = codec.value_of(code, position);
+      set(column, code, number, position);
     }
+  }
+
+  /// Writes a decoded row. Parameters as those of `each_cell`.
+  template <class NumberAt, class PositionAt>
+  void set_row(std::vector<Column>& columns, std::size_t row, const std::int32_t* codes,
+               const NumberAt& number_at, const PositionAt& position_at) const {
+    each_cell(codes, number_at, position_at,
+              [&](std::size_t column, std::int32_t code, float number, double position) {
+                const auto& codec = codecs_[column];
+                if (codec.has_missing && code == codec.missing())
+                  return; // the columns start as missing
+                if (codec.kind == ColumnCodec::Kind::categorical)
+                  columns[column].codes[row] = code;
+                else if (codec.kind == ColumnCodec::Kind::standardised)
+                  columns[column].values[row] = codec.unstandardise(static_cast<double>(number));
+                else
+                  columns[column].values[row] = codec.value_of(code, position);
+              });
   }
 
 private:

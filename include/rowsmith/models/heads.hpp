@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -65,11 +66,12 @@ constexpr double to_position(std::uint32_t bits) noexcept {
     total += room[k];
     room[k] = total;
   }
-  const float point = uniform * total;
+  // Rounding may reach the total: the number before it still falls to a code of some probability.
+  const float point = std::min(uniform * total, std::bit_cast<float>(std::bit_cast<std::uint32_t>(total) - 1U));
   std::int32_t code = 0;
   for (std::int32_t k = 0; k < width; ++k)
     code += room[k] <= point ? 1 : 0;
-  return std::min(code, width - 1); // rounding may reach the last sum
+  return std::min(code, width - 1);
 }
 /// The same with the logits as room: they are changed.
 inline std::int32_t choose_code(float* logits, std::int32_t width, Decoding decoding, float temperature,
