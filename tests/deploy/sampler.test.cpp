@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <rowsmith/deploy/sampler.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -82,6 +83,9 @@ TEST_CASE("a row alone has the bits of the batch's row", "[deploy]") {
     }
     for (const auto& label : model.labels) {
       const auto wanted = model.sample(300, {.seed = 2, .label = label});
+      if (model.decoding == rs::Decoding::sample)
+        for (std::size_t i = 0; i < 300; ++i)
+          REQUIRE(wanted[5].dictionary.text(wanted[5].codes[i]) == label);
       const auto index = sampler.label_index(label);
       wrong = 0;
       for (std::size_t i = 0; i < 300; ++i) {
@@ -148,6 +152,7 @@ TEST_CASE("a row's score is its reconstruction loss, alone and in a batch", "[de
     model.encoder_network = autoencoder.encoder_network(weights.data());
     model.decoder_network = autoencoder.decoder_network(weights.data());
     model.heads = autoencoder.heads_network(weights.data());
+    model.joint = autoencoder.joint_codes();
     const rs::Sampler sampler(model);
     auto scratch = sampler.scratch();
     const auto batch = sampler.score_rows(table, 2);
@@ -178,11 +183,64 @@ TEST_CASE("a row's score is its reconstruction loss, alone and in a batch", "[de
   };
   const auto codes = rs::TableEncoder::fit(table, {.max_exact_values = 80, .bins = 16});
   const auto numbers = rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised});
+  const auto fine = rs::TableEncoder::fit(table, {.max_exact_values = 80, .bins = 8, .fine = 5});
   using Plain = rs::Autoencoder<rs::Dense<40>, rs::ReLU, rs::LayerNorm, rs::Latent<5>>;
   using InOrder = rs::Autoencoder<rs::Dense<24>, rs::ReLU, rs::Latent<5>, rs::AutoregressiveHeads<20>>;
   check(codes, Plain(codes));
   check(numbers, Plain(numbers));
   check(codes, InOrder(codes));
+  check(fine, Plain(fine));
+  check(fine, InOrder(fine));
+  using Joint = rs::Autoencoder<rs::Dense<24>, rs::ReLU, rs::Latent<5>, rs::JointHeads<64>>;
+  const auto encoded = fine.encode(table);
+  check(fine, Joint(fine, false, 1, &encoded));
+}
+
+TEST_CASE("joint heads score a combination that no training row has as infinite", "[deploy]") {
+  const auto all = small::models();
+  const auto found = std::find_if(all.begin(), all.end(), [](const auto& m) { return m.name == "joint"; });
+  REQUIRE(found != all.end());
+  const auto& model = found->model;
+  const auto& layout = model.encoder.layout();
+  const auto table = small::table();
+  const auto encoded = model.encoder.encode(table);
+  const rs::Sampler sampler(model);
+  auto scratch = sampler.scratch();
+  // Each column from one of two training rows; then whether some training row is the same in a group.
+  std::size_t infinite = 0;
+  rs::RandomSequence random(rs::RandomStream(8, rs::Purpose::user));
+  for (int trial = 0; trial < 300; ++trial) {
+    const std::size_t two[] = {random.below(table.rows()), random.below(table.rows())};
+    const auto mask = trial == 0 ? 0U : static_cast<unsigned>(random.below(64));
+    const auto from = [&](std::size_t column) { return two[(mask >> column) & 1U]; };
+    auto row = row_of(sampler, table, two[0]);
+    const auto other = row_of(sampler, table, two[1]);
+    for (std::size_t c = 0; c < table.size(); ++c)
+      if (from(c) == two[0])
+        continue;
+      else if (table[c].kind == rs::ColumnKind::numerical)
+        row.set_number(c, other.number(c));
+      else
+        REQUIRE(row.set_code(c, other.category(c).code));
+    bool known = true;
+    for (const auto& group : model.joint.groups) {
+      if (group.columns.size() == 1)
+        continue;
+      bool seen = false;
+      for (std::size_t r = 0; r < table.rows() && !seen; ++r)
+        seen = std::all_of(group.columns.begin(), group.columns.end(), [&](std::int32_t column) {
+          const auto h = static_cast<std::size_t>(column);
+          return encoded.code(r, h) == encoded.code(from(layout[h].column), h);
+        });
+      known = known && seen;
+    }
+    const double score = sampler.score(row, scratch);
+    REQUIRE(std::isinf(score) == !known);
+    REQUIRE_FALSE(std::isnan(score));
+    infinite += known ? 0 : 1;
+  }
+  CHECK(infinite > 0);
+  CHECK(infinite < 300);
 }
 
 TEST_CASE("a score is NaN where a cell has no code", "[deploy]") {
@@ -268,5 +326,23 @@ TEST_CASE("a sampler refuses a model whose parts do not fit", "[deploy]") {
   SECTION("labels") { model.labels = {"no", "yes"}; }
   SECTION("decoder") { model.decoder_network = model.generator_network; }
   SECTION("encoder") { model.encoder_network = model.generator_network; }
+  SECTION("a mixture of another width") {
+    small::mix_noise(model);
+    ++model.mixture.width;
+  }
+  SECTION("a mixture without shares") {
+    small::mix_noise(model);
+    model.mixture.shares.pop_back();
+  }
+  SECTION("joint heads for other columns") { model.joint = small::models().back().model.joint; }
+  SECTION("joint heads with a code that is not there") {
+    model = small::models().back().model;
+    model.joint.groups.front().combinations.back() = 1000;
+  }
+  SECTION("joint heads that leave a column out") {
+    model = small::models().back().model;
+    model.decoder_network = {};
+    model.joint.groups.pop_back();
+  }
   CHECK_THROWS_WITH(rs::Sampler(model), Contains("do not fit together"));
 }

@@ -310,6 +310,8 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
   const auto scale = data.numbers(model.latent_scale.data(), model.latent_scale.size());
   const auto offset = data.numbers(model.latent_offset.data(), model.latent_offset.size());
   const auto bound = data.numbers(model.latent_bound.data(), model.latent_bound.size());
+  const auto means = data.numbers(model.mixture.means.data(), model.mixture.means.size());
+  const auto factors = data.numbers(model.mixture.factors.data(), model.mixture.factors.size());
 
   // ---- columns
   std::vector<std::string> columns;
@@ -328,6 +330,7 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
         .append(", ")
         .append(std::to_string(codec.points.size()));
     text.append(", ").append(std::to_string(knots.size())).append(", ").append(std::to_string(codec.bins()));
+    text.append(", ").append(std::to_string(codec.fine));
     for (const double number : {codec.mean, codec.sd, codec.minimum, codec.maximum})
       text.append(", ").append(number_source(number));
     // 10 to the number of decimals, exactly; 0: not rounded.
@@ -346,7 +349,7 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
       knots.push_back(number_source(knot));
   }
   std::vector<std::string> heads;
-  Index widest = 16;
+  const Index widest = std::max<Index>(model.widest_head(), 16);
   std::size_t label_column = schema.label().empty() ? schema.size() : schema.index_of(schema.label());
   for (const auto& head : encoder.layout()) {
     heads.push_back(std::string(head.categorical ? "{true, " : "{false, ")
@@ -355,9 +358,41 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
                         .append(std::to_string(head.offset))
                         .append(", ")
                         .append(std::to_string(head.width))
-                        .append("}"));
-    widest = std::max(widest, Index{head.width});
+                        .append(head.fine ? ", true}" : ", false}"));
   }
+  std::vector<std::string> groups;
+  std::vector<std::string> group_columns;
+  std::vector<std::string> combinations;
+  std::size_t combination_codes = 0;
+  for (const auto& group : model.joint.groups) {
+    int label = -1;
+    for (std::size_t i = 0; i < group.columns.size(); ++i)
+      if (encoder.is_label(encoder.layout()[static_cast<std::size_t>(group.columns[i])]))
+        label = static_cast<int>(i);
+    groups.push_back(std::string("{")
+                         .append(std::to_string(group_columns.size()))
+                         .append(", ")
+                         .append(std::to_string(group.columns.size()))
+                         .append(", ")
+                         .append(std::to_string(combination_codes))
+                         .append(", ")
+                         .append(std::to_string(group.width()))
+                         .append(", ")
+                         .append(std::to_string(label))
+                         .append("}"));
+    for (const auto column : group.columns)
+      group_columns.push_back(std::to_string(column));
+    for (std::int32_t k = 0; k < group.width(); ++k) {
+      std::string codes;
+      for (std::size_t i = 0; i < group.columns.size(); ++i)
+        codes.append(i == 0 ? "" : ", ").append(std::to_string(group.combination(k)[i]));
+      combinations.push_back(std::move(codes));
+    }
+    combination_codes += group.combinations.size();
+  }
+  std::vector<std::string> component_shares;
+  for (const double share : model.mixture.shares)
+    component_shares.push_back(number_source(share));
   std::vector<std::string> labels;
   std::vector<std::string> shares;
   for (std::size_t i = 0; i < model.labels.size(); ++i) {
@@ -408,12 +443,17 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
   purpose("noise_purpose", Purpose::sample_noise);
   purpose("decode_purpose", Purpose::sample_decode);
   purpose("label_purpose", Purpose::label);
+  purpose("component_purpose", Purpose::sample_component);
   constant("int", "noise_width", std::to_string(model.noise_width));
   constant("int", "latent_width", std::to_string(model.latent_width()));
   constant("std::size_t", "latent_scale", scale);
   constant("std::size_t", "latent_offset", offset);
   constant("std::size_t", "latent_bound", bound);
   constant("bool", "has_bound", model.latent_bound.empty() ? "false" : "true");
+  constant("bool", "residual", model.generator_network.residual() ? "true" : "false");
+  constant("std::size_t", "components", std::to_string(model.mixture.components()));
+  constant("std::size_t", "component_means", means);
+  constant("std::size_t", "component_factors", factors);
   constant("bool", "draws", model.decoding == Decoding::sample ? "true" : "false");
   constant("float", "temperature",
            number_source(static_cast<double>(static_cast<float>(model.temperature))).append("F"));
@@ -421,9 +461,10 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
       "int", "input_width",
       std::to_string(std::max<Index>(model.generator_network.inputs(), static_cast<Index>(heads.size()))));
   constant("int", "network_width", std::to_string(network_width));
-  constant("int", "room_width", std::to_string(std::max(widest, Index{16}) + heads_room));
+  constant("int", "room_width", std::to_string(widest + heads_room));
   out.append(array_source("std::string_view", "label_texts", labels, "{}"));
   out.append(array_source("double", "label_shares", shares, "0"));
+  out.append(array_source("double", "component_shares", component_shares, "0"));
   out.append(array_source("std::string_view", "texts", texts, "{}"));
   out.append(array_source("double", "points", points, "0"));
   out.append(array_source("double", "knots", knots, "0, 0"));
@@ -441,6 +482,11 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
     constant("std::size_t", "heads_bias", heads_bias);
     out.append(array_source("Matrix", "latent_parts", latent_parts, "{}"));
     out.append(array_source("Position", "order", positions, "{}"));
+  }
+  if (!model.joint.empty()) {
+    out.append(array_source("Group", "groups", groups, "{}"));
+    out.append(array_source("std::size_t", "group_columns", group_columns, "0"));
+    out.append(array_source("std::int32_t", "combinations", combinations, "0"));
   }
   out.append("\n// Little-endian bytes: no other way of writing them compiles as fast.\n");
   out.append("alignas(64) inline constexpr char number_bytes[] =\n")
@@ -462,12 +508,16 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
     break;
   }
   out.append(exported_code);
-  out.append(in_order ? exported_heads_in_order : exported_heads_independent);
+  out.append(in_order               ? exported_heads_in_order
+             : model.joint.empty() ? exported_heads_independent
+                                   : exported_heads_joint);
   if (options.scoring)
     out.append(exported_encoding);
   out.append(exported_sample);
   if (options.scoring)
-    out.append(in_order ? exported_score_in_order : exported_score_independent);
+    out.append(in_order               ? exported_score_in_order
+               : model.joint.empty() ? exported_score_independent
+                                     : exported_score_joint);
   out.append("} // namespace ").append(options.name).append("\n");
   return out;
 }

@@ -55,6 +55,7 @@ struct Column {
   std::size_t points = 0;
   std::size_t knot = 0;
   std::size_t bins = 0;
+  int fine = 0; // parts of a bin, told apart by a second code
   double mean = 0;
   double sd = 1;
   double minimum = 0;
@@ -66,6 +67,14 @@ struct Head {
   std::size_t column = 0;
   std::int32_t offset = 0;
   std::int32_t width = 0;
+  bool fine = false; // the part of a bin, whose code comes just before
+};
+struct Group { // a head that serves one or several columns
+  std::size_t column = 0; // first of them in group_columns
+  std::size_t columns = 0;
+  std::size_t combination = 0; // first code of the combinations, in rising order
+  std::int32_t width = 0;
+  int label = -1; // which of its columns is the label's
 };
 struct Position {
   std::size_t head = 0;
@@ -269,6 +278,12 @@ constexpr float to_uniform(std::uint32_t bits) noexcept {
 }
 constexpr double to_position(std::uint32_t bits) noexcept {
   return (static_cast<double>(bits) + 0.5) * 0x1p-32;
+}
+
+inline double uniform(std::uint64_t seed, std::uint32_t purpose, std::uint64_t index) noexcept {
+  const Block block = philox(seed, purpose, index);
+  const std::uint64_t bits = (std::uint64_t{block.word[0]} << 32U) | block.word[1];
+  return (static_cast<double>(bits >> 12U) + 0.5) * 0x1p-52;
 }
 
 // Standard normal numbers (Box & Muller 1958).
@@ -513,38 +528,78 @@ struct Scratch {
 
 namespace detail {
 
-inline void set_cell(Row& row, std::size_t at, std::int32_t code, float number, double position) noexcept {
-  const Column& column = table[at];
-  if (column.has_missing && code == column.codes - 1) {
-    row.number[at] = std::numeric_limits<double>::quiet_NaN();
-    row.code[at] = -1;
-  } else if (column.kind == 0) {
-    row.code[at] = code;
-  } else if (column.kind == 1) {
-    row.number[at] = finish(column, column.mean + column.sd * static_cast<double>(number));
-  } else if (static_cast<std::size_t>(code) < column.points) {
-    row.number[at] = points[column.point + static_cast<std::size_t>(code)];
-  } else {
-    const double* knot = knots + column.knot + (static_cast<std::size_t>(code) - column.points);
-    row.number[at] = finish(column, knot[0] + position * (knot[1] - knot[0]));
+// Writes the codes of a decoded row, and the numbers among a decoder's outputs.
+inline void set_row(Row& row, const std::int32_t* codes, const float* outputs, const Block* words) noexcept {
+  for (std::size_t h = 0; h < heads; ++h) {
+    const std::size_t at = layout[h].column;
+    const Column& column = table[at];
+    float number = 0;
+    std::int32_t code = 0;
+    if (!layout[h].categorical) {
+      number = outputs[layout[h].offset];
+      if (column.codes > 0)
+        ++h; // "present" and "missing"
+    }
+    if (layout[h].categorical)
+      code = codes[h];
+    double position = to_position(words[h / 2].word[h % 2 * 2 + 1]);
+    if (column.fine > 0) {
+      ++h;
+      position = (static_cast<double>(codes[h]) + position) / static_cast<double>(column.fine);
+    }
+    if (column.has_missing && code == column.codes - 1) {
+      row.number[at] = std::numeric_limits<double>::quiet_NaN();
+      row.code[at] = -1;
+    } else if (column.kind == 0) {
+      row.code[at] = code;
+    } else if (column.kind == 1) {
+      row.number[at] = finish(column, column.mean + column.sd * static_cast<double>(number));
+    } else if (static_cast<std::size_t>(code) < column.points) {
+      row.number[at] = points[column.point + static_cast<std::size_t>(code)];
+    } else {
+      const double* knot = knots + column.knot + (static_cast<std::size_t>(code) - column.points);
+      row.number[at] = finish(column, knot[0] + position * (knot[1] - knot[0]));
+    }
   }
+}
+inline float uniform_at(const Block* words, std::size_t head) noexcept {
+  return to_uniform(words[head / 2].word[head % 2 * 2]);
 }
 )cpp";
 
 inline constexpr std::string_view exported_heads_independent = R"cpp(
-inline void decode(const float* outputs, const Block* words, std::size_t, Scratch& scratch, Row& row) noexcept {
-  float value = 0;
+inline void decode(const float* outputs, const Block* words, std::size_t label, Scratch& scratch, Row& row) noexcept {
   for (std::size_t h = 0; h < heads; ++h) {
     const Head& head = layout[h];
-    const std::uint32_t* word = words[h / 2].word + h % 2 * 2;
-    std::int32_t code = 0;
-    if (head.categorical)
-      code = choose(outputs + head.offset, scratch.room, head.width, to_uniform(word[0]));
-    else
-      value = outputs[head.offset];
-    if (h + 1 == heads || layout[h + 1].column != head.column)
-      set_cell(row, head.column, code, value, to_position(word[1]));
+    if (labels > 0 && draws && head.column == label_column)
+      scratch.codes[h] = static_cast<std::int32_t>(label);
+    else if (head.categorical)
+      scratch.codes[h] = choose(outputs + head.offset, scratch.room, head.width, uniform_at(words, h));
   }
+  set_row(row, scratch.codes, outputs, words);
+}
+)cpp";
+
+inline constexpr std::string_view exported_heads_joint = R"cpp(
+inline void decode(const float* outputs, const Block* words, std::size_t label, Scratch& scratch, Row& row) noexcept {
+  const float* logits = outputs;
+  for (const Group& group : groups) {
+    const std::int32_t* const combination = combinations + group.combination;
+    const bool keep = labels > 0 && draws && group.label >= 0;
+    for (std::int32_t k = 0; keep && k < group.width; ++k)
+      scratch.room[k] = combination[static_cast<std::size_t>(k) * group.columns + static_cast<std::size_t>(group.label)] ==
+                                static_cast<std::int32_t>(label)
+                            ? logits[k]
+                            : std::numeric_limits<float>::lowest();
+    const std::int32_t code = choose(keep ? scratch.room : logits, scratch.room, group.width,
+                                     uniform_at(words, group_columns[group.column]));
+    for (std::size_t i = 0; i < group.columns; ++i)
+      scratch.codes[group_columns[group.column + i]] = combination[static_cast<std::size_t>(code) * group.columns + i];
+    if (keep)
+      scratch.codes[group_columns[group.column + static_cast<std::size_t>(group.label)]] = static_cast<std::int32_t>(label);
+    logits += group.width;
+  }
+  set_row(row, scratch.codes, outputs, words);
 }
 )cpp";
 
@@ -587,14 +642,13 @@ inline void run_heads(const float* hidden, Scratch& scratch, const Choose& choos
 }
 inline void decode(const float* hidden, const Block* words, std::size_t label, Scratch& scratch, Row& row) noexcept {
   run_heads(hidden, scratch, [&](const Position& position, float* logits) noexcept {
-    const std::uint32_t* word = words[position.head / 2].word + position.head % 2 * 2;
-    const std::size_t at = layout[position.head].column;
-    const std::int32_t code = labels > 0 && at == label_column
-                                  ? static_cast<std::int32_t>(label)
-                                  : choose(logits, logits, position.codes, to_uniform(word[0]));
-    set_cell(row, at, code, 0, to_position(word[1]));
+    std::int32_t& code = scratch.codes[position.head];
+    code = labels > 0 && layout[position.head].column == label_column
+               ? static_cast<std::int32_t>(label)
+               : choose(logits, logits, position.codes, uniform_at(words, position.head));
     return code;
   });
+  set_row(row, scratch.codes, hidden, words);
 }
 )cpp";
 
@@ -614,6 +668,15 @@ inline std::int32_t code_of(const Column& column, double value) noexcept {
   const double* edge = std::upper_bound(knot + 1, knot + column.bins, value);
   return static_cast<std::int32_t>(column.points + static_cast<std::size_t>(edge - knot) - 1);
 }
+inline std::int32_t fine_of(const Column& column, double value, std::int32_t code) noexcept {
+  const auto index = static_cast<std::size_t>(code);
+  if (index < column.points)
+    return 0;
+  const double* knot = knots + column.knot + (index - column.points);
+  const double width = knot[1] - knot[0];
+  const double part = width > 0 ? (value - knot[0]) / width * static_cast<double>(column.fine) : 0;
+  return static_cast<std::int32_t>(std::clamp(part, 0.0, static_cast<double>(column.fine) - 0.5));
+}
 // Codes and numbers of a row, by head. False if a cell has no code.
 inline bool encode(const Row& row, Scratch& scratch) noexcept {
   for (std::size_t h = 0; h < heads; ++h) {
@@ -630,6 +693,8 @@ inline bool encode(const Row& row, Scratch& scratch) noexcept {
     scratch.codes[h] = -1;
     if (!head.categorical)
       scratch.input[h] = static_cast<float>((value - column.mean) / column.sd);
+    else if (head.fine)
+      scratch.codes[h] = missing ? 0 : fine_of(column, value, scratch.codes[h - 1]);
     else if (missing)
       scratch.codes[h] = column.codes - 1;
     else
@@ -667,13 +732,34 @@ inline const float* encoded(Scratch& scratch) noexcept {
 )cpp";
 
 inline constexpr std::string_view exported_sample = R"cpp(
+// Turns standard normal numbers into a draw from a mixture of normal distributions.
+inline void shape_noise(float* x, double choice, std::size_t label) noexcept {
+  const double* shares = component_shares + label * components;
+  std::size_t k = 0;
+  for (double left = choice - shares[0]; left >= 0 && k + 1 < components; left -= shares[k])
+    ++k;
+  constexpr auto width = static_cast<std::size_t>(noise_width);
+  const std::size_t mean = component_means + k * width;
+  const std::size_t factor = component_factors + k * width * width;
+  for (std::size_t j = width; j-- > 0;) {
+    const float drawn = x[j];
+    x[j] = number(mean + j) + number(factor + j * width + j) * drawn;
+    for (std::size_t i = j + 1; i < width; ++i)
+      x[i] += number(factor + i * width + j) * drawn;
+  }
+}
 inline void make(std::uint64_t seed, std::uint64_t index, std::size_t label, Scratch& scratch, Row& row) noexcept {
   fill_normal(seed, index * ((noise_width + 3) / 4), scratch.input, noise_width);
+  if constexpr (components > 0)
+    shape_noise(scratch.input, uniform(seed, component_purpose, index), labels > 0 ? label : 0);
   for (std::size_t i = 0; i < labels; ++i)
     scratch.input[static_cast<std::size_t>(noise_width) + i] = i == label ? 1.0F : 0.0F;
   const float* made =
       run(generator, static_cast<int>(sizeof generator / sizeof generator[0]), scratch.input, scratch.a, scratch.b);
   std::copy_n(made, latent_width, scratch.latent);
+  if constexpr (residual)
+    for (int j = 0; j < latent_width; ++j)
+      scratch.latent[j] += scratch.input[j];
   if constexpr (has_bound) {
     for (int j = 0; j < latent_width; ++j)
       scratch.latent[j] *= number(latent_bound + static_cast<std::size_t>(j));
@@ -690,9 +776,7 @@ inline void make(std::uint64_t seed, std::uint64_t index, std::size_t label, Scr
   decode(run(decoder, decoder_layers, scratch.latent, scratch.a, scratch.b), words, label, scratch, row);
 }
 inline std::size_t drawn_label(std::uint64_t seed, std::uint64_t index) noexcept {
-  const Block block = philox(seed, label_purpose, index);
-  const std::uint64_t bits = (std::uint64_t{block.word[0]} << 32U) | block.word[1];
-  double left = (static_cast<double>(bits >> 12U) + 0.5) * 0x1p-52;
+  double left = uniform(seed, label_purpose, index);
   std::size_t chosen = 0;
   for (; chosen + 1 < labels && left >= label_shares[chosen]; ++chosen)
     left -= label_shares[chosen];
@@ -730,6 +814,42 @@ inline double score(const Row& row, Scratch& scratch) noexcept {
       const double difference = static_cast<double>(outputs[head.offset]) - static_cast<double>(scratch.input[h]);
       error += std::isnan(difference) ? 0.0 : difference * difference;
     }
+  }
+  return error;
+}
+
+)cpp";
+
+inline constexpr std::string_view exported_score_joint =
+    R"cpp(/// How badly the model describes a row: the sum of all heads' errors after encoding and decoding. NaN if a
+/// cell has no code; infinite if no training row combined the columns of a head so.
+inline double score(const Row& row, Scratch& scratch) noexcept {
+  if (!detail::encode(row, scratch))
+    return std::numeric_limits<double>::quiet_NaN();
+  const float* outputs = detail::encoded(scratch);
+  double error = 0;
+  for (const auto& group : detail::groups) {
+    const std::size_t* const own = detail::group_columns + group.column;
+    std::int32_t low = 0;
+    std::int32_t high = group.width;
+    while (low < high) {
+      const std::int32_t middle = low + (high - low) / 2;
+      const std::int32_t* codes = detail::combinations + group.combination + static_cast<std::size_t>(middle) * group.columns;
+      std::size_t i = 0;
+      while (i < group.columns && codes[i] == scratch.codes[own[i]])
+        ++i;
+      if (i == group.columns)
+        low = high = -1 - middle;
+      else if (codes[i] < scratch.codes[own[i]])
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    if (low >= 0)
+      return std::numeric_limits<double>::infinity();
+    std::copy_n(outputs, group.width, scratch.room);
+    error += detail::cross_entropy(scratch.room, group.width, -1 - low);
+    outputs += group.width;
   }
   return error;
 }

@@ -144,7 +144,8 @@ class PackedNetwork {
 public:
   PackedNetwork() = default;
   /// \param first  layers before it are left out
-  PackedNetwork(WeightStore& store, const InferenceNetwork& network, std::size_t first = 0) {
+  PackedNetwork(WeightStore& store, const InferenceNetwork& network, std::size_t first = 0)
+      : residual_(network.residual()) {
     const auto copy = [&store](const AlignedBuffer<float>& from) {
       const std::size_t at = store.append(from.size());
       std::copy(from.begin(), from.end(), store.at(at));
@@ -172,9 +173,10 @@ public:
   /// Room that each of the two buffers of `run` needs.
   Index widest() const noexcept { return widest_; }
 
-  /// Runs one row. \param weights the store's values \param x may be buffers[0] or [1] \returns the result,
-  /// in one of the buffers, or `x` if there are no layers
+  /// Runs one row. \param weights the store's values \param x may be buffers[0] or [1], unless the network is
+  /// residual \returns the result, in one of the buffers, or `x` if there are no layers
   const float* run(const float* weights, const float* x, float* const* buffers) const noexcept {
+    const float* const input = x;
     for (const auto& layer : layers_) {
       float* y = x == buffers[0] ? buffers[1] : buffers[0];
       switch (layer.kind) {
@@ -196,10 +198,16 @@ public:
       }
       x = y;
     }
+    if (residual_ && !layers_.empty()) {
+      float* y = x == buffers[0] ? buffers[0] : buffers[1];
+      for (Index j = 0; j < layers_.back().outputs; ++j)
+        y[j] += input[j];
+    }
     return x;
   }
 
 private:
+  bool residual_ = false;
   std::vector<PackedLayer> layers_;
   Index widest_ = 0;
 };

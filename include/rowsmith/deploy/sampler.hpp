@@ -180,8 +180,21 @@ struct SamplerParts {
             "the scaling of latent codes");
     require(model.labels.size() == model.label_shares.size(), "labels and their shares");
     const Index decoded = model.decoder_network.empty() ? latent : model.decoder_network.outputs();
-    require(decoded == (model.heads.empty() ? Index{model.encoder.width()} : model.heads.inputs),
-            "the decoder's network");
+    const Index read = !model.heads.empty()   ? model.heads.inputs
+                       : model.joint.empty() ? Index{model.encoder.width()}
+                                             : Index{model.joint.width()};
+    require(decoded == read, "the decoder's network");
+    require(!model.encoder_network.residual() && !model.decoder_network.residual(),
+            "only a generator may be residual");
+    require(model.joint.empty() || serves_all(model.joint, model.encoder), "the joint heads and the columns");
+    const auto& mixture = model.mixture;
+    const auto parts = static_cast<std::size_t>(mixture.components());
+    require(mixture.empty() || (mixture.width == model.noise_width &&
+                                mixture.means.size() == parts * static_cast<std::size_t>(mixture.width) &&
+                                mixture.factors.size() ==
+                                    mixture.means.size() * static_cast<std::size_t>(mixture.width) &&
+                                mixture.shares.size() == parts * std::max<std::size_t>(model.labels.size(), 1)),
+            "the mixture of the noise");
 
     WeightStore store;
     generator = PackedNetwork(store, model.generator_network);
@@ -194,10 +207,29 @@ struct SamplerParts {
     for (const auto& stretch : model.encoder.layout())
       if (!stretch.categorical)
         number_weights.push_back(stretch.offset);
-    for (const auto& stretch : model.encoder.layout())
-      widest_head = std::max(widest_head, Index{stretch.width});
-    const auto& schema = model.encoder.schema();
-    label_column = schema.label().empty() ? schema.size() : schema.index_of(schema.label());
+    widest_head = model.widest_head();
+    for (const auto& group : model.joint.groups)
+      widest_group = std::max(widest_group, group.columns.size());
+  }
+  // Whether each column is in one group, with codes that it has.
+  static bool serves_all(const JointCodes& joint, const TableEncoder& encoder) {
+    const auto& layout = encoder.layout();
+    std::vector<bool> seen(layout.size());
+    for (const auto& group : joint.groups) {
+      if (group.columns.empty() || group.combinations.empty() ||
+          group.combinations.size() % group.columns.size() != 0)
+        return false;
+      for (std::size_t i = 0; i < group.columns.size(); ++i) {
+        const auto h = static_cast<std::size_t>(group.columns[i]);
+        if (group.columns[i] < 0 || h >= layout.size() || seen[h] || !layout[h].categorical)
+          return false;
+        seen[h] = true;
+        for (std::int32_t k = 0; k < group.width(); ++k)
+          if (group.combination(k)[i] < 0 || group.combination(k)[i] >= layout[h].width)
+            return false;
+      }
+    }
+    return std::find(seen.begin(), seen.end(), false) == seen.end();
   }
 
   TableModel model;
@@ -210,7 +242,7 @@ struct SamplerParts {
   PackedHeads heads;
   std::vector<std::int32_t> number_weights;
   Index widest_head = 0;
-  std::size_t label_column = 0; // the schema's size if there is none
+  std::size_t widest_group = 0; // columns of one of the joint heads
 
   std::size_t word_blocks() const noexcept { return (model.encoder.layout().size() + 1) / 2; }
 };
@@ -286,7 +318,7 @@ public:
       at += sizes[i];
     }
     scratch.words_.resize(4 * p.word_blocks());
-    scratch.codes_.resize(p.model.encoder.layout().size());
+    scratch.codes_.resize(p.model.encoder.layout().size() + p.widest_group);
     return scratch;
   }
   /// A row for results.
@@ -307,8 +339,9 @@ public:
   /// How badly the model describes a row: it is encoded and decoded again, and the errors of all columns are
   /// added up: −log of the probability of its category or code, and the square of a standardised number's
   /// difference. With autoregressive heads, the negative log-likelihood of the row given its latent code, in
-  /// nats. Larger is more anomalous. NaN if a cell has no code: missing where no training row was, infinite,
-  /// or a category that is not one of the column's.
+  /// nats. Larger is more anomalous; infinite if joint heads serve columns that no training row combined so.
+  /// NaN if a cell has no code: missing where no training row was, infinite, or a category that is not one of
+  /// the column's.
   double score(const DynamicRow& row, Scratch& scratch) const noexcept {
     require(scratch.columns_ == parts_->columns && row.columns_ == parts_->columns);
     if (!encode(row, scratch))
@@ -320,7 +353,8 @@ public:
     const float* latent = p.encoder.run(p.weights.data(), scratch.buffers_[0], scratch.buffers_);
     const float* outputs = p.decoder.run(p.weights.data(), latent, scratch.buffers_);
     if (p.model.heads.empty())
-      return row_error(outputs, scratch.input_, scratch.codes_.data(), scratch.room_);
+      return row_error(outputs, scratch.input_, scratch.codes_.data(),
+                       scratch.codes_.data() + p.model.encoder.layout().size(), scratch.room_);
     double error = 0;
     const auto shape = p.model.heads.shape();
     p.heads.run(p.weights.data(), outputs, scratch.room_, [&](Index q, float* logits, Index width) {
@@ -332,19 +366,10 @@ public:
     return error;
   }
 
-  /// Makes many rows at full speed; the same bits as `TableModel::sample`. \throws SchemaError for an unknown
-  /// label, OptionError for a number of threads out of range
+  /// Makes many rows at full speed: `TableModel::sample`. \throws SchemaError for an unknown label, OptionError
+  /// for a number of threads out of range
   Table sample_rows(std::size_t rows, const SampleOptions& options = {}) const {
-    const auto& model = this->model();
-    const auto wanted = options.label.empty() ? labels().size() : label_index(options.label);
-    auto columns = model.encoder.empty_columns(rows);
-    each_block(rows, options.threads, [&](Batch& batch, std::size_t begin, Index count) {
-      const std::uint64_t first = options.first_row + begin;
-      const auto row_labels = model.draw_labels(options.seed, first, count, wanted);
-      generate_block(options.seed, first, count, row_labels, batch);
-      decode_block(options.seed, first, count, row_labels, columns, begin, batch);
-    });
-    return Table(std::move(columns), schema().label());
+    return model().sample(rows, options);
   }
 
   /// The score of each row of a table, as `score` gives it.
@@ -369,11 +394,13 @@ public:
       const float* outputs = p.model.decoder_network.run(latent, count, batch.inference);
       if (p.model.heads.empty()) {
         batch.logits.resize(static_cast<std::size_t>(p.widest_head));
+        batch.group.resize(p.widest_group);
         for (Index r = 0; r < count; ++r)
           scores[begin + static_cast<std::size_t>(r)] =
-              row_error(outputs + r * p.model.encoder.width(),
+              row_error(outputs + r * p.model.decoder_network.outputs(),
                         batch.numbers.data() + r * static_cast<Index>(number_columns),
-                        batch.codes.data() + r * static_cast<Index>(code_columns), batch.logits.data());
+                        batch.codes.data() + r * static_cast<Index>(code_columns), batch.group.data(),
+                        batch.logits.data());
       } else {
         score_in_order(outputs, count, batch, scores.data() + begin);
       }
@@ -385,13 +412,11 @@ private:
   // The buffers of one thread for blocks of rows.
   struct Batch {
     InferenceScratch inference;
-    AlignedBuffer<float> input;
-    AlignedBuffer<float> latents;
     AlignedBuffer<float> numbers;
-    AlignedBuffer<float> room;
-    AlignedBuffer<std::uint32_t> words;
+    AlignedBuffer<float> hidden;
     AlignedBuffer<float> logits;
     AlignedBuffer<std::int32_t> codes;
+    AlignedBuffer<std::int32_t> group;
   };
 
   static void require(bool fine) noexcept {
@@ -414,8 +439,10 @@ private:
   void generate(std::uint64_t seed, std::uint64_t index, std::size_t label, Scratch& scratch) const noexcept {
     const auto& p = *parts_;
     const auto& model = p.model;
-    const auto blocks = static_cast<std::uint64_t>(detail::blocks_per_row(model.noise_width));
-    fill_normal(RandomStream(seed, Purpose::sample_noise), index * blocks, scratch.input_, model.noise_width);
+    const auto number = static_cast<std::int32_t>(label);
+    fill_noise(model.mixture, RandomStream(seed, Purpose::sample_noise),
+               RandomStream(seed, Purpose::sample_component), index, 1, model.noise_width, &number,
+               scratch.input_, model.noise_width);
     std::fill_n(scratch.input_ + model.noise_width, labels().size(), 0.0F);
     if (!labels().empty())
       scratch.input_[static_cast<std::size_t>(model.noise_width) + label] = 1;
@@ -427,152 +454,44 @@ private:
   void decode(std::uint64_t seed, std::uint64_t index, std::size_t label, Scratch& scratch,
               DynamicRow& row) const noexcept {
     const auto& p = *parts_;
+    const auto& layout = p.model.encoder.layout();
     const auto blocks = static_cast<Index>(p.word_blocks());
     std::uint32_t* words = scratch.words_.data();
+    std::int32_t* codes = scratch.codes_.data();
+    const auto wanted = static_cast<std::int32_t>(label);
     fill_bits(RandomStream(seed, Purpose::sample_decode), index * static_cast<std::uint64_t>(blocks), blocks,
               words);
+    const auto uniform_at = [words](std::size_t h) { return to_uniform_float(words[2 * h]); };
     const float* outputs = p.decoder.run(p.weights.data(), scratch.latent_, scratch.buffers_);
-    if (p.model.heads.empty())
-      decode_independent(outputs, words, scratch, row);
-    else
-      decode_in_order(outputs, words, label, scratch, row);
-  }
-
-  void decode_independent(const float* outputs, const std::uint32_t* words, Scratch& scratch,
-                          DynamicRow& row) const noexcept {
-    const auto& model = parts_->model;
-    const auto& layout = model.encoder.layout();
-    float number = 0;
-    for (std::size_t h = 0; h < layout.size(); ++h) {
-      const auto& head = layout[h];
-      std::int32_t code = 0;
-      if (head.categorical) {
-        code = choose_code(outputs + head.offset, scratch.room_, head.width, model.decoding,
-                           static_cast<float>(model.temperature), to_uniform_float(words[2 * h]));
-      } else {
-        number = outputs[head.offset];
-      }
-      if (h + 1 == layout.size() || layout[h + 1].column != head.column)
-        set_cell(head.column, code, number, to_position(words[2 * h + 1]), row);
+    if (p.model.heads.empty()) {
+      p.model.draw_row(outputs, uniform_at, wanted, codes, scratch.room_);
+    } else {
+      const auto shape = p.model.heads.shape();
+      p.heads.run(p.weights.data(), outputs, scratch.room_, [&](Index q, float* logits, Index width) {
+        const auto h = static_cast<std::size_t>(shape.order[q]);
+        if (!labels().empty() && p.model.encoder.is_label(layout[h]))
+          codes[h] = wanted; // the row was asked for with it
+        else
+          codes[h] = choose_code(logits, static_cast<std::int32_t>(width), p.model.decoding,
+                                 static_cast<float>(p.model.temperature), uniform_at(h));
+        return Index{codes[h]};
+      });
     }
-  }
-
-  void decode_in_order(const float* hidden, const std::uint32_t* words, std::size_t label, Scratch& scratch,
-                       DynamicRow& row) const noexcept {
-    const auto& model = parts_->model;
-    const auto& layout = model.encoder.layout();
-    const auto shape = model.heads.shape();
-    parts_->heads.run(
-        parts_->weights.data(), hidden, scratch.room_, [&](Index q, float* logits, Index width) {
-          const auto h = static_cast<std::size_t>(shape.order[q]);
-          const std::size_t column = layout[h].column;
-          std::int32_t code = 0;
-          if (!labels().empty() && is_label(column))
-            code = static_cast<std::int32_t>(label); // the row was asked for with it
+    p.model.encoder.each_cell(
+        codes, [&](std::size_t h) { return outputs[layout[h].offset]; },
+        [&](std::size_t h) { return to_position(words[2 * h + 1]); },
+        [&](std::size_t column, std::int32_t code, float number, double position) {
+          const auto& codec = p.model.encoder.codecs()[column];
+          if (codec.has_missing && code == codec.missing())
+            row.set_missing(column);
+          else if (codec.kind == ColumnCodec::Kind::categorical)
+            row.codes_[column] = code;
+          else if (codec.kind == ColumnCodec::Kind::standardised)
+            row.numbers_[column] = codec.unstandardise(static_cast<double>(number));
           else
-            code = choose_code(logits, static_cast<std::int32_t>(width), model.decoding,
-                               static_cast<float>(model.temperature), to_uniform_float(words[2 * h]));
-          set_cell(column, code, 0, to_position(words[2 * h + 1]), row);
-          return Index{code};
+            row.numbers_[column] = codec.value_of(code, position);
         });
   }
-
-  // As TableEncoder::set_cell.
-  void set_cell(std::size_t column, std::int32_t code, float number, double position,
-                DynamicRow& row) const noexcept {
-    const auto& codec = parts_->model.encoder.codecs()[column];
-    if (codec.has_missing && code == codec.missing())
-      row.set_missing(column);
-    else if (codec.kind == ColumnCodec::Kind::categorical)
-      row.codes_[column] = code;
-    else if (codec.kind == ColumnCodec::Kind::standardised)
-      row.numbers_[column] = codec.unstandardise(static_cast<double>(number));
-    else
-      row.numbers_[column] = codec.value_of(code, position);
-  }
-
-  // As TableModel::generate, for `count` rows and into buffers that stay.
-  void generate_block(std::uint64_t seed, std::uint64_t first, Index count,
-                      const std::vector<std::int32_t>& row_labels, Batch& batch) const {
-    const auto& model = this->model();
-    const Index inputs = model.generator_network.inputs();
-    const auto blocks = static_cast<std::uint64_t>(detail::blocks_per_row(model.noise_width));
-    const RandomStream noise(seed, Purpose::sample_noise);
-    batch.input.resize(static_cast<std::size_t>(count * inputs));
-    float* input = batch.input.data();
-    if (inputs == model.noise_width && inputs % 4 == 0) { // no row's draws end within a block of the stream
-      fill_normal(noise, first * blocks, input, count * inputs);
-    } else {
-      for (Index r = 0; r < count; ++r) {
-        float* row = input + r * inputs;
-        fill_normal(noise, (first + static_cast<std::uint64_t>(r)) * blocks, row, model.noise_width);
-        std::fill(row + model.noise_width, row + inputs, 0.0F);
-        if (!row_labels.empty())
-          row[model.noise_width + row_labels[static_cast<std::size_t>(r)]] = 1;
-      }
-    }
-    const Index width = model.latent_width();
-    const float* made = model.generator_network.run(input, count, batch.inference);
-    batch.latents.resize(static_cast<std::size_t>(count * width));
-    for (Index r = 0; r < count; ++r)
-      model.scale_latent(made + r * width, batch.latents.data() + r * width);
-  }
-
-  // As TableModel::decode, column by column.
-  void decode_block(std::uint64_t seed, std::uint64_t first, Index count,
-                    const std::vector<std::int32_t>& row_labels, std::vector<Column>& columns, std::size_t to,
-                    Batch& batch) const {
-    const auto& model = this->model();
-    const auto& encoder = model.encoder;
-    const auto& layout = encoder.layout();
-    const auto blocks = static_cast<Index>(parts_->word_blocks());
-    batch.words.resize(static_cast<std::size_t>(4 * blocks * count));
-    fill_bits(RandomStream(seed, Purpose::sample_decode), first * static_cast<std::uint64_t>(blocks),
-              blocks * count, batch.words.data());
-    const auto words_of = [&](Index row) { return batch.words.data() + 4 * blocks * row; };
-    const float* outputs = model.decoder_network.run(batch.latents.data(), count, batch.inference);
-    const auto temperature = static_cast<float>(model.temperature);
-    if (model.heads.empty()) {
-      const Index width = encoder.width();
-      batch.room.resize(static_cast<std::size_t>(parts_->widest_head));
-      for (std::size_t h = 0; h < layout.size(); ++h) {
-        const auto& head = layout[h];
-        if (h + 1 < layout.size() && layout[h + 1].column == head.column)
-          continue; // a number, written with the codes that say whether it is missing
-        const float* number =
-            outputs + (h > 0 && layout[h - 1].column == head.column ? layout[h - 1].offset : head.offset);
-        for (Index r = 0; r < count; ++r) {
-          std::int32_t code = 0;
-          if (head.categorical)
-            code = choose_code(outputs + r * width + head.offset, batch.room.data(), head.width,
-                               model.decoding, temperature, to_uniform_float(words_of(r)[2 * h]));
-          encoder.set_cell(columns, head.column, to + static_cast<std::size_t>(r), code, number[r * width],
-                           to_position(words_of(r)[2 * h + 1]));
-        }
-      }
-      return;
-    }
-    const auto shape = model.heads.shape();
-    batch.codes.resize(static_cast<std::size_t>(count * shape.columns));
-    model.heads.draw(outputs, count, batch.codes.data(), batch.inference, batch.room,
-                     [&](Index position, Index row, float* logits, std::int32_t width) {
-                       const auto h = static_cast<std::size_t>(shape.order[position]);
-                       if (!row_labels.empty() && is_label(layout[h].column))
-                         return row_labels[static_cast<std::size_t>(row)];
-                       return choose_code(logits, width, model.decoding, temperature,
-                                          to_uniform_float(words_of(row)[2 * h]));
-                     });
-    for (Index q = 0; q < shape.columns; ++q) {
-      const auto h = static_cast<std::size_t>(shape.order[q]);
-      for (Index r = 0; r < count; ++r)
-        encoder.set_cell(columns, layout[h].column, to + static_cast<std::size_t>(r),
-                         batch.codes[static_cast<std::size_t>(r * shape.columns + q)] -
-                             static_cast<std::int32_t>(shape.prefix[q]),
-                         0, to_position(words_of(r)[2 * h + 1]));
-    }
-  }
-
-  bool is_label(std::size_t column) const noexcept { return column == parts_->label_column; }
 
   // As TableEncoder::encode: codes, numbered through, and numbers. False if a cell has no code.
   bool encode(const DynamicRow& row, Scratch& scratch) const noexcept {
@@ -605,6 +524,10 @@ private:
         code = codec.code_of(number);
       scratch.codes_[codes] = encoder.code_offsets()[codes] + code;
       ++codes;
+      if (codec.fine > 0) {
+        scratch.codes_[codes] = encoder.code_offsets()[codes] + (missing ? 0 : codec.fine_of(number, code));
+        ++codes;
+      }
     }
     return true;
   }
@@ -619,11 +542,26 @@ private:
             parts_->number_weights.data()};
   }
 
-  // The errors of independent heads on one row. \param room for the widest head's logits
-  double row_error(const float* outputs, const float* numbers, const std::int32_t* codes,
+  // The errors of heads that are independent of each other on one row. \param group room for the codes of one of
+  // the joint heads \param room for the widest head's logits
+  double row_error(const float* outputs, const float* numbers, const std::int32_t* codes, std::int32_t* group,
                    float* room) const noexcept {
+    const auto& model = parts_->model;
+    const auto& layout = model.encoder.layout();
     double error = 0;
-    for (const auto& head : parts_->model.encoder.layout())
+    for (const auto& joint : model.joint.groups) {
+      for (std::size_t i = 0; i < joint.columns.size(); ++i) // every column has codes
+        group[i] = codes[joint.columns[i]] - layout[static_cast<std::size_t>(joint.columns[i])].offset;
+      const std::int32_t number = joint.find(group);
+      if (number < 0)
+        return std::numeric_limits<double>::infinity();
+      std::copy_n(outputs, joint.width(), room);
+      error += detail::cross_entropy(room, joint.width(), number);
+      outputs += joint.width();
+    }
+    if (!model.joint.empty())
+      return error;
+    for (const auto& head : layout)
       if (head.categorical) {
         std::copy_n(outputs + head.offset, head.width, room);
         error += detail::cross_entropy(room, head.width, *codes++ - head.offset);
@@ -639,9 +577,9 @@ private:
     const auto& heads = parts_->model.heads;
     const auto shape = heads.shape();
     const auto size = static_cast<std::size_t>(rows * shape.width);
-    batch.latents.resize(2 * size);
+    batch.hidden.resize(2 * size);
     batch.logits.resize(static_cast<std::size_t>(rows * parts_->widest_head));
-    float* h = batch.latents.data();
+    float* h = batch.hidden.data();
     float* gate = h + size;
     std::vector<std::int32_t> codes(static_cast<std::size_t>(rows * shape.columns));
     for (Index r = 0; r < rows; ++r)

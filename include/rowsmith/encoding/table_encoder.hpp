@@ -53,6 +53,8 @@ public:
   /// From codecs fitted before, one for each column of the schema.
   TableEncoder(std::vector<ColumnCodec> codecs, TableSchema schema)
       : codecs_(std::move(codecs)), schema_(std::move(schema)) {
+    if (!schema_.label().empty())
+      label_column_ = schema_.index_of(schema_.label());
     std::int64_t offset = 0;
     for (std::size_t i = 0; i < codecs_.size(); ++i) {
       const auto add = [&](bool categorical, std::size_t width, bool fine = false) {
@@ -86,7 +88,7 @@ public:
   std::int32_t width() const noexcept { return width_; }
   std::size_t number_columns() const noexcept { return number_columns_; }
   std::size_t code_columns() const noexcept { return code_offsets_.size(); }
-  bool is_label(const EncodedColumn& stretch) const { return schema_[stretch.column].name == schema_.label(); }
+  bool is_label(const EncodedColumn& stretch) const noexcept { return stretch.column == label_column_; }
   /// First position of each code column.
   const std::vector<std::int32_t>& code_offsets() const noexcept { return code_offsets_; }
 
@@ -252,6 +254,7 @@ private:
   std::size_t number_columns_ = 0;
   std::int32_t width_ = 0;
   std::int32_t max_code_ = 0;
+  std::size_t label_column_ = std::numeric_limits<std::size_t>::max(); ///< none
 };
 
 ROWSMITH_END
