@@ -3,7 +3,6 @@
 
 #include <array>
 #include <bit>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <sys/resource.h>
 
 #include "small_models.hpp"
 
@@ -121,6 +121,11 @@ std::vector<std::string> lines_of(std::istream&& in) {
   return lines;
 }
 
+double seconds_of_children() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec) + 1e-6 * static_cast<double>(usage.ru_utime.tv_usec);
+}
 int run(const std::string& command) { return std::system(command.c_str()); }
 std::string compile(const std::string& compiler, const std::string& flags, const Folder& folder) {
   return compiler + " -std=c++20 " + flags + " -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror " +
@@ -206,9 +211,9 @@ TEST_CASE("an exported header needs no exceptions, no RTTI and little time to co
     if (run("command -v " + compiler + " > /dev/null 2>&1") != 0)
       continue;
     CAPTURE(compiler);
-    const auto start = std::chrono::steady_clock::now();
+    const double start = seconds_of_children();
     CHECK(run(compile(compiler, "-O2 -fno-exceptions -fno-rtti", folder)) == 0);
-    CHECK(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() < 30); // 1 s alone
+    CHECK(seconds_of_children() - start < 6); // about 1 s; processor time, whatever else the machine does
     CHECK(run((folder / "main") + " > /dev/null") == 0);
   }
   // What the header includes is of the standard library.

@@ -6,8 +6,10 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -53,6 +55,7 @@ rs::DynamicRow row_of(const rs::Sampler& sampler, const rs::Table& table, std::s
 }
 } // namespace
 
+static_assert(!std::is_copy_constructible_v<rs::Sampler::Scratch>); // its pointers are into its own buffers
 static_assert(noexcept(std::declval<const rs::Sampler&>()(1, 2, std::declval<rs::Sampler::Scratch&>(),
                                                           std::declval<rs::DynamicRow&>())));
 static_assert(noexcept(std::declval<const rs::Sampler&>()(1, 2, 0, std::declval<rs::Sampler::Scratch&>(),
@@ -296,6 +299,22 @@ TEST_CASE("texts outlive the sampler while a row lives", "[deploy]") {
   const auto copy = row;
   sampler.reset();
   CHECK_FALSE(copy.category(5).text.empty());
+}
+
+TEST_CASE("a scratch can be moved, and a sampler copied", "[deploy]") {
+  const auto all = small::models();
+  const rs::Sampler first(all[6].model);
+  auto from = first.scratch();
+  const rs::Sampler sampler = first;
+  auto scratch = std::move(from);
+  auto row = first.row();
+  const auto expected = all[6].model.sample(10, {.seed = 3});
+  for (std::size_t i = 0; i < 10; ++i) {
+    if (i == 5)
+      scratch = sampler.scratch();
+    sampler(3, i, scratch, row);
+    CHECK(differences(expected, i, row) == 0);
+  }
 }
 
 TEST_CASE("one sampler serves several threads", "[deploy][threads]") {

@@ -264,8 +264,12 @@ struct SamplerParts {
 /// A scratch or row that another model's sampler made, or a label that is not there, ends the program.
 class Sampler {
 public:
-  /// The buffers of one thread.
+  /// The buffers of one thread. Can be moved, not copied: make another.
   class Scratch {
+  public:
+    Scratch(Scratch&&) noexcept = default;
+    Scratch& operator=(Scratch&&) noexcept = default;
+
   private:
     friend class Sampler;
     explicit Scratch(std::shared_ptr<const RowColumns> columns) : columns_(std::move(columns)) {}
