@@ -6,10 +6,10 @@ library_packages='libeigen3-dev Eigen/Core
 librandom123-dev Random123/philox.h
 libfccp-dev libfccp/csv.h csv.h
 nlohmann-json3-dev nlohmann/json.hpp'
-program_packages='libcli11-dev CLI/CLI.hpp'
+program_packages='libcli11-dev CLI/CLI.hpp
+libcpp-httplib-dev httplib.h'
 test_packages='catch2 catch2/catch.hpp catch2/catch_all.hpp
 libbenchmark-dev benchmark/benchmark.h
-libcpp-httplib-dev httplib.h
 librapidcheck-dev rapidcheck.h'
 
 # Reads "package header..." lines and keeps those with a header that a source of the project includes.

@@ -6,6 +6,7 @@
 #include <rowsmith/autodiff.hpp>
 #include <rowsmith/core.hpp>
 #include <rowsmith/csv.hpp>
+#include <rowsmith/deploy.hpp>
 #include <rowsmith/encoding.hpp>
 #include <rowsmith/evaluate.hpp>
 #include <rowsmith/forest.hpp>

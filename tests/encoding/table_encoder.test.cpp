@@ -40,7 +40,9 @@ rs::Table round_trip(const rs::TableEncoder& encoder, const rs::Table& table, do
         codes[h] = encoded.code(row, code_column++);
       else
         numbers[h] = encoded.number(row, number_column++);
-    encoder.set_row(columns, row, codes.data(), numbers.data(), [position](std::size_t) { return position; });
+    encoder.set_row(
+        columns, row, codes.data(), [&numbers](std::size_t h) { return numbers[h]; },
+        [position](std::size_t) { return position; });
   }
   return rs::Table(std::move(columns));
 }

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -199,6 +201,49 @@ TEST_CASE("a file whose checksum is right but whose content lies is refused", "[
     content.metadata["format_version"] = "2";
     CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)), Catch::Contains("version '2'"));
   }
+}
+
+TEST_CASE("a model file holds no training value of a continuous column", "[io]") {
+  const auto numerical = GENERATE(rs::NumericalEncoding::standardised, rs::NumericalEncoding::codes);
+  const double scale = GENERATE(1e-6, 1.0, 1e9);
+  auto amount = rs::Column::numerical("amount");
+  auto kind = rs::Column::categorical("kind");
+  rs::RandomSequence random(rs::RandomStream(3, rs::Purpose::user));
+  std::set<double> values;
+  std::set<float> floats;
+  for (int i = 0; i < 3000; ++i) {
+    amount.values.push_back(scale * (random.normal() + 0.5));
+    kind.codes.push_back(kind.dictionary.insert(i % 2 == 0 ? "a" : "b"));
+    values.insert(amount.values.back());
+    floats.insert(static_cast<float>(amount.values.back()));
+  }
+  rs::TableModel model = small_model(false);
+  model.encoder = rs::TableEncoder::fit(rs::Table({amount, kind}), {.numerical = numerical});
+  const auto file = rs::pack_model(model);
+  std::size_t numbers = 0;
+  std::size_t copied = 0;
+  const std::function<void(const nlohmann::json&)> visit = [&](const nlohmann::json& json) {
+    if (json.is_structured())
+      for (const auto& part : json)
+        visit(part);
+    else if (json.is_number()) {
+      ++numbers;
+      copied += values.contains(json.get<double>()) ? 1 : 0;
+    }
+  };
+  visit(nlohmann::json::parse(file.metadata.at("model")));
+  for (const auto& [name, tensor] : file.tensors)
+    for (const float value : tensor.values)
+      copied += floats.contains(value) && value != 0 ? 1 : 0;
+  CHECK(numbers > 20);
+  CHECK(copied == 0);
+  // The declared range still holds every value, and hardly more.
+  const auto& codec = model.encoder.codecs()[0];
+  const double width = *values.rbegin() - *values.begin();
+  CHECK(codec.minimum <= *values.begin());
+  CHECK(codec.maximum >= *values.rbegin());
+  CHECK(codec.minimum > *values.begin() - width / 20);
+  CHECK(codec.maximum < *values.rbegin() + width / 20);
 }
 
 TEST_CASE("autoregressive heads survive saving, and wrong ones are refused", "[io]") {

@@ -37,5 +37,7 @@ check(include/rowsmith/core/b.hpp "#pragma once\n#include <rowsmith/core/gone.hp
 check(include/rowsmith/core/b.hpp "#include <vector>\n" "has no '#pragma once'")
 check(include/rowsmith/misc/b.hpp "#pragma once\n" "the folder 'misc' has no level")
 check(include/rowsmith/core/b.cpp "#pragma once\n" "is no .hpp file")
+check(include/rowsmith/core/b.h "#pragma once\n" "is no .hpp file")
+check(include/rowsmith/deploy/c_api.h "#pragma once\n" "")
 check(notes.txt "" "the top level holds 'notes.txt'")
 file(REMOVE_RECURSE "${WORK}")

@@ -23,6 +23,7 @@ constexpr float nan_value = std::numeric_limits<float>::quiet_NaN();
 const auto vector_exp = [](const auto& v) { return simd::exp(v); };
 const auto vector_log = [](const auto& v) { return simd::log(v); };
 const auto vector_tanh = [](const auto& v) { return simd::tanh(v); };
+const auto vector_atanh = [](const auto& v) { return simd::atanh(v); };
 const auto vector_sigmoid = [](const auto& v) { return simd::sigmoid(v); };
 
 template <class T, class Function>
@@ -62,6 +63,7 @@ double ulp(double y) {
 double exact_exp(double x) { return std::exp(x); }
 double exact_log(double x) { return std::log(x); }
 double exact_tanh(double x) { return std::tanh(x); }
+double exact_atanh(double x) { return std::atanh(x); }
 double exact_sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 } // namespace
 
@@ -100,6 +102,14 @@ TEST_CASE("float log keeps its error bounds; NaN and infinity pass", "[linalg]")
     const float u = (static_cast<float>((1U << 23U) - 1 - k) + 0.5F) * 0x1p-23F;
     REQUIRE(of_one(u, vector_log) < 0);
   }
+}
+
+TEST_CASE("float atanh keeps its error bounds", "[linalg]") {
+  CHECK(largest_error(grid(-0.5, 0.5, 100000), vector_atanh, exact_atanh, absolute) < 2e-7);
+  CHECK(largest_error(grid(0.5, 0.999, 100000), vector_atanh, exact_atanh, relative) < 1e-6);
+  CHECK(largest_error(grid(-0.999, -0.5, 100000), vector_atanh, exact_atanh, relative) < 1e-6);
+  CHECK(of_one(0.0F, vector_atanh) == 0);
+  CHECK(std::isnan(of_one(nan_value, vector_atanh)));
 }
 
 TEST_CASE("float tanh and sigmoid keep their error bounds and saturate", "[linalg]") {

@@ -149,7 +149,9 @@ private:
   /// Rounds to the column's decimals and keeps to its range.
   double finish(double value) const noexcept {
     if (decimals >= 0 && decimals <= 15) {
-      const double scale = std::pow(10.0, decimals);
+      constexpr double powers_of_ten[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                          1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+      const double scale = powers_of_ten[decimals];
       value = std::round(value * scale) / scale;
     }
     return std::clamp(value, minimum, maximum);
@@ -232,6 +234,34 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
     codec.knots.push_back(codec.knots.front());
 }
 
+/// Moves the ends of a continuous column's range outwards to two digits of the outer bin's width (or of the
+/// standard deviation), so that a model declares a range instead of keeping the values of two training rows.
+inline void round_ends(ColumnCodec& codec) {
+  const auto outward = [](double end, double width, double direction) {
+    const double exponent = std::floor(std::log10(width)) - 1;
+    if (!(std::abs(exponent) <= 15)) // a width of 0 among others
+      return end;
+    // One of the two is a whole power of ten, and exact.
+    const double up = std::pow(10.0, std::max(exponent, 0.0));
+    const double down = std::pow(10.0, std::max(-exponent, 0.0));
+    const double rounded = direction * std::ceil(direction * end / up * down) / down * up;
+    return std::isfinite(rounded) ? rounded : end;
+  };
+  if (codec.kind == ColumnCodec::Kind::standardised) {
+    codec.minimum = outward(codec.minimum, codec.sd, -1);
+    codec.maximum = outward(codec.maximum, codec.sd, 1);
+  } else if (codec.kind == ColumnCodec::Kind::binned) {
+    auto& knots = codec.knots;
+    const std::size_t last = knots.size() - 1;
+    const double low = outward(knots.front(), knots[1] - knots[0], -1);
+    const double high = outward(knots[last], knots[last] - knots[last - 1], 1);
+    knots.front() = low;
+    knots.back() = high;
+    codec.minimum = codec.points.empty() ? low : std::min(low, codec.points.front());
+    codec.maximum = codec.points.empty() ? high : std::max(high, codec.points.back());
+  }
+}
+
 } // namespace detail
 
 /// Fits a codec to a column of the training rows.
@@ -263,6 +293,7 @@ inline ColumnCodec fit_codec(const Column& column, const EncodingOptions& option
   codec.maximum = values.back();
   if (options.numerical == NumericalEncoding::codes) {
     detail::fit_codes(codec, values, options);
+    detail::round_ends(codec);
     return codec;
   }
   codec.kind = ColumnCodec::Kind::standardised;
@@ -272,6 +303,8 @@ inline ColumnCodec fit_codec(const Column& column, const EncodingOptions& option
   for (const double value : values)
     variance += (value - codec.mean) * (value - codec.mean) / static_cast<double>(values.size());
   codec.sd = variance > 0 ? std::sqrt(variance) : 1; // a constant column: every code is 0
+  if (variance > 0)
+    detail::round_ends(codec);
   return codec;
 }
 

@@ -53,6 +53,8 @@ public:
   /// From codecs fitted before, one for each column of the schema.
   TableEncoder(std::vector<ColumnCodec> codecs, TableSchema schema)
       : codecs_(std::move(codecs)), schema_(std::move(schema)) {
+    if (!schema_.label().empty())
+      label_column_ = schema_.index_of(schema_.label());
     std::int64_t offset = 0;
     for (std::size_t i = 0; i < codecs_.size(); ++i) {
       const auto add = [&](bool categorical, std::size_t width, bool fine = false) {
@@ -86,7 +88,7 @@ public:
   std::int32_t width() const noexcept { return width_; }
   std::size_t number_columns() const noexcept { return number_columns_; }
   std::size_t code_columns() const noexcept { return code_offsets_.size(); }
-  bool is_label(const EncodedColumn& stretch) const { return schema_[stretch.column].name == schema_.label(); }
+  bool is_label(const EncodedColumn& stretch) const noexcept { return stretch.column == label_column_; }
   /// First position of each code column.
   const std::vector<std::int32_t>& code_offsets() const noexcept { return code_offsets_; }
 
@@ -146,36 +148,50 @@ public:
     return columns;
   }
 
-  /// Writes a decoded row. \param codes, numbers  one for each stretch of the layout: codes count from 0 in it;
-  /// the other of the two is not read \param positions  one for each stretch, in (0, 1): the place within a bin or
-  /// a part of it
-  template <class Positions>
-  void set_row(std::vector<Column>& columns, std::size_t row, const std::int32_t* codes, const float* numbers,
-               const Positions& positions) const {
+  /// Calls `set(column, code, number, position)` for each cell of a decoded row.
+  /// \param codes  one for each stretch of the layout, counted from 0 in it; not read where it is a number
+  /// \param number_at  (stretch) -> the number there; called for stretches that are numbers
+  /// \param position_at  (stretch) -> a place in (0, 1) within the code there: a bin, or a part of one
+  template <class NumberAt, class PositionAt, class Set>
+  void each_cell(const std::int32_t* codes, const NumberAt& number_at, const PositionAt& position_at,
+                 const Set& set) const {
     for (std::size_t h = 0; h < layout_.size(); ++h) {
       const std::size_t column = layout_[h].column;
       const auto& codec = codecs_[column];
       float number = 0;
+      std::int32_t code = 0;
       if (!layout_[h].categorical) {
-        number = numbers[h];
+        number = number_at(h);
         if (codec.codes() > 0)
           ++h; // the stretch of "present" and "missing" follows
       }
-      const std::int32_t code = codes[h];
-      double position = positions(h);
+      if (layout_[h].categorical)
+        code = codes[h];
+      double position = position_at(h);
       if (codec.fine > 0) {
         ++h;
         position = (static_cast<double>(codes[h]) + position) / static_cast<double>(codec.fine);
       }
-      if (codec.has_missing && code == codec.missing())
-        continue; // the columns start as missing
-      if (codec.kind == ColumnCodec::Kind::categorical)
-        columns[column].codes[row] = code;
-      else if (codec.kind == ColumnCodec::Kind::standardised)
-        columns[column].values[row] = codec.unstandardise(static_cast<double>(number));
-      else
-        columns[column].values[row] = codec.value_of(code, position);
+      set(column, code, number, position);
     }
+  }
+
+  /// Writes a decoded row. Parameters as those of `each_cell`.
+  template <class NumberAt, class PositionAt>
+  void set_row(std::vector<Column>& columns, std::size_t row, const std::int32_t* codes,
+               const NumberAt& number_at, const PositionAt& position_at) const {
+    each_cell(codes, number_at, position_at,
+              [&](std::size_t column, std::int32_t code, float number, double position) {
+                const auto& codec = codecs_[column];
+                if (codec.has_missing && code == codec.missing())
+                  return; // the columns start as missing
+                if (codec.kind == ColumnCodec::Kind::categorical)
+                  columns[column].codes[row] = code;
+                else if (codec.kind == ColumnCodec::Kind::standardised)
+                  columns[column].values[row] = codec.unstandardise(static_cast<double>(number));
+                else
+                  columns[column].values[row] = codec.value_of(code, position);
+              });
   }
 
 private:
@@ -238,6 +254,7 @@ private:
   std::size_t number_columns_ = 0;
   std::int32_t width_ = 0;
   std::int32_t max_code_ = 0;
+  std::size_t label_column_ = std::numeric_limits<std::size_t>::max(); ///< none
 };
 
 ROWSMITH_END

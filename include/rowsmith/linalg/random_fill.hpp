@@ -87,7 +87,8 @@ void fill_normal(const RandomStream& stream, std::uint64_t first, Scalar* out, I
     constexpr Index pairs = 128;
     float radius[pairs];
     float turn[pairs];
-    for (Index i = 0; i < pairs; ++i) {
+    const Index used = (part / 2 + width) / width * width; // whole registers
+    for (Index i = 0; i < std::min(used, pairs); ++i) {
       radius[i] = 2 * i < part ? to_uniform_float(words[2 * i]) : 0.5F;
       turn[i] = 2 * i < part ? to_uniform_float(words[2 * i + 1]) : 0.5F;
     }

@@ -37,11 +37,13 @@ struct GaussianMixture {
       ++k;
     const float* mean = means.data() + k * width;
     const float* factor = factors.data() + k * width * width;
-    for (Index i = width; i-- > 0;) { // from the last on, because element i needs those before it as drawn
-      float sum = mean[i];
-      for (Index j = 0; j <= i; ++j)
-        sum += factor[i * width + j] * x[j];
-      x[i] = sum;
+    // Column by column from the last on, in place. Each element is a sum of its own, so that no compiler has a
+    // choice of order: exported headers and single rows have the same bits.
+    for (Index j = width; j-- > 0;) {
+      const float drawn = x[j];
+      x[j] = mean[j] + factor[j * width + j] * drawn;
+      for (Index i = j + 1; i < width; ++i)
+        x[i] += factor[i * width + j] * drawn;
     }
   }
 };

@@ -83,18 +83,23 @@ struct TableModel {
   Table sample(std::size_t rows, const SampleOptions& options = {}) const {
     const auto wanted = options.label.empty() ? labels.size() : label_index(options.label);
     auto columns = encoder.empty_columns(rows);
-    // Small enough for the second-level cache, large enough for the product's blocks.
+    // Small enough for the second-level cache, large enough for the product's blocks. A thread keeps its buffers
+    // from block to block.
     constexpr std::size_t block = 256;
+    const std::size_t blocks = (rows + block - 1) / block;
     const int threads = resolve_threads(options.threads);
-    parallel_for((rows + block - 1) / block, threads, [&](std::size_t part) {
+    const std::size_t shards = std::min(blocks, static_cast<std::size_t>(threads) * 4);
+    parallel_for(shards, threads, [&](std::size_t shard) {
       InferenceScratch scratch;
-      const std::size_t begin = part * block;
-      const auto count = static_cast<Index>(std::min(block, rows - begin));
-      AlignedBuffer<float> latents(static_cast<std::size_t>(count * latent_width()));
-      const auto row_labels = draw_labels(options.seed, options.first_row + begin, count, wanted);
-      generate(options.seed, options.first_row + begin, count, row_labels, latents.data(), scratch);
-      decode(options.seed, options.first_row + begin, latents.data(), count, row_labels, columns, begin,
-             scratch);
+      AlignedBuffer<float> latents(std::min(block, rows) * static_cast<std::size_t>(latent_width()));
+      for (std::size_t b = shard * blocks / shards; b < (shard + 1) * blocks / shards; ++b) {
+        const std::size_t begin = b * block;
+        const auto count = static_cast<Index>(std::min(block, rows - begin));
+        const auto row_labels = draw_labels(options.seed, options.first_row + begin, count, wanted);
+        generate(options.seed, options.first_row + begin, count, row_labels, latents.data(), scratch);
+        decode(options.seed, options.first_row + begin, latents.data(), count, row_labels, columns, begin,
+               scratch);
+      }
     });
     return Table(std::move(columns), encoder.schema().label());
   }
@@ -107,15 +112,17 @@ struct TableModel {
                                      static_cast<std::int32_t>(label));
     if (label < labels.size())
       return result;
-    const RandomStream stream(seed, Purpose::label);
-    for (std::size_t r = 0; r < result.size(); ++r) {
-      double left = stream.uniform(first + r);
-      std::size_t chosen = 0;
-      for (; chosen + 1 < labels.size() && left >= label_shares[chosen]; ++chosen)
-        left -= label_shares[chosen];
-      result[r] = static_cast<std::int32_t>(chosen);
-    }
+    for (std::size_t r = 0; r < result.size(); ++r)
+      result[r] = draw_label(seed, first + r);
     return result;
+  }
+  /// The label of one row of a conditional model's sample, drawn by its share.
+  std::int32_t draw_label(std::uint64_t seed, std::uint64_t row) const noexcept {
+    double left = RandomStream(seed, Purpose::label).uniform(row);
+    std::size_t chosen = 0;
+    for (; chosen + 1 < labels.size() && left >= label_shares[chosen]; ++chosen)
+      left -= label_shares[chosen];
+    return static_cast<std::int32_t>(chosen);
   }
 
   /// Latent codes of rows [first, first + count) of a sample: count × latent_width.
@@ -141,11 +148,20 @@ struct TableModel {
     }
     const float* made = generator_network.run(input, count, scratch);
     const Index width = latent_width();
-    for (Index i = 0; i < count * width; ++i) {
-      const auto j = static_cast<std::size_t>(i % width);
-      const float code = latent_bound.empty() ? made[i] : std::atanh(latent_bound[j] * made[i]);
-      latents[i] = code * latent_scale[j] + latent_offset[j];
+    for (Index r = 0; r < count; ++r)
+      scale_latent(made + r * width, latents + r * width);
+  }
+  /// The latent code of a generator's output, both latent_width long.
+  void scale_latent(const float* made, float* latent) const noexcept {
+    const auto width = static_cast<Index>(latent_scale.size());
+    std::copy_n(made, width, latent);
+    if (!latent_bound.empty()) {
+      for (Index j = 0; j < width; ++j)
+        latent[j] *= latent_bound[static_cast<std::size_t>(j)];
+      simd::transform(latent, latent, width, [](const simd::Vector<float>& v) { return simd::atanh(v); });
     }
+    for (Index j = 0; j < width; ++j)
+      latent[j] = latent[j] * latent_scale[static_cast<std::size_t>(j)] + latent_offset[static_cast<std::size_t>(j)];
   }
 
   /// Decodes `count` latent codes into rows [to, to + count) of `columns`; the draws are those of rows
@@ -155,85 +171,104 @@ struct TableModel {
               InferenceScratch& scratch) const {
     const auto width = encoder.layout().size();
     std::vector<std::int32_t> codes(static_cast<std::size_t>(count) * width);
-    std::vector<float> numbers(encoder.number_columns() > 0 ? codes.size() : 0);
     // Two words for each stretch of the layout: which code, and the place within it.
     const auto blocks = static_cast<Index>((width + 1) / 2);
     std::vector<std::uint32_t> words(static_cast<std::size_t>(4 * blocks * count));
     fill_bits(RandomStream(seed, Purpose::sample_decode), first * static_cast<std::uint64_t>(blocks),
               blocks * count, words.data());
     const auto words_of = [&](Index row) { return words.data() + 4 * blocks * row; };
-    draw_codes(decoder_network.run(latents, count, scratch), count, words_of, row_labels, codes.data(),
-               numbers.data(), scratch);
-    for (Index r = 0; r < count; ++r) {
-      const auto at = static_cast<std::size_t>(r) * width;
-      encoder.set_row(columns, to + static_cast<std::size_t>(r), codes.data() + at,
-                      numbers.empty() ? nullptr : numbers.data() + at,
-                      [&](std::size_t h) { return to_position(words_of(r)[2 * h + 1]); });
+    const float* outputs = decoder_network.run(latents, count, scratch);
+    draw_codes(outputs, count, words_of, row_labels, codes.data(), scratch);
+    for (Index r = 0; r < count; ++r)
+      encoder.set_row(
+          columns, to + static_cast<std::size_t>(r), codes.data() + static_cast<std::size_t>(r) * width,
+          [&](std::size_t h) { return outputs[r * encoder.width() + encoder.layout()[h].offset]; },
+          [&](std::size_t h) { return to_position(words_of(r)[2 * h + 1]); });
+  }
+
+  /// Codes of one row, counted from 0 in their stretch of the layout, from the outputs of heads that are
+  /// independent of each other. \param uniform_at  (stretch) -> the number in (0, 1) that chooses its code
+  /// \param label  the wanted one of a conditional model \param room  for `widest_head()` numbers
+  template <class UniformAt>
+  void draw_row(const float* outputs, const UniformAt& uniform_at, std::int32_t label, std::int32_t* codes,
+                float* room) const noexcept {
+    const auto& layout = encoder.layout();
+    // A conditional model gives the label that was asked for. The base method's argmax is left to itself.
+    const bool keep = conditional() && decoding == Decoding::sample;
+    const auto draw = [&](const float* logits, std::int32_t width, std::size_t h) {
+      return choose_code(logits, room, width, decoding, static_cast<float>(temperature), uniform_at(h));
+    };
+    const float* logits = outputs;
+    for (const auto& group : joint.groups) {
+      const auto first = static_cast<std::size_t>(group.columns.front());
+      const auto* combination = group.combination(
+          keep && keep_label(group, label, logits, room)
+              ? draw(room, group.width(), first)
+              : draw(logits, group.width(), first));
+      for (std::size_t i = 0; i < group.columns.size(); ++i)
+        codes[group.columns[i]] = combination[i];
+      logits += group.width();
     }
+    for (std::size_t h = 0; h < layout.size(); ++h)
+      if (keep && encoder.is_label(layout[h]))
+        codes[h] = label;
+      else if (layout[h].categorical && joint.empty())
+        codes[h] = draw(outputs + layout[h].offset, layout[h].width, h);
+  }
+  /// Logits of the widest head.
+  Index widest_head() const noexcept {
+    Index widest = 0;
+    for (const auto& stretch : encoder.layout())
+      widest = std::max(widest, Index{stretch.width});
+    for (const auto& group : joint.groups)
+      widest = std::max(widest, Index{group.width()});
+    return widest;
   }
 
 private:
-  /// Codes (counted from 0 in their stretch of the layout) and numbers of `count` rows: count × layout.
+  /// Codes (counted from 0 in their stretch of the layout) of `count` rows: count × layout.
   template <class WordsOf>
   void draw_codes(const float* outputs, Index count, const WordsOf& words_of,
-                  std::span<const std::int32_t> row_labels, std::int32_t* codes, float* numbers,
+                  std::span<const std::int32_t> row_labels, std::int32_t* codes,
                   InferenceScratch& scratch) const {
     const auto& layout = encoder.layout();
     const auto stretches = static_cast<Index>(layout.size());
-    const auto draw = [&](float* logits, std::int32_t width, Index row, std::size_t h) {
-      return choose_code(logits, width, decoding, static_cast<float>(temperature),
-                         to_uniform_float(words_of(row)[2 * h]));
-    };
-    if (!heads.empty()) {
-      const auto shape = heads.shape();
-      std::vector<std::int32_t> drawn(static_cast<std::size_t>(count * shape.columns));
-      AlignedBuffer<float> buffer;
-      heads.draw(outputs, count, drawn.data(), scratch, buffer,
-                 [&](Index position, Index row, float* logits, std::int32_t width) {
-                   const auto h = static_cast<std::size_t>(shape.order[position]);
-                   if (!row_labels.empty() && encoder.is_label(layout[h]))
-                     return row_labels[static_cast<std::size_t>(row)]; // the row was asked for with it
-                   return draw(logits, width, row, h);
-                 });
+    if (heads.empty()) {
+      AlignedBuffer<float> room(static_cast<std::size_t>(widest_head()));
       for (Index r = 0; r < count; ++r)
-        for (Index q = 0; q < shape.columns; ++q)
-          codes[r * stretches + shape.order[q]] =
-              drawn[static_cast<std::size_t>(r * shape.columns + q)] - static_cast<std::int32_t>(shape.prefix[q]);
+        draw_row(
+            outputs + r * decoder_network.outputs(),
+            [&](std::size_t h) { return to_uniform_float(words_of(r)[2 * h]); },
+            row_labels.empty() ? 0 : row_labels[static_cast<std::size_t>(r)], codes + r * stretches, room.data());
       return;
     }
-    const Index width = decoder_network.outputs();
-    AlignedBuffer<float> row(static_cast<std::size_t>(width));
-    for (Index r = 0; r < count; ++r) {
-      std::copy_n(outputs + r * width, width, row.data());
-      std::int32_t* to = codes + r * stretches;
-      float* logits = row.data();
-      for (const auto& group : joint.groups) {
-        if (!row_labels.empty() && decoding == Decoding::sample)
-          keep_label(group, row_labels[static_cast<std::size_t>(r)], logits);
-        const auto* combination = group.combination(
-            draw(logits, group.width(), r, static_cast<std::size_t>(group.columns.front())));
-        for (std::size_t i = 0; i < group.columns.size(); ++i)
-          to[group.columns[i]] = combination[i];
-        logits += group.width();
-      }
-      for (std::size_t h = 0; h < layout.size() && joint.empty(); ++h)
-        if (layout[h].categorical)
-          to[h] = draw(row.data() + layout[h].offset, layout[h].width, r, h);
-        else
-          numbers[r * stretches + static_cast<Index>(h)] = row[static_cast<std::size_t>(layout[h].offset)];
-      // A conditional model gives the label that was asked for. The base method's argmax is left to itself.
-      for (std::size_t h = 0; h < layout.size() && !row_labels.empty() && decoding == Decoding::sample; ++h)
-        if (encoder.is_label(layout[h]))
-          to[h] = row_labels[static_cast<std::size_t>(r)];
-    }
+    const auto shape = heads.shape();
+    std::vector<std::int32_t> drawn(static_cast<std::size_t>(count * shape.columns));
+    AlignedBuffer<float> buffer;
+    heads.draw(outputs, count, drawn.data(), scratch, buffer,
+               [&](Index position, Index row, float* logits, std::int32_t width) {
+                 const auto h = static_cast<std::size_t>(shape.order[position]);
+                 if (!row_labels.empty() && encoder.is_label(layout[h]))
+                   return row_labels[static_cast<std::size_t>(row)]; // the row was asked for with it
+                 return choose_code(logits, width, decoding, static_cast<float>(temperature),
+                                    to_uniform_float(words_of(row)[2 * h]));
+               });
+    for (Index r = 0; r < count; ++r)
+      for (Index q = 0; q < shape.columns; ++q)
+        codes[r * stretches + shape.order[q]] =
+            drawn[static_cast<std::size_t>(r * shape.columns + q)] - static_cast<std::int32_t>(shape.prefix[q]);
   }
-  /// Leaves a head that serves the label only the combinations with the wanted one.
-  void keep_label(const JointCodes::Group& group, std::int32_t label, float* logits) const {
-    for (std::size_t i = 0; i < group.columns.size(); ++i)
-      if (encoder.is_label(encoder.layout()[static_cast<std::size_t>(group.columns[i])]))
-        for (std::int32_t k = 0; k < group.width(); ++k)
-          if (group.combination(k)[i] != label)
-            logits[k] = std::numeric_limits<float>::lowest();
+  /// If a head serves the label: copies its logits and leaves only the combinations with the wanted one.
+  bool keep_label(const JointCodes::Group& group, std::int32_t label, const float* logits,
+                  float* room) const noexcept {
+    for (std::size_t i = 0; i < group.columns.size(); ++i) {
+      if (!encoder.is_label(encoder.layout()[static_cast<std::size_t>(group.columns[i])]))
+        continue;
+      for (std::int32_t k = 0; k < group.width(); ++k)
+        room[k] = group.combination(k)[i] == label ? logits[k] : std::numeric_limits<float>::lowest();
+      return true;
+    }
+    return false;
   }
 };
 

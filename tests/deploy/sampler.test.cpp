@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MIT
+#include <rowsmith/deploy/sampler.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "../support/count_allocations.hpp"
+#include "small_models.hpp"
+
+namespace rs = rowsmith;
+using Catch::Matchers::Contains;
+
+namespace {
+// All bits of a cell: of a number or of a code.
+std::uint64_t bits(const rs::Table& table, std::size_t row, std::size_t column) {
+  const auto& c = table[column];
+  return c.kind == rs::ColumnKind::numerical
+             ? (std::isnan(c.values[row]) ? 1U : std::bit_cast<std::uint64_t>(c.values[row]))
+             : static_cast<std::uint64_t>(c.codes[row]);
+}
+std::uint64_t bits(const rs::DynamicRow& row, std::size_t column) {
+  return row.schema()[column].kind == rs::ColumnKind::numerical
+             ? (row.is_missing(column) ? 1U : std::bit_cast<std::uint64_t>(row.number(column)))
+             : static_cast<std::uint64_t>(row.category(column).code);
+}
+std::size_t differences(const rs::Table& table, std::size_t at, const rs::DynamicRow& row) {
+  std::size_t count = 0;
+  for (std::size_t c = 0; c < row.size(); ++c)
+    count += bits(table, at, c) == bits(row, c) ? 0 : 1;
+  return count;
+}
+rs::DynamicRow row_of(const rs::Sampler& sampler, const rs::Table& table, std::size_t at) {
+  auto row = sampler.row();
+  for (std::size_t c = 0; c < table.size(); ++c) {
+    row.set_missing(c);
+    if (table[c].is_missing(at))
+      continue;
+    if (table[c].kind == rs::ColumnKind::numerical)
+      row.set_number(c, table[c].values[at]);
+    else
+      REQUIRE(row.set_text(c, table[c].dictionary.text(table[c].codes[at])));
+  }
+  return row;
+}
+} // namespace
+
+static_assert(!std::is_copy_constructible_v<rs::Sampler::Scratch>); // its pointers are into its own buffers
+static_assert(noexcept(std::declval<const rs::Sampler&>()(1, 2, std::declval<rs::Sampler::Scratch&>(),
+                                                          std::declval<rs::DynamicRow&>())));
+static_assert(noexcept(std::declval<const rs::Sampler&>()(1, 2, 0, std::declval<rs::Sampler::Scratch&>(),
+                                                          std::declval<rs::DynamicRow&>())));
+static_assert(noexcept(std::declval<const rs::Sampler&>().score(std::declval<const rs::DynamicRow&>(),
+                                                                std::declval<rs::Sampler::Scratch&>())));
+
+TEST_CASE("a row alone has the bits of the batch's row", "[deploy]") {
+  for (const auto& [name, model] : small::models()) {
+    CAPTURE(name);
+    const rs::Sampler sampler(model);
+    auto scratch = sampler.scratch();
+    auto row = sampler.row();
+    constexpr std::size_t rows = 700;
+    const auto batch = model.sample(rows, {.seed = 11});
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+      sampler(11, i, scratch, row);
+      wrong += differences(batch, i, row);
+    }
+    CHECK(wrong == 0);
+    // Far out, and with another seed.
+    const std::uint64_t far = (std::uint64_t{1} << 40U) + 12345;
+    const auto there = model.sample(3, {.seed = ~std::uint64_t{0}, .first_row = far});
+    for (std::size_t i = 0; i < 3; ++i) {
+      sampler(~std::uint64_t{0}, far + i, scratch, row);
+      CHECK(differences(there, i, row) == 0);
+    }
+    for (const auto& label : model.labels) {
+      const auto wanted = model.sample(300, {.seed = 2, .label = label});
+      if (model.decoding == rs::Decoding::sample)
+        for (std::size_t i = 0; i < 300; ++i)
+          REQUIRE(wanted[5].dictionary.text(wanted[5].codes[i]) == label);
+      const auto index = sampler.label_index(label);
+      wrong = 0;
+      for (std::size_t i = 0; i < 300; ++i) {
+        sampler(2, i, index, scratch, row);
+        wrong += differences(wanted, i, row);
+      }
+      CHECK(wrong == 0);
+    }
+  }
+}
+
+TEST_CASE("the batch call of a sampler makes the model's rows", "[deploy][threads]") {
+  for (const auto& [name, model] : small::models()) {
+    CAPTURE(name);
+    const rs::Sampler sampler(model);
+    const rs::SampleOptions options{.seed = 5, .first_row = 77};
+    const auto expected = model.sample(1500, options);
+    for (const int threads : {1, 2, 3, 8}) {
+      auto with = options;
+      with.threads = threads;
+      const auto made = sampler.sample_rows(1500, with);
+      REQUIRE(made.schema() == expected.schema());
+      std::size_t wrong = 0;
+      for (std::size_t r = 0; r < 1500; ++r)
+        for (std::size_t c = 0; c < made.size(); ++c)
+          wrong += bits(made, r, c) == bits(expected, r, c) ? 0 : 1;
+      CHECK(wrong == 0);
+    }
+    CHECK(sampler.sample_rows(0).rows() == 0);
+    CHECK_THROWS_AS(sampler.sample_rows(1, {.label = "nobody"}), rs::SchemaError);
+    CHECK_THROWS_AS(sampler.sample_rows(1, {.threads = -1}), rs::OptionError);
+  }
+}
+
+TEST_CASE("calls allocate nothing, not even the first", "[deploy]") {
+  for (const auto& [name, model] : small::models()) {
+    CAPTURE(name);
+    const rs::Sampler sampler(model);
+    auto scratch = sampler.scratch();
+    auto row = sampler.row();
+    double sum = 0;
+    const long before = allocation::count;
+    for (std::uint64_t i = 0; i < 50; ++i) {
+      sampler(1, i, scratch, row);
+      sum += sampler.score(row, scratch);
+      if (model.conditional())
+        sampler(1, i, 1, scratch, row);
+      row.set_text(3, "Oslo");
+      row.set_number(0, sum);
+    }
+    CHECK(allocation::count == before);
+    CHECK(sum > 0);
+  }
+}
+
+TEST_CASE("a row's score is its reconstruction loss, alone and in a batch", "[deploy]") {
+  const auto table = small::table(300);
+  const auto check = [&]<class Autoencoder>(const rs::TableEncoder& encoder, const Autoencoder& autoencoder) {
+    auto weights = autoencoder.layout().template initialise<float>(9);
+    for (auto& weight : weights)
+      weight *= 3;
+    rs::TableModel model = small::models().front().model; // for a generator of any kind
+    model.encoder = encoder;
+    model.encoder_network = autoencoder.encoder_network(weights.data());
+    model.decoder_network = autoencoder.decoder_network(weights.data());
+    model.heads = autoencoder.heads_network(weights.data());
+    model.joint = autoencoder.joint_codes();
+    const rs::Sampler sampler(model);
+    auto scratch = sampler.scratch();
+    const auto batch = sampler.score_rows(table, 2);
+    const auto encoded = encoder.encode(table);
+    rs::Tape<float> tape;
+    for (std::size_t r = 0; r < table.rows(); ++r) {
+      const double alone = sampler.score(row_of(sampler, table, r), scratch);
+      REQUIRE(std::bit_cast<std::uint64_t>(alone) == std::bit_cast<std::uint64_t>(batch[r]));
+      // The loss of the row by the tape that trains.
+      std::vector<std::int32_t> codes;
+      std::vector<float> numbers;
+      for (std::size_t c = 0; c < encoder.code_columns(); ++c)
+        codes.push_back(encoder.code_offsets()[c] + encoded.code(r, c));
+      for (std::size_t c = 0; c < encoder.number_columns(); ++c)
+        numbers.push_back(encoded.number(r, c));
+      tape.rewind();
+      const rs::BoundParameters<float> bound(tape, weights.data(), nullptr);
+      const rs::MixedRows<float> rows{1,
+                                      static_cast<rs::Index>(codes.size()),
+                                      static_cast<rs::Index>(numbers.size()),
+                                      codes.data(),
+                                      numbers.data(),
+                                      autoencoder.number_weights().data()};
+      const auto latent = autoencoder.encode(bound, rows, {});
+      const auto loss = autoencoder.reconstruction_loss(bound, latent, rows, {}, 1);
+      CHECK(alone == Approx(static_cast<double>(loss.item())).epsilon(2e-5));
+    }
+  };
+  const auto codes = rs::TableEncoder::fit(table, {.max_exact_values = 80, .bins = 16});
+  const auto numbers = rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised});
+  const auto fine = rs::TableEncoder::fit(table, {.max_exact_values = 80, .bins = 8, .fine = 5});
+  using Plain = rs::Autoencoder<rs::Dense<40>, rs::ReLU, rs::LayerNorm, rs::Latent<5>>;
+  using InOrder = rs::Autoencoder<rs::Dense<24>, rs::ReLU, rs::Latent<5>, rs::AutoregressiveHeads<20>>;
+  check(codes, Plain(codes));
+  check(numbers, Plain(numbers));
+  check(codes, InOrder(codes));
+  check(fine, Plain(fine));
+  check(fine, InOrder(fine));
+  using Joint = rs::Autoencoder<rs::Dense<24>, rs::ReLU, rs::Latent<5>, rs::JointHeads<64>>;
+  const auto encoded = fine.encode(table);
+  check(fine, Joint(fine, false, 1, &encoded));
+}
+
+TEST_CASE("joint heads score a combination that no training row has as infinite", "[deploy]") {
+  const auto all = small::models();
+  const auto found = std::find_if(all.begin(), all.end(), [](const auto& m) { return m.name == "joint"; });
+  REQUIRE(found != all.end());
+  const auto& model = found->model;
+  const auto& layout = model.encoder.layout();
+  const auto table = small::table();
+  const auto encoded = model.encoder.encode(table);
+  const rs::Sampler sampler(model);
+  auto scratch = sampler.scratch();
+  // Each column from one of two training rows; then whether some training row is the same in a group.
+  std::size_t infinite = 0;
+  rs::RandomSequence random(rs::RandomStream(8, rs::Purpose::user));
+  for (int trial = 0; trial < 300; ++trial) {
+    const std::size_t two[] = {random.below(table.rows()), random.below(table.rows())};
+    const auto mask = trial == 0 ? 0U : static_cast<unsigned>(random.below(64));
+    const auto from = [&](std::size_t column) { return two[(mask >> column) & 1U]; };
+    auto row = row_of(sampler, table, two[0]);
+    const auto other = row_of(sampler, table, two[1]);
+    for (std::size_t c = 0; c < table.size(); ++c)
+      if (from(c) == two[0])
+        continue;
+      else if (table[c].kind == rs::ColumnKind::numerical)
+        row.set_number(c, other.number(c));
+      else
+        REQUIRE(row.set_code(c, other.category(c).code));
+    bool known = true;
+    for (const auto& group : model.joint.groups) {
+      if (group.columns.size() == 1)
+        continue;
+      bool seen = false;
+      for (std::size_t r = 0; r < table.rows() && !seen; ++r)
+        seen = std::all_of(group.columns.begin(), group.columns.end(), [&](std::int32_t column) {
+          const auto h = static_cast<std::size_t>(column);
+          return encoded.code(r, h) == encoded.code(from(layout[h].column), h);
+        });
+      known = known && seen;
+    }
+    const double score = sampler.score(row, scratch);
+    REQUIRE(std::isinf(score) == !known);
+    REQUIRE_FALSE(std::isnan(score));
+    infinite += known ? 0 : 1;
+  }
+  CHECK(infinite > 0);
+  CHECK(infinite < 300);
+}
+
+TEST_CASE("a score is NaN where a cell has no code", "[deploy]") {
+  const auto all = small::models();
+  const rs::Sampler sampler(all.front().model);
+  auto scratch = sampler.scratch();
+  auto row = row_of(sampler, small::table(), 1);
+  CHECK(std::isfinite(sampler.score(row, scratch)));
+  SECTION("infinite") { row.set_number(1, std::numeric_limits<double>::infinity()); }
+  SECTION("missing where no training row was") { row.set_missing(1); }
+  SECTION("missing category where no training row was") { row.set_missing(4); }
+  CHECK(std::isnan(sampler.score(row, scratch)));
+}
+
+TEST_CASE("a missing cell is scored where training rows had some", "[deploy]") {
+  const auto all = small::models();
+  const rs::Sampler sampler(all.front().model);
+  auto scratch = sampler.scratch();
+  auto row = row_of(sampler, small::table(), 1);
+  row.set_missing(0);
+  row.set_missing(3);
+  CHECK(std::isfinite(sampler.score(row, scratch)));
+}
+
+TEST_CASE("rows know their columns", "[deploy]") {
+  const auto all = small::models();
+  const rs::Sampler sampler(all.front().model);
+  auto row = sampler.row();
+  CHECK(row.size() == 6);
+  for (std::size_t c = 0; c < row.size(); ++c)
+    CHECK(row.is_missing(c));
+  row.set("age", 41.0);
+  row.set("city", "Oslo");
+  CHECK(row.number(1) == 41);
+  CHECK(row.category(3).text == "Oslo");
+  CHECK_FALSE(row.set_text(3, "Atlantis"));
+  CHECK(row.category(3).text == "Oslo");
+  row.set_missing(3);
+  CHECK(row.category(3).is_missing());
+  CHECK(row.category(3).text.empty());
+  CHECK_THROWS_WITH(row.set("city", "Atlantis"), Contains("'city'") && Contains("'Atlantis'"));
+  CHECK_THROWS_WITH(row.set("city", 1.0), Contains("categorical"));
+  CHECK_THROWS_WITH(row.set("age", "old"), Contains("numerical"));
+  CHECK_THROWS_WITH(row.set("ages", 1.0), Contains("'ages'"));
+  CHECK_THROWS_WITH(row.set("age", std::numeric_limits<double>::infinity()), Contains("infinite"));
+}
+
+TEST_CASE("texts outlive the sampler while a row lives", "[deploy]") {
+  auto sampler = std::make_unique<rs::Sampler>(small::models().back().model);
+  auto scratch = sampler->scratch();
+  auto row = sampler->row();
+  (*sampler)(1, 2, scratch, row);
+  const auto copy = row;
+  sampler.reset();
+  CHECK_FALSE(copy.category(5).text.empty());
+}
+
+TEST_CASE("a scratch can be moved, and a sampler copied", "[deploy]") {
+  const auto all = small::models();
+  const rs::Sampler first(all[6].model);
+  auto from = first.scratch();
+  const rs::Sampler sampler = first;
+  auto scratch = std::move(from);
+  auto row = first.row();
+  const auto expected = all[6].model.sample(10, {.seed = 3});
+  for (std::size_t i = 0; i < 10; ++i) {
+    if (i == 5)
+      scratch = sampler.scratch();
+    sampler(3, i, scratch, row);
+    CHECK(differences(expected, i, row) == 0);
+  }
+}
+
+TEST_CASE("one sampler serves several threads", "[deploy][threads]") {
+  const auto all = small::models();
+  const rs::Sampler sampler(all[5].model);
+  const auto expected = all[5].model.sample(400, {.seed = 3});
+  std::vector<std::size_t> wrong(4);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < wrong.size(); ++t)
+    threads.emplace_back([&, t] {
+      auto scratch = sampler.scratch();
+      auto row = sampler.row();
+      for (std::size_t i = t; i < 400; i += 4) {
+        sampler(3, i, scratch, row);
+        wrong[t] += differences(expected, i, row);
+      }
+    });
+  for (auto& thread : threads)
+    thread.join();
+  CHECK(wrong == std::vector<std::size_t>(4, 0));
+}
+
+TEST_CASE("a sampler refuses a model whose parts do not fit", "[deploy]") {
+  auto model = small::models().front().model;
+  SECTION("noise") { model.noise_width = 3; }
+  SECTION("scale") { model.latent_scale.pop_back(); }
+  SECTION("bound") { model.latent_bound.pop_back(); }
+  SECTION("labels") { model.labels = {"no", "yes"}; }
+  SECTION("decoder") { model.decoder_network = model.generator_network; }
+  SECTION("encoder") { model.encoder_network = model.generator_network; }
+  SECTION("a mixture of another width") {
+    small::mix_noise(model);
+    ++model.mixture.width;
+  }
+  SECTION("a mixture without shares") {
+    small::mix_noise(model);
+    model.mixture.shares.pop_back();
+  }
+  SECTION("joint heads for other columns") { model.joint = small::models().back().model.joint; }
+  SECTION("joint heads with a code that is not there") {
+    model = small::models().back().model;
+    model.joint.groups.front().combinations.back() = 1000;
+  }
+  SECTION("joint heads that leave a column out") {
+    model = small::models().back().model;
+    model.decoder_network = {};
+    model.joint.groups.pop_back();
+  }
+  CHECK_THROWS_WITH(rs::Sampler(model), Contains("do not fit together"));
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// Untrained models of many shapes: what they draw is arbitrary, but must obey every promise about drawing.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <rowsmith/models/autoencoder.hpp>
+#include <rowsmith/models/gan.hpp>
+#include <rowsmith/models/table_model.hpp>
+
+namespace small {
+
+namespace rs = rowsmith;
+
+// A binned number with a point mass, an exact and a constant one, two categoricals and the label; some cells are
+// missing.
+inline rs::Table table(std::size_t rows = 400) {
+  auto amount = rs::Column::numerical("amount", {}, 2);
+  auto age = rs::Column::numerical("age", {}, 0);
+  auto one = rs::Column::numerical("one", {}, 0);
+  auto city = rs::Column::categorical("city");
+  auto shade = rs::Column::categorical("shade");
+  auto rich = rs::Column::categorical("rich");
+  rs::RandomSequence random(rs::RandomStream(17, rs::Purpose::user));
+  const std::vector<std::string> cities{"K\xC3\xB6ln", "\"quoted\", Rome", "Oslo", "a\\b", "Bern\n"};
+  for (std::size_t i = 0; i < rows; ++i) {
+    const double drawn = std::round(1e4 * random.normal()) / 100;
+    amount.values.push_back(i % 11 == 0 ? std::nan("") : i % 9 == 0 ? 0.0 : drawn);
+    age.values.push_back(static_cast<double>(17 + random.below(60)));
+    one.values.push_back(1);
+    city.codes.push_back(i % 13 == 0 ? rs::missing_code : city.dictionary.insert(cities[random.below(5)]));
+    shade.codes.push_back(shade.dictionary.insert(std::to_string(random.below(20))));
+    rich.codes.push_back(rich.dictionary.insert(random.below(4) == 0 ? "yes" : "no"));
+  }
+  return rs::Table({amount, age, one, city, shade, rich}, "rich");
+}
+
+template <class Autoencoder, class Generator>
+rs::TableModel model(const rs::TableEncoder& encoder, bool conditional, float strength = 3) {
+  rs::TableModel model;
+  model.encoder = encoder;
+  const auto rows = encoder.encode(table()); // for joint heads
+  const Autoencoder autoencoder(encoder, true, 1, &rows);
+  auto weights = autoencoder.layout().template initialise<float>(3);
+  rs::RandomSequence random(rs::RandomStream(5, rs::Purpose::user));
+  for (auto& weight : weights) // far from uniform, biases not zero
+    weight = strength * weight + 0.1F * static_cast<float>(random.normal());
+  model.encoder_network = autoencoder.encoder_network(weights.data());
+  model.decoder_network = autoencoder.decoder_network(weights.data());
+  model.heads = autoencoder.heads_network(weights.data());
+  model.joint = autoencoder.joint_codes();
+  if (conditional) {
+    model.labels = {"no", "yes"};
+    model.label_shares = {0.75, 0.25};
+  }
+  const Generator generator(static_cast<rs::Index>(model.labels.size()));
+  model.generator_network = generator.network(generator.layout().template initialise<float>(4).data());
+  model.noise_width = Generator::noise_width;
+  for (rs::Index j = 0; j < Autoencoder::latent_width; ++j) {
+    model.latent_scale.push_back(1 + 0.1F * static_cast<float>(j));
+    model.latent_offset.push_back(0.3F - 0.05F * static_cast<float>(j));
+    model.latent_bound.push_back(0.99F - 0.001F * static_cast<float>(j % 7));
+  }
+  return model;
+}
+
+// Noise from a mixture of three components, of which each label has shares of its own.
+inline void mix_noise(rs::TableModel& model) {
+  auto& mixture = model.mixture;
+  mixture.width = model.noise_width;
+  const auto width = static_cast<std::size_t>(model.noise_width);
+  rs::RandomSequence random(rs::RandomStream(6, rs::Purpose::user));
+  for (std::size_t k = 0; k < 3; ++k)
+    for (std::size_t i = 0; i < width; ++i) {
+      mixture.means.push_back(static_cast<float>(random.normal()));
+      for (std::size_t j = 0; j < width; ++j)
+        mixture.factors.push_back(j > i ? 0.0F : static_cast<float>(random.normal()) / (i == j ? 1.0F : 4.0F));
+    }
+  mixture.shares = {0.5, 0.3, 0.2};
+  if (model.conditional())
+    mixture.shares.insert(mixture.shares.end(), {0.0, 0.9, 0.1});
+}
+
+struct Named {
+  std::string name;
+  rs::TableModel model;
+};
+
+// Independent and autoregressive heads, every activation, layer norms, products deeper than a block, widths
+// that fill no register, numbers and codes, with and without labels, bounds and an "other" category; fine codes,
+// heads of several columns, noise from a mixture, residual generators.
+inline std::vector<Named> models() {
+  using rs::Dense, rs::ReLU, rs::LeakyReLU, rs::Tanh, rs::Sigmoid, rs::LayerNorm, rs::Latent, rs::Noise;
+  const auto rows = table();
+  const auto numbers = rs::TableEncoder::fit(rows, {.numerical = rs::NumericalEncoding::standardised});
+  const auto codes = rs::TableEncoder::fit(rows, {.max_exact_values = 80, .bins = 16});
+  const auto other =
+      rs::TableEncoder::fit(rows, {.unseen = rs::UnseenCategory::other, .min_category_rows = 30});
+  const auto fine = rs::TableEncoder::fit(rows, {.max_exact_values = 80, .bins = 8, .fine = 5});
+  using Plain = rs::Autoencoder<Dense<40>, ReLU, Latent<5>>;
+  using Mixed = rs::Autoencoder<Dense<33>, LeakyReLU, LayerNorm, Dense<20>, Sigmoid, Latent<7>, Dense<300>,
+                                Tanh, LayerNorm, Dense<19>, ReLU>;
+  using InOrder = rs::Autoencoder<Dense<24>, ReLU, Latent<6>, rs::AutoregressiveHeads<20>>;
+  using InOrderDeep =
+      rs::Autoencoder<Dense<24>, ReLU, Latent<6>, Dense<270>, LeakyReLU, rs::AutoregressiveHeads<64>>;
+  using To5 = rs::Generator<Noise<8>, Dense<48>, ReLU, Dense<5>, Tanh>;
+  using To7 = rs::Generator<Noise<13>, Dense<290>, LeakyReLU, Dense<31>, LayerNorm, Sigmoid, Dense<7>, Tanh>;
+  using To6 = rs::Generator<Noise<30>, Dense<17>, ReLU, Dense<6>, Tanh>;
+  using Joint = rs::Autoencoder<Dense<24>, ReLU, Latent<6>, Dense<31>, ReLU, rs::JointHeads<64>>;
+  using Residual6 = rs::Generator<Noise<6>, Dense<35>, LeakyReLU, Dense<6>, rs::Residual>;
+  using Residual5 = rs::Generator<Noise<5>, Dense<16>, ReLU, LayerNorm, Dense<5>, rs::Residual>;
+  std::vector<Named> all;
+  all.push_back({"numbers", model<Plain, To5>(numbers, false)});
+  all.push_back({"numbers with labels", model<Plain, To5>(numbers, true)});
+  all.push_back({"codes, all layers", model<Mixed, To7>(codes, true)});
+  all.push_back({"other, no bound", model<Mixed, To7>(other, false)});
+  all.back().model.latent_bound.clear();
+  all.push_back({"argmax", model<Plain, To5>(codes, true)});
+  all.back().model.decoding = rs::Decoding::argmax;
+  all.push_back({"in order", model<InOrder, To6>(codes, false)});
+  all.push_back({"in order with labels", model<InOrder, To6>(other, true)});
+  all.push_back({"in order, deep", model<InOrderDeep, To6>(codes, true)});
+  all.back().model.temperature = 0.8;
+  all.push_back({"fine codes", model<Mixed, To7>(fine, true)});
+  all.push_back({"in order, fine codes, residual, mixture", model<InOrder, Residual6>(fine, true)});
+  all.back().model.latent_bound.clear();
+  mix_noise(all.back().model);
+  all.push_back({"residual", model<Plain, Residual5>(numbers, true)});
+  all.back().model.latent_bound.clear();
+  all.push_back({"joint", model<Joint, To6>(fine, false)});
+  mix_noise(all.back().model);
+  all.push_back({"joint with labels, residual, mixture", model<Joint, Residual6>(fine, true)});
+  all.back().model.latent_bound.clear();
+  all.back().model.temperature = 1.2;
+  mix_noise(all.back().model);
+  all.push_back({"joint, argmax", model<Joint, To6>(other, true)});
+  all.back().model.decoding = rs::Decoding::argmax;
+  return all;
+}
+
+} // namespace small
