@@ -15,8 +15,8 @@ namespace small {
 
 namespace rs = rowsmith;
 
-// A binned number with a point mass, an exact and a constant one, two categoricals and the label; some cells are
-// missing.
+// A binned number with a point mass, an exact and a constant one, two categoricals and the label; some cells
+// are missing.
 inline rs::Table table(std::size_t rows = 400) {
   auto amount = rs::Column::numerical("amount", {}, 2);
   auto age = rs::Column::numerical("age", {}, 0);
@@ -77,7 +77,8 @@ inline void mix_noise(rs::TableModel& model) {
     for (std::size_t i = 0; i < width; ++i) {
       mixture.means.push_back(static_cast<float>(random.normal()));
       for (std::size_t j = 0; j < width; ++j)
-        mixture.factors.push_back(j > i ? 0.0F : static_cast<float>(random.normal()) / (i == j ? 1.0F : 4.0F));
+        mixture.factors.push_back(j > i ? 0.0F
+                                        : static_cast<float>(random.normal()) / (i == j ? 1.0F : 4.0F));
     }
   mixture.shares = {0.5, 0.3, 0.2};
   if (model.conditional())
@@ -90,8 +91,8 @@ struct Named {
 };
 
 // Independent and autoregressive heads, every activation, layer norms, products deeper than a block, widths
-// that fill no register, numbers and codes, with and without labels, bounds and an "other" category; fine codes,
-// heads of several columns, noise from a mixture, residual generators.
+// that fill no register, numbers and codes, with and without labels, bounds and an "other" category; fine
+// codes, heads of several columns, noise from a mixture, residual generators.
 inline std::vector<Named> models() {
   using rs::Dense, rs::ReLU, rs::LeakyReLU, rs::Tanh, rs::Sigmoid, rs::LayerNorm, rs::Latent, rs::Noise;
   const auto rows = table();
@@ -109,7 +110,7 @@ inline std::vector<Named> models() {
   using To5 = rs::Generator<Noise<8>, Dense<48>, ReLU, Dense<5>, Tanh>;
   using To7 = rs::Generator<Noise<13>, Dense<290>, LeakyReLU, Dense<31>, LayerNorm, Sigmoid, Dense<7>, Tanh>;
   using To6 = rs::Generator<Noise<30>, Dense<17>, ReLU, Dense<6>, Tanh>;
-  using Joint = rs::Autoencoder<Dense<24>, ReLU, Latent<6>, Dense<31>, ReLU, rs::JointHeads<64>>;
+  using Joint = rs::Autoencoder<Dense<24>, ReLU, Latent<6>, Dense<31>, ReLU, rs::JointHeads<128>>;
   using Residual6 = rs::Generator<Noise<6>, Dense<35>, LeakyReLU, Dense<6>, rs::Residual>;
   using Residual5 = rs::Generator<Noise<5>, Dense<16>, ReLU, LayerNorm, Dense<5>, rs::Residual>;
   std::vector<Named> all;

@@ -508,14 +508,14 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
     break;
   }
   out.append(exported_code);
-  out.append(in_order               ? exported_heads_in_order
+  out.append(in_order              ? exported_heads_in_order
              : model.joint.empty() ? exported_heads_independent
                                    : exported_heads_joint);
   if (options.scoring)
     out.append(exported_encoding);
   out.append(exported_sample);
   if (options.scoring)
-    out.append(in_order               ? exported_score_in_order
+    out.append(in_order              ? exported_score_in_order
                : model.joint.empty() ? exported_score_independent
                                      : exported_score_joint);
   out.append("} // namespace ").append(options.name).append("\n");

@@ -180,7 +180,7 @@ struct SamplerParts {
             "the scaling of latent codes");
     require(model.labels.size() == model.label_shares.size(), "labels and their shares");
     const Index decoded = model.decoder_network.empty() ? latent : model.decoder_network.outputs();
-    const Index read = !model.heads.empty()   ? model.heads.inputs
+    const Index read = !model.heads.empty()  ? model.heads.inputs
                        : model.joint.empty() ? Index{model.encoder.width()}
                                              : Index{model.joint.width()};
     require(decoded == read, "the decoder's network");
@@ -189,11 +189,11 @@ struct SamplerParts {
     require(model.joint.empty() || serves_all(model.joint, model.encoder), "the joint heads and the columns");
     const auto& mixture = model.mixture;
     const auto parts = static_cast<std::size_t>(mixture.components());
-    require(mixture.empty() || (mixture.width == model.noise_width &&
-                                mixture.means.size() == parts * static_cast<std::size_t>(mixture.width) &&
-                                mixture.factors.size() ==
-                                    mixture.means.size() * static_cast<std::size_t>(mixture.width) &&
-                                mixture.shares.size() == parts * std::max<std::size_t>(model.labels.size(), 1)),
+    require(mixture.empty() ||
+                (mixture.width == model.noise_width &&
+                 mixture.means.size() == parts * static_cast<std::size_t>(mixture.width) &&
+                 mixture.factors.size() == mixture.means.size() * static_cast<std::size_t>(mixture.width) &&
+                 mixture.shares.size() == parts * std::max<std::size_t>(model.labels.size(), 1)),
             "the mixture of the noise");
 
     WeightStore store;
@@ -370,8 +370,8 @@ public:
     return error;
   }
 
-  /// Makes many rows at full speed: `TableModel::sample`. \throws SchemaError for an unknown label, OptionError
-  /// for a number of threads out of range
+  /// Makes many rows at full speed: `TableModel::sample`. \throws SchemaError for an unknown label,
+  /// OptionError for a number of threads out of range
   Table sample_rows(std::size_t rows, const SampleOptions& options = {}) const {
     return model().sample(rows, options);
   }
@@ -546,8 +546,8 @@ private:
             parts_->number_weights.data()};
   }
 
-  // The errors of heads that are independent of each other on one row. \param group room for the codes of one of
-  // the joint heads \param room for the widest head's logits
+  // The errors of heads that are independent of each other on one row. \param group room for the codes of one
+  // of the joint heads \param room for the widest head's logits
   double row_error(const float* outputs, const float* numbers, const std::int32_t* codes, std::int32_t* group,
                    float* room) const noexcept {
     const auto& model = parts_->model;

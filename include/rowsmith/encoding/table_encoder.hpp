@@ -43,8 +43,8 @@ public:
         return encoder;
       if (used.fine == 0) {
         used.bins = std::max<std::size_t>(std::min<std::size_t>(used.bins, 8), used.bins / 2);
-        used.max_exact_values =
-            std::max<std::size_t>(std::min<std::size_t>(used.max_exact_values, 32), used.max_exact_values / 2);
+        used.max_exact_values = std::max<std::size_t>(std::min<std::size_t>(used.max_exact_values, 32),
+                                                      used.max_exact_values / 2);
       }
       used.fine = 0;
     }

@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <vector>
 
+#include <rowsmith/autodiff/ops/stochastic.hpp>
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/linalg/random_fill.hpp>
-#include <rowsmith/autodiff/ops/stochastic.hpp>
 
 ROWSMITH_BEGIN
 
@@ -23,9 +23,7 @@ struct GaussianMixture {
   std::vector<float> factors; ///< components × width × width: lower triangles of Cholesky factors
 
   bool empty() const noexcept { return means.empty(); }
-  Index components() const noexcept {
-    return width == 0 ? 0 : static_cast<Index>(means.size()) / width;
-  }
+  Index components() const noexcept { return width == 0 ? 0 : static_cast<Index>(means.size()) / width; }
 
   /// Turns standard normal numbers into a draw, in place. \param uniform in (0, 1): chooses the component
   /// \param label  0 if unconditional
@@ -37,8 +35,8 @@ struct GaussianMixture {
       ++k;
     const float* mean = means.data() + k * width;
     const float* factor = factors.data() + k * width * width;
-    // Column by column from the last on, in place. Each element is a sum of its own, so that no compiler has a
-    // choice of order: exported headers and single rows have the same bits.
+    // Column by column from the last on, in place. Each element is a sum of its own, so that no compiler has
+    // a choice of order: exported headers and single rows have the same bits.
     for (Index j = width; j-- > 0;) {
       const float drawn = x[j];
       x[j] = mean[j] + factor[j * width + j] * drawn;

@@ -50,7 +50,7 @@ struct TableModel {
   std::vector<float> latent_offset;
   std::vector<float> latent_bound; ///< each in (0, 1)
   Index noise_width = 0;
-  GaussianMixture mixture; ///< what the generator's noise is drawn from; empty: standard normal
+  GaussianMixture mixture;          ///< what the generator's noise is drawn from; empty: standard normal
   std::vector<std::string> labels;  ///< label values of a conditional model; empty: unconditional
   std::vector<double> label_shares; ///< of the training rows
   Decoding decoding = Decoding::sample;
@@ -83,8 +83,8 @@ struct TableModel {
   Table sample(std::size_t rows, const SampleOptions& options = {}) const {
     const auto wanted = options.label.empty() ? labels.size() : label_index(options.label);
     auto columns = encoder.empty_columns(rows);
-    // Small enough for the second-level cache, large enough for the product's blocks. A thread keeps its buffers
-    // from block to block.
+    // Small enough for the second-level cache, large enough for the product's blocks. A thread keeps its
+    // buffers from block to block.
     constexpr std::size_t block = 256;
     const std::size_t blocks = (rows + block - 1) / block;
     const int threads = resolve_threads(options.threads);
@@ -161,7 +161,8 @@ struct TableModel {
       simd::transform(latent, latent, width, [](const simd::Vector<float>& v) { return simd::atanh(v); });
     }
     for (Index j = 0; j < width; ++j)
-      latent[j] = latent[j] * latent_scale[static_cast<std::size_t>(j)] + latent_offset[static_cast<std::size_t>(j)];
+      latent[j] =
+          latent[j] * latent_scale[static_cast<std::size_t>(j)] + latent_offset[static_cast<std::size_t>(j)];
   }
 
   /// Decodes `count` latent codes into rows [to, to + count) of `columns`; the draws are those of rows
@@ -201,10 +202,9 @@ struct TableModel {
     const float* logits = outputs;
     for (const auto& group : joint.groups) {
       const auto first = static_cast<std::size_t>(group.columns.front());
-      const auto* combination = group.combination(
-          keep && keep_label(group, label, logits, room)
-              ? draw(room, group.width(), first)
-              : draw(logits, group.width(), first));
+      const auto* combination = group.combination(keep && keep_label(group, label, logits, room)
+                                                      ? draw(room, group.width(), first)
+                                                      : draw(logits, group.width(), first));
       for (std::size_t i = 0; i < group.columns.size(); ++i)
         codes[group.columns[i]] = combination[i];
       logits += group.width();
@@ -239,7 +239,8 @@ private:
         draw_row(
             outputs + r * decoder_network.outputs(),
             [&](std::size_t h) { return to_uniform_float(words_of(r)[2 * h]); },
-            row_labels.empty() ? 0 : row_labels[static_cast<std::size_t>(r)], codes + r * stretches, room.data());
+            row_labels.empty() ? 0 : row_labels[static_cast<std::size_t>(r)], codes + r * stretches,
+            room.data());
       return;
     }
     const auto shape = heads.shape();
@@ -255,8 +256,8 @@ private:
                });
     for (Index r = 0; r < count; ++r)
       for (Index q = 0; q < shape.columns; ++q)
-        codes[r * stretches + shape.order[q]] =
-            drawn[static_cast<std::size_t>(r * shape.columns + q)] - static_cast<std::int32_t>(shape.prefix[q]);
+        codes[r * stretches + shape.order[q]] = drawn[static_cast<std::size_t>(r * shape.columns + q)] -
+                                                static_cast<std::int32_t>(shape.prefix[q]);
   }
   /// If a head serves the label: copies its logits and leaves only the combinations with the wanted one.
   bool keep_label(const JointCodes::Group& group, std::int32_t label, const float* logits,
