@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Trees and forests; usable alone.
+/// Trees, forests and boosting; usable alone.
 #pragma once
 
 #include <rowsmith/forest/binned_matrix.hpp>
+#include <rowsmith/forest/boosted_trees.hpp>
 #include <rowsmith/forest/decision_tree.hpp>
+#include <rowsmith/forest/gradient_boosting.hpp>
 #include <rowsmith/forest/random_forest.hpp>

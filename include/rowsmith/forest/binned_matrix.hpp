@@ -7,6 +7,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <limits>
+#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -30,6 +33,59 @@ struct BinnedMatrix {
   std::size_t rows = 0;
   std::vector<std::vector<std::uint16_t>> columns;
 };
+
+/// 0, 1, …: every row of a matrix.
+inline std::vector<std::uint32_t> all_rows(const BinnedMatrix& binned) {
+  std::vector<std::uint32_t> rows(binned.rows);
+  std::iota(rows.begin(), rows.end(), 0U);
+  return rows;
+}
+
+/// \throws ShapeError unless the matrix has as many columns as `features`, all of its length, and all chosen
+/// rows
+inline void check_rows(const char* who, const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
+                       std::size_t features) {
+  if (binned.columns.size() != features)
+    throw ShapeError(std::string(who) + ": " + std::to_string(binned.columns.size()) +
+                     " features, expected " + std::to_string(features));
+  for (const auto& column : binned.columns)
+    if (column.size() != binned.rows)
+      throw ShapeError(std::string(who) + ": a feature of " + std::to_string(column.size()) +
+                       " rows, expected " + std::to_string(binned.rows));
+  for (const auto row : rows)
+    if (row >= binned.rows)
+      throw ShapeError(std::string(who) + ": row " + std::to_string(row) + " of a matrix of " +
+                       std::to_string(binned.rows) + " rows");
+}
+
+/// \throws ShapeError unless rows can be learnt from
+inline void check_training(const char* who, const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
+                           std::size_t targets) {
+  if (rows.empty() || binned.columns.empty())
+    throw ShapeError(std::string(who) + ": no rows or no features to fit to");
+  if (rows.size() > std::numeric_limits<std::uint32_t>::max())
+    throw ShapeError(std::string(who) + ": " + std::to_string(rows.size()) +
+                     " rows, expected fewer than 2^32");
+  if (targets != binned.rows)
+    throw ShapeError(std::string(who) + ": " + std::to_string(targets) + " labels for " +
+                     std::to_string(binned.rows) + " rows");
+  check_rows(who, binned, rows, binned.columns.size());
+}
+inline void check_training(const char* who, const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
+                           std::span<const std::uint16_t> labels, std::size_t classes) {
+  check_training(who, binned, rows, labels.size());
+  if (classes < 2 || std::any_of(labels.begin(), labels.end(), [&](auto label) { return label >= classes; }))
+    throw ShapeError(std::string(who) +
+                     ": labels must lie in [0, classes), and there must be two classes or more");
+}
+inline void check_training(const char* who, const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
+                           std::span<const double> targets) {
+  check_training(who, binned, rows, targets.size());
+  for (std::size_t i = 0; i < targets.size(); ++i)
+    if (!(std::abs(targets[i]) <= 1e100))
+      throw ShapeError(std::string(who) + ": the target of row " + std::to_string(i) + " is " +
+                       std::to_string(targets[i]) + ", expected a finite number of at most 1e100 in size");
+}
 
 /// Where the bins of each feature begin. Bin 0 holds missing values, which are thereby ordered before all
 /// others.
