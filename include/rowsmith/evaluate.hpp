@@ -13,6 +13,8 @@
 #include <rowsmith/evaluate/linear_model.hpp>
 #include <rowsmith/evaluate/metrics.hpp>
 #include <rowsmith/evaluate/privacy.hpp>
+#include <rowsmith/evaluate/report.hpp>
+#include <rowsmith/evaluate/report_html.hpp>
 #include <rowsmith/evaluate/resample.hpp>
 #include <rowsmith/evaluate/row_distance.hpp>
 #include <rowsmith/evaluate/support.hpp>

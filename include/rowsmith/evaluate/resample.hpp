@@ -37,6 +37,7 @@ enum EvaluateStream : std::uint32_t {
   attack_synthetic,
   support_real,
   support_synthetic,
+  report_half,
 };
 
 /// `count` of the numbers 0 to `rows` − 1 without replacement, in ascending order; all of them if there are
