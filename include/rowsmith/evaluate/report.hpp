@@ -61,9 +61,9 @@ inline std::string_view to_string(Light light) {
 
 /// One figure of a report.
 struct Figure {
-  std::string key;     ///< such as "detection.boosted.auc"; what limits refer to
-  std::string section; ///< "fidelity", "utility" or "privacy"
-  std::string title;
+  std::string key{};     ///< such as "detection.boosted.auc"; what limits refer to
+  std::string section{}; ///< "fidelity", "utility" or "privacy"
+  std::string title{};
   double value = 0;
   double sd = 0; ///< over seeds, or of the sampling of rows
   /// What real rows show in place of the synthetic ones; NaN where it was not measured.
@@ -71,7 +71,7 @@ struct Figure {
   double ideal_sd = 0;
   bool per_cent = false; ///< to be shown as a percentage
   Light light = Light::none;
-  std::string meaning; ///< one sentence
+  std::string meaning{}; ///< one sentence
 };
 
 /// The shares of one column's values in the real and in the synthetic table.
@@ -128,7 +128,7 @@ struct Report {
 
 /// A bound on one figure of a report, both ends included.
 struct Limit {
-  std::string key;
+  std::string key{};
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
 };
@@ -492,9 +492,12 @@ inline Report evaluate(const Table& train, const Table& holdout, const Table& sy
     std::size_t done = 0;
     for (const auto classifier : classifiers)
       for (const bool ideal : {false, true}) {
+        const Table& other = ideal ? holdout : synthetic;
         DetectionOptions own{.classifier = classifier,
                              .seeds = ideal ? 1 : used.seeds,
                              .folds = folds,
+                             .rows =
+                                 used.quick ? std::min({train.rows(), other.rows(), std::size_t{4000}}) : 0,
                              .seed = used.seed,
                              .forest = forest,
                              .boosted = boosted,
@@ -503,8 +506,7 @@ inline Report evaluate(const Table& train, const Table& holdout, const Table& sy
                                tell(++done, rounds);
                                return ProgressAction::go_on;
                              }};
-        (ideal ? report.ideal_detection : report.detection)
-            .push_back(detection(train, ideal ? holdout : synthetic, own));
+        (ideal ? report.ideal_detection : report.detection).push_back(detection(train, other, own));
       }
   });
   if (!used.targets.empty())

@@ -65,6 +65,16 @@ inline std::string fixed(double value, int digits) {
   return result;
 }
 
+/// 32561 as "32,561".
+inline std::string grouped(std::size_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3;) {
+    at -= 3;
+    text.insert(at, ",");
+  }
+  return text;
+}
+
 /// Four significant digits, as axes and tables want them.
 inline std::string short_number(double value) {
   if (!std::isfinite(value))
@@ -77,21 +87,13 @@ inline std::string short_number(double value) {
         std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific, 1).ptr};
   }
   const int digits = size >= 1000 || size == 0 ? 0 : 3 - static_cast<int>(std::floor(std::log10(size)));
+  if (size >= 10'000)
+    return std::string(value < 0 ? "-" : "").append(grouped(static_cast<std::size_t>(std::llround(size))));
   std::string text = fixed(value, std::clamp(digits, 0, 6));
   if (text.find('.') != std::string::npos) {
     text.erase(text.find_last_not_of('0') + 1);
     if (text.back() == '.')
       text.pop_back();
-  }
-  return text;
-}
-
-/// 32561 as "32,561".
-inline std::string grouped(std::size_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3;) {
-    at -= 3;
-    text.insert(at, ",");
   }
   return text;
 }
@@ -154,9 +156,9 @@ private:
     put(grouped(report_.train_rows)).put(" training rows and ");
     put(grouped(report_.holdout_rows)).put(" hold-out rows of ");
     put(std::to_string(report_.columns)).put(" columns");
-    if (!options_.date.empty())
-      put(" · ").escaped(options_.date);
     put("</p>");
+    if (!options_.date.empty())
+      put("<p class=\"note\">").escaped(options_.date).put("</p>");
     if (report_.options.quick)
       put("<p class=\"warn\">Quick run: one seed, small models, few rows. The figures are coarse; do not "
           "release "
@@ -186,7 +188,7 @@ h3{font-size:1rem;margin:0 0 6px}p{margin:6px 0 12px;max-width:75ch}.sub,.note{c
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.93rem}
 th{text-align:left;font-weight:600;color:var(--soft);font-size:.82rem;vertical-align:bottom}
 th,td{padding:6px 10px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+td.n,th.n{text-align:right;padding-left:14px;font-variant-numeric:tabular-nums;white-space:nowrap}
 td .note{display:block;font-size:.82rem;line-height:1.35}tr.section td{font-weight:700;padding-top:18px;border-bottom:2px solid var(--line)}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(320px,1fr));gap:14px}
 .two{display:grid;grid-template-columns:1fr 1fr;gap:20px;align-items:start}.three{display:grid;grid-template-columns:repeat(3,1fr);gap:14px}
@@ -380,7 +382,7 @@ main{max-width:none;padding:0}h2{break-after:avoid;margin-top:24px}.card,figure,
     constexpr double width = 340;
     constexpr double names = 118;
     constexpr double row = 22;
-    const double space = width - names - 46;
+    const double space = width - names - 70;
     const double height = row * static_cast<double>(column.labels.size()) + 4;
     double highest = 1e-12;
     for (std::size_t k = 0; k < column.labels.size(); ++k)
@@ -388,11 +390,11 @@ main{max-width:none;padding:0}h2{break-after:avoid;margin-top:24px}.card,figure,
     put(svg(width, height, std::string("Shares of ").append(column.name)));
     for (std::size_t k = 0; k < column.labels.size(); ++k) {
       const double y = row * static_cast<double>(k) + 2;
-      put(label(names - 6, y + 13, shortened(column.labels[k], 18), "text-anchor=\"end\""));
+      put(label(names - 6, y + 13, shortened(column.labels[k], 16), "text-anchor=\"end\""));
       put(rectangle(names, y + 1, column.real[k] / highest * space, 8, "class=\"r\" rx=\"1\""));
       put(rectangle(names, y + 10, column.synthetic[k] / highest * space, 8, "class=\"s\" rx=\"1\""));
       put(label(names + std::max(column.real[k], column.synthetic[k]) / highest * space + 4, y + 13,
-                fixed(100 * column.real[k], 1)));
+                fixed(100 * column.real[k], 1).append(" / ").append(fixed(100 * column.synthetic[k], 1))));
     }
     put("</svg>");
   }
@@ -492,31 +494,34 @@ main{max-width:none;padding:0}h2{break-after:avoid;margin-top:24px}.card,figure,
   }
 
   void roc() {
-    constexpr double size = 320;
-    constexpr double margin = 36;
-    constexpr double inner = size - margin - 8;
+    constexpr double width = 460;
+    constexpr double height = 290;
+    constexpr double left = 40;
+    constexpr double top = 8;
+    constexpr double across = width - left - 8;
+    constexpr double down = height - top - 36;
     put("<figure><figcaption>ROC of the judges<span>diagonal: cannot tell</span></figcaption>");
-    put(svg(size, size, "ROC curves of the detectors"));
-    put(line(margin, 8 + inner, margin + inner, 8 + inner, "axis"));
-    put(line(margin, 8, margin, 8 + inner, "axis"));
-    put(line(margin, 8 + inner, margin + inner, 8, "zero"));
+    put(svg(width, height, "ROC curves of the detectors"));
+    put(line(left, top + down, left + across, top + down, "axis"));
+    put(line(left, top, left, top + down, "axis"));
+    put(line(left, top + down, left + across, top, "zero"));
     const std::string_view classes[] = {"lr", "ls", "lg"};
     for (std::size_t k = 0; k < report_.detection.size(); ++k) {
       put("<polyline class=\"").put(classes[k % 3]).put("\" points=\"");
       for (const auto& point : report_.detection[k].roc)
-        put(fixed(margin + inner * point.false_positive_rate, 1))
+        put(fixed(left + across * point.false_positive_rate, 1))
             .put(",")
-            .put(fixed(8 + inner * (1 - point.true_positive_rate), 1))
+            .put(fixed(top + down * (1 - point.true_positive_rate), 1))
             .put(" ");
       put("\"/>");
     }
-    put(label(margin + inner / 2, size - 4, "real rows called synthetic", "text-anchor=\"middle\""));
+    put(label(left + across / 2, height - 4, "real rows called synthetic", "text-anchor=\"middle\""));
     put(label(0, 0, "synthetic rows found",
               std::string("text-anchor=\"middle\" transform=\"translate(12,")
-                  .append(fixed(8 + inner / 2, 1))
+                  .append(fixed(top + down / 2, 1))
                   .append(") rotate(-90)\"")));
-    put(label(margin, size - 18, "0")).put(label(margin + inner, size - 18, "1", "text-anchor=\"end\""));
-    put(label(margin - 4, 16, "1", "text-anchor=\"end\""));
+    put(label(left, height - 20, "0")).put(label(left + across, height - 20, "1", "text-anchor=\"end\""));
+    put(label(left - 6, top + 10, "1", "text-anchor=\"end\""));
     put("</svg><p class=\"legend\">");
     const std::string_view colours[] = {"real", "made", "green"};
     for (std::size_t k = 0; k < report_.detection.size(); ++k)
@@ -584,7 +589,8 @@ main{max-width:none;padding:0}h2{break-after:avoid;margin-top:24px}.card,figure,
     put("</tr>");
   }
   static std::string with_sd(const MeanSd& figure) {
-    return fixed(figure.mean, 4).append(" ± ").append(fixed(figure.sd, 4));
+    auto text = fixed(figure.mean, 4);
+    return figure.n > 1 ? text.append(" ± ").append(fixed(figure.sd, 4)) : text;
   }
 
   void utility() {

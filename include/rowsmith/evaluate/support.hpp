@@ -37,8 +37,8 @@ struct SupportOptions {
   }
 };
 
-/// All in [0, 1]. What real rows show against other real rows is the ideal: precision near 1, recall and
-/// authenticity near 0.5.
+/// All in [0, 1]. What real rows show against other real rows is the ideal: precision near 1, recall near
+/// 0.5, authenticity between 1/3 and 1/2.
 struct SupportResult {
   /// Are synthetic rows as typical as real ones? P(α) is the share of synthetic rows within the sphere around
   /// the real rows' centre that holds the share α of the real ones; this is 1 − Σ |P(α) − α| / Σ α.
