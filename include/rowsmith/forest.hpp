@@ -7,4 +7,5 @@
 #include <rowsmith/forest/boosted_trees.hpp>
 #include <rowsmith/forest/decision_tree.hpp>
 #include <rowsmith/forest/gradient_boosting.hpp>
+#include <rowsmith/forest/pool.hpp>
 #include <rowsmith/forest/random_forest.hpp>

@@ -5,6 +5,9 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <numeric>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include <rowsmith/core/random.hpp>
@@ -130,4 +133,206 @@ TEST_CASE("several classes, limits and bad input", "[forest]") {
   CHECK_THROWS_AS(rs::RandomForest::fit(features, labels, 2), rs::ShapeError);
   CHECK_THROWS_AS(rs::RandomForest::fit(features, labels, 4, {.trees = 0}), rs::OptionError);
   CHECK_THROWS_AS(rs::RandomForest::fit(rs::FeatureMatrix{}, {}, 2), rs::ShapeError);
+}
+
+namespace {
+// A tree by exhaustive search over all cuts of the values themselves, without bins: what one tree of a forest
+// without bootstrap or choice of features must predict on its training rows. `impurity` of a set of rows
+// times its size.
+template <class Impurity, class Predict>
+void exhaustive_tree(const rs::FeatureMatrix& features, const std::vector<std::size_t>& rows,
+                     std::size_t depth, const Impurity& impurity, const Predict& predict) {
+  double best = std::numeric_limits<double>::infinity();
+  std::vector<std::size_t> best_left;
+  std::vector<std::size_t> best_right;
+  for (std::size_t f = 0; depth > 0 && impurity(rows) > 1e-12 && f < features.columns.size(); ++f)
+    for (const auto at : rows) {
+      std::vector<std::size_t> left;
+      std::vector<std::size_t> right;
+      for (const auto row : rows)
+        (features.columns[f][row] <= features.columns[f][at] ? left : right).push_back(row);
+      if (left.empty() || right.empty() || impurity(left) + impurity(right) >= best)
+        continue;
+      best = impurity(left) + impurity(right);
+      best_left = left;
+      best_right = right;
+    }
+  if (best_left.empty()) {
+    predict(rows);
+    return;
+  }
+  exhaustive_tree(features, best_left, depth - 1, impurity, predict);
+  exhaustive_tree(features, best_right, depth - 1, impurity, predict);
+}
+
+std::vector<std::size_t> numbers(std::size_t count) {
+  std::vector<std::size_t> result(count);
+  std::iota(result.begin(), result.end(), std::size_t{0});
+  return result;
+}
+} // namespace
+
+TEST_CASE("trees take the splits that an exhaustive search takes", "[forest]") {
+  // Continuous features: no two cuts are equally good, except by chance in small nodes, so that depth is
+  // limited.
+  for (std::uint32_t seed = 0; seed < 5; ++seed) {
+    const auto p = checkerboard(160, seed);
+    const auto n = p.labels.size();
+    std::vector<double> targets;
+    for (std::size_t i = 0; i < n; ++i)
+      targets.push_back(std::sin(2 * p.features.columns[0][i]) + p.features.columns[1][i]);
+
+    for (const std::size_t classes : {2U, 3U}) {
+      std::vector<std::uint16_t> labels;
+      for (std::size_t i = 0; i < n; ++i)
+        labels.push_back(
+            static_cast<std::uint16_t>(std::clamp(targets[i] + 1, 0.0, static_cast<double>(classes - 1))));
+      const auto counts = [&](const std::vector<std::size_t>& rows) {
+        std::vector<double> count(classes);
+        for (const auto row : rows)
+          ++count[labels[row]];
+        return count;
+      };
+      std::vector<double> expected(n * classes);
+      exhaustive_tree(
+          p.features, numbers(n), 2,
+          [&](const std::vector<std::size_t>& rows) {
+            double gini = 1;
+            for (const double count : counts(rows))
+              gini -= count * count / static_cast<double>(rows.size() * rows.size());
+            return gini * static_cast<double>(rows.size());
+          },
+          [&](const std::vector<std::size_t>& rows) {
+            for (const auto row : rows)
+              for (std::size_t k = 0; k < classes; ++k)
+                expected[row * classes + k] = counts(rows)[k] / static_cast<double>(rows.size());
+          });
+      const auto forest = rs::RandomForest::fit(
+          p.features, labels, classes,
+          {.trees = 1, .max_features = 3, .max_depth = 2, .bootstrap = false, .max_bins = 1000});
+      const auto found = forest.predict_probability(p.features);
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        CHECK(found[i] == Approx(expected[i]).margin(1e-6));
+    }
+
+    std::vector<double> expected(n);
+    const auto mean = [&](const std::vector<std::size_t>& rows) {
+      double sum = 0;
+      for (const auto row : rows)
+        sum += targets[row];
+      return sum / static_cast<double>(rows.size());
+    };
+    exhaustive_tree(
+        p.features, numbers(n), 4,
+        [&](const std::vector<std::size_t>& rows) {
+          double squares = 0;
+          for (const auto row : rows)
+            squares += (targets[row] - mean(rows)) * (targets[row] - mean(rows));
+          return squares;
+        },
+        [&](const std::vector<std::size_t>& rows) {
+          for (const auto row : rows)
+            expected[row] = mean(rows);
+        });
+    for (const double scale : {1.0, 1e-80, 1e80}) {
+      auto scaled = targets;
+      for (auto& target : scaled)
+        target *= scale;
+      const auto found =
+          rs::RandomForestRegressor::fit(p.features, scaled,
+                                         {.trees = 1, .max_depth = 4, .bootstrap = false, .max_bins = 1000})
+              .predict(p.features);
+      for (std::size_t i = 0; i < n; ++i)
+        CHECK(found[i] / scale == Approx(expected[i]).margin(1e-6));
+    }
+  }
+}
+
+TEST_CASE("a regression forest learns, alike on any number of threads", "[forest][threads]") {
+  const auto make = [](std::uint32_t seed) {
+    auto p = checkerboard(2000, seed);
+    std::vector<double> targets;
+    for (std::size_t i = 0; i < p.labels.size(); ++i)
+      targets.push_back(5 + std::sin(2 * p.features.columns[0][i]) * p.features.columns[1][i]);
+    return std::pair(p.features, targets);
+  };
+  const auto [train, targets] = make(1);
+  const auto [test, truth] = make(2);
+  const auto forest =
+      rs::RandomForestRegressor::fit(train, targets, {.trees = 30, .threads = 1, .out_of_bag = true});
+  const auto prediction = forest.predict(test, 1);
+  double errors = 0;
+  double squares = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    errors += (prediction[i] - truth[i]) * (prediction[i] - truth[i]);
+    squares += (truth[i] - 5) * (truth[i] - 5);
+  }
+  CHECK(1 - errors / squares > 0.9);
+  // Rows outside the bag are as new rows; each tree sees fewer trees' worth of them.
+  CHECK(forest.out_of_bag_score() == Approx(1 - errors / squares).margin(0.04));
+  CHECK(forest.importances()[2] < 0.1);
+  const auto threaded =
+      rs::RandomForestRegressor::fit(train, targets, {.trees = 30, .threads = 3, .out_of_bag = true});
+  CHECK(threaded.predict(test, 8) == prediction);
+  CHECK(threaded.importances() == forest.importances());
+  CHECK(threaded.out_of_bag_score() == forest.out_of_bag_score());
+}
+
+TEST_CASE("out-of-bag predictions tell how well a forest does on new rows", "[forest]") {
+  const auto train = checkerboard(3000, 1);
+  const auto test = checkerboard(3000, 2);
+  const auto forest =
+      rs::RandomForest::fit(train.features, train.labels, 2, {.trees = 60, .seed = 3, .out_of_bag = true});
+  const double expected = accuracy(forest.predict_probability(test.features), test.labels);
+  CHECK(forest.out_of_bag_score() == Approx(expected).margin(0.02));
+  CHECK(accuracy(forest.out_of_bag_probability(), train.labels) == Approx(forest.out_of_bag_score()));
+  // Labels that cannot be learnt: a forest knows its training rows by heart, but not outside the bag.
+  auto noise = train.labels;
+  rs::RandomSequence random(rs::RandomStream(5, rs::Purpose::user));
+  for (auto& label : noise)
+    label = static_cast<std::uint16_t>(random.below(2));
+  const auto blind = rs::RandomForest::fit(train.features, noise, 2, {.trees = 60, .out_of_bag = true});
+  CHECK(accuracy(blind.predict_probability(train.features), noise) > 0.99);
+  CHECK(blind.out_of_bag_score() == Approx(0.5).margin(0.05));
+  // One tree has seen about 1 − 1/e of the rows.
+  const auto one = rs::RandomForest::fit(train.features, train.labels, 2, {.trees = 1, .out_of_bag = true});
+  const auto& probability = one.out_of_bag_probability();
+  CHECK(std::count_if(probability.begin(), probability.end(), [](double p) { return std::isnan(p); }) ==
+        Approx(2 * 3000 * (1 - std::exp(-1.0))).margin(200));
+  CHECK(std::isnan(rs::RandomForest::fit(train.features, train.labels, 2, {.trees = 1}).out_of_bag_score()));
+  CHECK_THROWS_AS(
+      rs::RandomForest::fit(train.features, train.labels, 2, {.bootstrap = false, .out_of_bag = true}),
+      rs::OptionError);
+}
+
+TEST_CASE("bins of two bytes give the same forest as bins of one", "[forest]") {
+  const auto p = checkerboard(600, 6);
+  const auto narrow = rs::Binning::fit(p.features, 200).apply(p.features);
+  auto wide = narrow;
+  for (auto& column : wide.columns)
+    for (auto& bin : column)
+      bin = static_cast<std::uint16_t>(300 * bin);
+  const auto rows = rs::all_rows(narrow);
+  const rs::RandomForestOptions options{.trees = 10};
+  const auto a = rs::RandomForest::fit_binned(narrow, rows, p.labels, 2, options);
+  const auto b = rs::RandomForest::fit_binned(wide, rows, p.labels, 2, options);
+  CHECK(a.predict_binned(narrow, rows) == b.predict_binned(wide, rows));
+  CHECK(a.importances() == b.importances());
+}
+
+TEST_CASE("sorting by radix orders numbers of all kinds", "[forest]") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const std::vector<double> ordered{-infinity, -1e300, -2,   -1.5,  -5e-324, 0,
+                                    5e-324,    1e-9,   0.25, 1e300, infinity};
+  std::vector<double> mixed = ordered;
+  rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
+  rs::shuffle(std::span<double>(mixed), random);
+  mixed.push_back(-0.0); // is 0
+  const rs::FeatureMatrix features{{"x"}, {mixed}};
+  const auto binning = rs::Binning::fit(features);
+  CHECK(binning.bins(0) == ordered.size() + 1);
+  const auto binned = binning.apply(features);
+  for (std::size_t i = 0; i < mixed.size(); ++i)
+    CHECK(binned.columns[0][i] ==
+          std::lower_bound(ordered.begin(), ordered.end(), mixed[i]) - ordered.begin() + 1);
 }

@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <mutex>
 #include <numeric>
 #include <span>
 #include <unordered_map>
@@ -23,6 +22,7 @@
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/forest/binned_matrix.hpp>
+#include <rowsmith/forest/pool.hpp>
 
 ROWSMITH_BEGIN
 
@@ -79,39 +79,32 @@ public:
   /// Adds leaf values to `sums`, rows × outputs: those of tree t to output t mod `outputs`.
   void add_values(const BinnedMatrix& binned, std::span<const std::uint32_t> rows, std::size_t outputs,
                   int threads, std::span<double> sums, std::size_t first_tree = 0) const {
-    const std::size_t features = binned.columns.size();
-    // Before the bins of a row lies a 0, which leaves look at: they are visited until the deepest row
-    // arrives.
-    const std::size_t stride = features + 1;
-    constexpr std::size_t block = 512;
-    parallel_for((rows.size() + block - 1) / block, threads, [&](std::size_t part) {
-      const std::size_t begin = part * block;
-      const std::size_t count = std::min(rows.size() - begin, block);
-      std::vector<std::uint16_t> bins(stride * (count + lanes - 1));
-      for (std::size_t f = 0; f < features; ++f)
-        for (std::size_t i = 0; i < count; ++i)
-          bins[i * stride + 1 + f] = binned.columns[f][rows[begin + i]];
-      for (std::size_t t = first_tree; t < trees_.size(); ++t) {
-        const Node* nodes = nodes_.data() + trees_[t].root;
-        for (std::size_t i = 0; i < count; i += lanes) {
-          const auto leaves = descend(nodes, trees_[t].depth, bins.data() + i * stride, stride);
-          for (std::size_t k = 0; k < std::min(lanes, count - i); ++k)
-            sums[(begin + i + k) * outputs + t % outputs] += static_cast<double>(nodes[leaves[k]].value);
-        }
-      }
-    });
+    for_row_blocks(
+        binned, rows, 1024, threads, [&](std::size_t begin, std::span<const std::uint16_t* const> bins) {
+          for (std::size_t t = first_tree; t < trees_.size(); ++t) {
+            const Node* nodes = nodes_.data() + trees_[t].root;
+            for (std::size_t i = 0; i < bins.size(); i += lanes) {
+              const auto leaves = descend(nodes, trees_[t].depth, bins.subspan(i));
+              for (std::size_t k = 0; k < std::min(lanes, bins.size() - i); ++k)
+                sums[(begin + i + k) * outputs + t % outputs] += static_cast<double>(nodes[leaves[k]].value);
+            }
+          }
+        });
   }
 
 private:
   // Several rows descend side by side, because a step waits for the memory of the step before.
   static constexpr std::size_t lanes = 8;
   static std::array<std::uint32_t, lanes> descend(const Node* nodes, std::size_t depth,
-                                                  const std::uint16_t* bins, std::size_t stride) noexcept {
+                                                  std::span<const std::uint16_t* const> rows) noexcept {
+    std::array<const std::uint16_t*, lanes> bins;
+    for (std::size_t k = 0; k < lanes; ++k)
+      bins[k] = rows[std::min(k, rows.size() - 1)];
     std::array<std::uint32_t, lanes> at{};
     for (std::size_t step = 0; step < depth; ++step)
       for (std::size_t k = 0; k < lanes; ++k) {
         const Node& node = nodes[at[k]];
-        const std::uint16_t bin = (bins + k * stride + 1)[node.feature];
+        const std::uint16_t bin = bins[k][node.feature]; // of a leaf, what lies before the first bin: 0
         // Less one, a missing value is the largest of all bins.
         const auto shifted = static_cast<std::uint16_t>(bin - node.missing_right);
         const auto bound = static_cast<std::uint16_t>(node.threshold - node.missing_right);
@@ -151,60 +144,21 @@ struct alignas(16) GradientSum {
   bool empty() const noexcept { return (g | h) == 0; }
 };
 
-/// The lowest and the highest bin of a feature in the given rows, of which there is at least one.
-inline std::pair<std::uint16_t, std::uint16_t>
-bin_range(const BinnedMatrix& binned, std::span<const std::uint32_t> rows, std::size_t feature) {
-  const auto& column = binned.columns[feature];
-  std::pair<std::uint16_t, std::uint16_t> range{column[rows[0]], column[rows[0]]};
-  for (const auto row : rows) {
-    range.first = std::min(range.first, column[row]);
-    range.second = std::max(range.second, column[row]);
-  }
-  return range;
-}
-
-/// Histograms that are not in use at the moment.
-class HistogramPool {
-public:
-  explicit HistogramPool(std::size_t size) : size_(size) {}
-
-  AlignedBuffer<GradientSum> take() {
-    const std::lock_guard lock(mutex_);
-    if (free_.empty())
-      return AlignedBuffer<GradientSum>(size_);
-    auto buffer = std::move(free_.back());
-    free_.pop_back();
-    return buffer;
-  }
-  void give(AlignedBuffer<GradientSum> buffer) {
-    const std::lock_guard lock(mutex_);
-    free_.push_back(std::move(buffer));
-  }
-
-private:
-  std::size_t size_;
-  std::vector<AlignedBuffer<GradientSum>> free_;
-  std::mutex mutex_;
-};
-
 /// Grows trees on chosen rows of a binned matrix. \tparam Bin  std::uint8_t if every feature's bins fit in it
 template <class Bin>
 class BoostedTreeGrower {
 public:
-  BoostedTreeGrower(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
-                    const GradientBoostingOptions& options, int threads)
-      : options_(options), threads_(threads), rows_(rows.size()), features_(binned.columns.size()),
-        first_(features_), offset_(fit_bins(binned, rows, first_, threads)), by_row_(rows_ * features_),
-        by_column_(rows_ * features_), scratch_(rows_), pool_(offset_.back()) {
-    parallel_for(features_, threads_, [&](std::size_t f) {
-      for (std::size_t i = 0; i < rows_; ++i)
-        by_column_[f * rows_ + i] = static_cast<Bin>(binned.columns[f][rows[i]] - first_[f]);
-    });
+  /// \param bins  outlives the grower
+  BoostedTreeGrower(const PackedBins<Bin>& bins, const GradientBoostingOptions& options, int threads)
+      : options_(options), threads_(threads), bins_(bins), features_(bins.features()), offset_(features_ + 1),
+        by_row_(bins.rows() * features_), scratch_(bins.rows()), gain_(features_) {
+    for (std::size_t f = 0; f < features_; ++f)
+      offset_[f + 1] = offset_[f] + bins.bins(f);
     constexpr std::size_t block = 4096;
-    parallel_for((rows_ + block - 1) / block, threads_, [&](std::size_t part) {
+    parallel_for((bins.rows() + block - 1) / block, threads_, [&](std::size_t part) {
       for (std::size_t f = 0; f < features_; ++f)
-        for (std::size_t i = part * block; i < std::min(rows_, (part + 1) * block); ++i)
-          by_row_[i * features_ + f] = by_column_[f * rows_ + i];
+        for (std::size_t i = part * block; i < std::min(bins.rows(), (part + 1) * block); ++i)
+          by_row_[i * features_ + f] = bins.column(f)[i];
     });
   }
 
@@ -310,18 +264,6 @@ private:
     std::uint32_t trunk_node = 0; // where the trunk has the first of the two
   };
 
-  static std::vector<std::size_t> fit_bins(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
-                                           std::vector<std::uint16_t>& first, int threads) {
-    std::vector<std::size_t> offset(first.size() + 1);
-    parallel_for(first.size(), threads, [&](std::size_t f) {
-      const auto [low, high] = bin_range(binned, rows, f);
-      first[f] = low;
-      offset[f + 1] = std::size_t{high} - low + 1;
-    });
-    std::partial_sum(offset.begin(), offset.end(), offset.begin());
-    return offset;
-  }
-
   // Fewer rows than this are not worth waking a thread for.
   static constexpr std::size_t few = 4096;
   int threads_for(std::size_t rows) const noexcept { return rows < few ? 1 : threads_; }
@@ -381,7 +323,7 @@ private:
         std::clamp<std::size_t>(child.size() / few, 1, static_cast<std::size_t>(threads));
     std::vector<Histogram> histograms;
     for (std::size_t p = 0; p < pieces; ++p)
-      histograms.push_back(pool_.take());
+      histograms.push_back(pool_.take([&] { return Histogram(offset_.back()); }));
     parallel_for(pieces, threads, [&](std::size_t p) {
       add_rows(child.begin + child.size() * p / pieces, child.begin + child.size() * (p + 1) / pieces,
                histograms[p]);
@@ -399,11 +341,14 @@ private:
     GradientSum* histogram = buffer.data();
     const std::uint32_t* order = order_.data();
     const std::size_t* offset = offset_.data();
+    const FixedGradient* gradients = gradients_.data();
+    const Bin* by_row = by_row_.data();
+    const std::size_t features = features_; // a member would be read again after each store
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t row = order[i];
-      const GradientSum gradient{gradients_[row].g, gradients_[row].h};
-      const Bin* bins = by_row_.data() + row * features_;
-      for (std::size_t f = 0; f < features_; ++f)
+      const GradientSum gradient{gradients[row].g, gradients[row].h};
+      const Bin* bins = by_row + row * features;
+      for (std::size_t f = 0; f < features; ++f)
         histogram[offset[f] + bins[f]].add(gradient);
     }
   }
@@ -419,7 +364,8 @@ private:
     branch.depth = std::max(branch.depth, child.depth + 1);
     const auto node = static_cast<std::uint32_t>(branch.nodes.size());
     branch.nodes.resize(branch.nodes.size() + 2);
-    branch.nodes[child.node] = {split.feature, static_cast<std::uint16_t>(split.threshold + first_[feature]),
+    branch.nodes[child.node] = {split.feature,
+                                static_cast<std::uint16_t>(split.threshold + bins_.first(feature)),
                                 split.missing_right, node, static_cast<float>(split.gain)};
     const std::size_t middle = partition(child, split, threads);
     Child left{node, child.begin, middle, child.depth + 1, split.left};
@@ -449,24 +395,27 @@ private:
         std::clamp<std::size_t>(child.size() / few, 1, static_cast<std::size_t>(threads));
     const auto begin_of = [&](std::size_t p) { return child.begin + child.size() * p / pieces; };
     const auto feature = static_cast<std::size_t>(split.feature);
-    const Bin* column = by_column_.data() + feature * rows_;
     // Less one, a missing value is the largest of all bins.
-    const auto shift = static_cast<Bin>(split.missing_right != 0 && first_[feature] == 0 ? 1 : 0);
-    const auto bound = static_cast<Bin>(split.threshold - shift);
+    const bool shifted = split.missing_right != 0 && bins_.first(feature) == 0;
     std::vector<std::size_t> lefts(pieces);
     parallel_for(pieces, threads, [&](std::size_t p) {
       // Left rows stay in order_, at places already read; right rows go to scratch_.
-      std::size_t left = begin_of(p);
-      std::size_t right = begin_of(p);
-      for (std::size_t i = begin_of(p); i < begin_of(p + 1); ++i) {
-        const std::uint32_t row = order_[i];
-        const bool goes_right = static_cast<Bin>(column[row] - shift) > bound;
-        order_[left] = row;
-        scratch_[right] = row;
-        left += goes_right ? 0 : 1;
-        right += goes_right ? 1 : 0;
+      const Bin* column = bins_.column(feature);
+      const std::uint32_t shift = shifted ? 1 : 0;
+      const std::uint32_t bound = split.threshold - shift;
+      const std::uint32_t* next = order_.data() + begin_of(p);
+      const std::uint32_t* end = order_.data() + begin_of(p + 1);
+      std::uint32_t* left = order_.data() + begin_of(p);
+      std::uint32_t* right = scratch_.data() + begin_of(p);
+      for (; next != end; ++next) {
+        const std::uint32_t row = *next;
+        const std::uint32_t goes_right = static_cast<Bin>(column[row] - shift) > bound ? 1 : 0;
+        *left = row;
+        *right = row;
+        left += 1 - goes_right;
+        right += goes_right;
       }
-      lefts[p] = left - begin_of(p);
+      lefts[p] = static_cast<std::size_t>(left - (order_.data() + begin_of(p)));
     });
     std::size_t at = child.begin;
     for (std::size_t p = 0; p < pieces; at += lefts[p++])
@@ -486,7 +435,7 @@ private:
     double best_score = 0;
     for (std::size_t f = 0; f < features_; ++f) {
       const std::span<const GradientSum> bins(histogram + offset_[f], offset_[f + 1] - offset_[f]);
-      const bool missing = first_[f] == 0 && !bins[0].empty();
+      const bool missing = bins_.first(f) == 0 && !bins[0].empty();
       scan(f, bins, missing, false, total, best, best_score);
       if (missing)
         scan(f, bins, missing, true, total, best, best_score);
@@ -572,21 +521,19 @@ private:
 
   GradientBoostingOptions options_;
   int threads_;
-  std::size_t rows_;
+  const PackedBins<Bin>& bins_;
   std::size_t features_;
-  std::vector<std::uint16_t> first_;   // the lowest bin of each feature, 0 if a value is missing
   std::vector<std::size_t> offset_;    // where a feature's bins begin in a histogram
-  std::vector<Bin> by_row_;            // bins less the feature's lowest, rows × features
-  std::vector<Bin> by_column_;         // the same, features × rows
+  std::vector<Bin> by_row_;            // the bins, rows × features
   std::vector<std::uint32_t> order_;   // rows, those of a node together
   std::vector<std::uint32_t> scratch_; // as long
-  HistogramPool pool_;
+  Pool<Histogram> pool_;
   std::span<const FixedGradient> gradients_;
   double g_scale_ = 1;
   double h_scale_ = 1;
   double least_gain_ = 0;
   std::vector<Leaf> leaves_;
-  std::vector<double> gain_ = std::vector<double>(features_);
+  std::vector<double> gain_;
 };
 
 } // namespace detail

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// A classification tree on binned features (Breiman et al. 1984, Gini impurity).
+/// A tree of a forest on binned features (Breiman et al. 1984): classes by Gini impurity, numbers by squared
+/// error.
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -17,13 +20,6 @@
 
 ROWSMITH_BEGIN
 
-/// A training row of a tree: drawn `weight` times.
-struct TreeSample {
-  std::uint32_t row;
-  std::uint16_t weight;
-  std::uint16_t label;
-};
-
 struct TreeOptions {
   std::size_t max_features = 0;     ///< features looked at for a split; 0: all
   std::size_t min_samples_leaf = 1; ///< weight a leaf must have
@@ -34,230 +30,438 @@ struct TreeOptions {
 class DecisionTree {
 public:
   struct Node {
-    std::int32_t feature = -1;   ///< −1: a leaf
-    std::uint16_t threshold = 0; ///< bins up to this one go left
-    std::uint32_t left = 0;      ///< the right child is the next one; a leaf: where its shares begin
+    std::int16_t feature = -1;   ///< −1: a leaf
+    std::uint16_t threshold = 0; ///< bins up to this one go left; of a categorical feature, the number of the
+                                 ///< set whose bins go left
+    std::uint32_t left = 0;      ///< the right child is the next one; a leaf: where its values begin
   };
 
-  /// Grows the tree. `samples` is reordered. \param importance one number a feature: the decrease of
-  /// impurity, weighted by the rows concerned, is added to it
-  void grow(const BinnedMatrix& features, std::span<TreeSample> samples, std::size_t classes,
-            const TreeOptions& options, const RandomStream& stream, std::span<double> importance) {
-    Grower grower(*this, features, samples, classes, options, stream, importance);
-    grower.run();
-  }
-
-  /// The leaf's class shares for a row: `classes` numbers that add up to 1.
-  const float* shares(const BinnedMatrix& features, std::size_t row) const noexcept {
-    std::uint32_t at = 0;
-    while (nodes_[at].feature >= 0) {
-      const auto& node = nodes_[at];
-      at = node.left +
-           (features.columns[static_cast<std::size_t>(node.feature)][row] > node.threshold ? 1U : 0U);
-    }
-    return shares_.data() + nodes_[at].left;
-  }
   const std::vector<Node>& nodes() const noexcept { return nodes_; }
+  /// Calls `body(i, leaf)` with the node that row i ends in. \param rows  the bins of each row
+  template <class Body>
+  void for_each_leaf(std::span<const std::uint16_t* const> rows, const Body& body) const {
+    // All rows of a group take a step before any takes the next, because a step waits for the memory of the
+    // step before; a group's bins stay in the first-level cache.
+    constexpr std::size_t group = 256;
+    std::array<std::uint32_t, group> leaf;
+    std::array<std::uint32_t, group> active;
+    const Node* nodes = nodes_.data();
+    for (std::size_t begin = 0; begin < rows.size(); begin += group) {
+      const std::size_t size = std::min(group, rows.size() - begin);
+      const std::uint16_t* const* bins = rows.data() + begin;
+      std::fill_n(leaf.begin(), size, 0U);
+      std::iota(active.begin(), active.end(), 0U);
+      std::size_t count = nodes[0].feature < 0 ? 0 : size;
+      while (count > 0) {
+        std::size_t still = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+          const std::uint32_t row = active[i];
+          const Node& node = nodes[leaf[row]];
+          const std::uint32_t child = node.left + (bins[row][node.feature] > node.threshold ? 1U : 0U);
+          leaf[row] = child;
+          active[still] = row;
+          still += nodes[child].feature >= 0 ? 1 : 0;
+        }
+        count = still;
+      }
+      for (std::size_t i = 0; i < size; ++i)
+        body(begin + i, leaf[i]);
+    }
+  }
+  /// Where the values of a leaf begin: class shares that add up to 1, or one number.
+  const float* leaf_values(std::uint32_t leaf) const noexcept { return values_.data() + nodes_[leaf].left; }
 
 private:
-  class Grower {
-  public:
-    Grower(DecisionTree& tree, const BinnedMatrix& features, std::span<TreeSample> samples,
-           std::size_t classes, const TreeOptions& options, const RandomStream& stream,
-           std::span<double> importance)
-        : tree_(tree), features_(features), samples_(samples), classes_(classes), options_(options),
-          random_(stream), importance_(importance), order_(features.columns.size()), total_(classes),
-          left_(classes) {
-      std::iota(order_.begin(), order_.end(), std::size_t{0});
-      for (const auto& column : features.columns) {
-        const auto largest = std::max_element(column.begin(), column.end());
-        const std::size_t bins = largest == column.end() ? 1 : std::size_t{*largest} + 1;
-        histogram_.resize(std::max(histogram_.size(), bins * classes));
-      }
-    }
-
-    void run() {
-      struct Work {
-        std::uint32_t node;
-        std::size_t begin;
-        std::size_t end;
-        std::size_t depth;
-      };
-      tree_.nodes_.assign(1, Node{});
-      tree_.shares_.clear();
-      std::vector<Work> stack{{0, 0, samples_.size(), 0}};
-      while (!stack.empty()) {
-        const Work work = stack.back();
-        stack.pop_back();
-        const auto node_samples = samples_.subspan(work.begin, work.end - work.begin);
-        const Split split = splittable(node_samples, work.depth) ? best_split(node_samples) : Split{};
-        if (split.feature < 0) {
-          make_leaf(work.node);
-          continue;
-        }
-        importance_[static_cast<std::size_t>(split.feature)] += split.gain;
-        const auto& column = features_.columns[static_cast<std::size_t>(split.feature)];
-        const auto middle =
-            std::partition(node_samples.begin(), node_samples.end(),
-                           [&](const TreeSample& sample) { return column[sample.row] <= split.threshold; });
-        const auto cut = work.begin + static_cast<std::size_t>(middle - node_samples.begin());
-        const auto child = static_cast<std::uint32_t>(tree_.nodes_.size());
-        tree_.nodes_[work.node] = {split.feature, split.threshold, child};
-        tree_.nodes_.resize(tree_.nodes_.size() + 2);
-        stack.push_back({child + 1, cut, work.end, work.depth + 1});
-        stack.push_back({child, work.begin, cut, work.depth + 1});
-      }
-    }
-
-  private:
-    struct Split {
-      std::int32_t feature = -1;
-      std::uint16_t threshold = 0;
-      double gain = 0;
-    };
-
-    /// Counts the node's classes; is there anything to split?
-    bool splittable(std::span<const TreeSample> samples, std::size_t depth) {
-      std::fill(total_.begin(), total_.end(), 0U);
-      weight_ = 0;
-      for (const auto& sample : samples) {
-        total_[sample.label] += sample.weight;
-        weight_ += sample.weight;
-      }
-      const bool pure = std::find(total_.begin(), total_.end(), weight_) != total_.end();
-      return !pure && weight_ >= 2 * options_.min_samples_leaf &&
-             (options_.max_depth == 0 || depth < options_.max_depth);
-    }
-
-    void make_leaf(std::uint32_t node) {
-      tree_.nodes_[node].left = static_cast<std::uint32_t>(tree_.shares_.size());
-      for (const auto count : total_)
-        tree_.shares_.push_back(static_cast<float>(count) /
-                                static_cast<float>(std::max<std::uint64_t>(weight_, 1)));
-    }
-
-    /// Looks at `max_features` features drawn without replacement, and at more until one of them is not
-    /// constant in the node, as scikit-learn does.
-    Split best_split(std::span<const TreeSample> samples) {
-      const std::size_t wanted = options_.max_features == 0 ? order_.size() : options_.max_features;
-      parent_score_ = 0;
-      for (const auto count : total_)
-        parent_score_ += static_cast<double>(count) * static_cast<double>(count);
-      parent_score_ /= static_cast<double>(weight_);
-      Split best;
-      bool any = false;
-      for (std::size_t visited = 0; visited < order_.size() && (visited < wanted || !any); ++visited) {
-        const auto pick = visited + random_.below(static_cast<std::uint32_t>(order_.size() - visited));
-        std::swap(order_[visited], order_[pick]);
-        const std::size_t feature = order_[visited];
-        any = (samples.size() <= few ? try_sorted(samples, feature, best)
-                                     : try_histogram(samples, feature, best)) ||
-              any;
-      }
-      return best;
-    }
-
-    // Below this many samples, sorting them beats clearing and scanning a histogram.
-    static constexpr std::size_t few = 48;
-
-    bool try_sorted(std::span<const TreeSample> samples, std::size_t feature, Split& best) {
-      const auto& column = features_.columns[feature];
-      // bin, label and weight in one key: sorting needs no indirection
-      std::uint64_t keys[few] = {};
-      std::size_t count = 0;
-      for (const auto& sample : samples)
-        keys[count++] =
-            (std::uint64_t{column[sample.row]} << 32U) | (std::uint64_t{sample.label} << 16U) | sample.weight;
-      std::sort(keys, keys + count);
-      if ((keys[0] >> 32U) == (keys[count - 1] >> 32U))
-        return false;
-      std::fill(left_.begin(), left_.end(), 0U);
-      std::uint64_t left_weight = 0;
-      for (std::size_t i = 0; i + 1 < count; ++i) {
-        const auto weight = static_cast<std::uint32_t>(keys[i] & 0xFFFFU);
-        left_[(keys[i] >> 16U) & 0xFFFFU] += weight;
-        left_weight += weight;
-        const auto here = keys[i] >> 32U;
-        const auto next = keys[i + 1] >> 32U;
-        if (here != next)
-          consider(feature, here, next, left_weight, best);
-      }
-      return true;
-    }
-
-    bool try_histogram(std::span<const TreeSample> samples, std::size_t feature, Split& best) {
-      const auto& column = features_.columns[feature];
-      std::size_t low = std::numeric_limits<std::size_t>::max();
-      std::size_t high = 0;
-      for (const auto& sample : samples) {
-        const std::size_t bin = column[sample.row];
-        histogram_[bin * classes_ + sample.label] += sample.weight;
-        low = std::min(low, bin);
-        high = std::max(high, bin);
-      }
-      if (low != high) {
-        std::fill(left_.begin(), left_.end(), 0U);
-        std::uint64_t left_weight = 0;
-        std::size_t previous = low;
-        for (std::size_t bin = low; bin <= high; ++bin) {
-          const std::uint32_t* counts = histogram_.data() + bin * classes_;
-          std::uint64_t weight = 0;
-          for (std::size_t k = 0; k < classes_; ++k)
-            weight += counts[k];
-          if (weight == 0)
-            continue;
-          if (bin != low)
-            consider(feature, previous, bin, left_weight, best);
-          for (std::size_t k = 0; k < classes_; ++k)
-            left_[k] += counts[k];
-          left_weight += weight;
-          previous = bin;
-        }
-      }
-      std::fill(histogram_.begin() + static_cast<std::ptrdiff_t>(low * classes_),
-                histogram_.begin() + static_cast<std::ptrdiff_t>((high + 1) * classes_), 0U);
-      return low != high;
-    }
-
-    /// A cut between two bins that have samples; the threshold lies midway, for rows with bins between them.
-    void consider(std::size_t feature, std::size_t here, std::size_t next, std::uint64_t left_weight,
-                  Split& best) {
-      const std::uint64_t right_weight = weight_ - left_weight;
-      if (left_weight < options_.min_samples_leaf || right_weight < options_.min_samples_leaf)
-        return;
-      double left_squares = 0;
-      double right_squares = 0;
-      for (std::size_t k = 0; k < classes_; ++k) {
-        const auto left = static_cast<double>(left_[k]);
-        const auto right = static_cast<double>(total_[k] - left_[k]);
-        left_squares += left * left;
-        right_squares += right * right;
-      }
-      const double gain = left_squares / static_cast<double>(left_weight) +
-                          right_squares / static_cast<double>(right_weight) - parent_score_;
-      // A split without gain is still a split when nothing better is known: both sides can gain later.
-      if (best.feature < 0 || gain > best.gain)
-        best = {static_cast<std::int32_t>(feature), static_cast<std::uint16_t>((here + next) / 2),
-                std::max(gain, 0.0)};
-    }
-
-    DecisionTree& tree_;
-    const BinnedMatrix& features_;
-    std::span<TreeSample> samples_;
-    std::size_t classes_;
-    TreeOptions options_;
-    RandomSequence random_;
-    std::span<double> importance_;
-    std::vector<std::size_t> order_;
-    std::vector<std::uint32_t> histogram_;
-    std::vector<std::uint32_t> total_;
-    std::vector<std::uint32_t> left_;
-    std::uint64_t weight_ = 0;
-    double parent_score_ = 0;
-  };
+  template <class Bin, class Criterion>
+  friend class TreeGrower;
 
   std::vector<Node> nodes_;
-  std::vector<float> shares_;
+  std::vector<float> values_;
+};
+
+/// Criteria say what a tree's samples are, sum them up by bin, and judge a split by those sums. The score of
+/// a split is what it takes from the impurity, but for a constant of the node.
+
+/// Gini impurity of two classes. A sum holds the weight in its lower half and that of class 1 in the upper
+/// one.
+class BinaryGini {
+public:
+  struct Sample {
+    std::uint32_t row;
+    std::uint16_t weight; ///< how many times it was drawn
+    std::uint16_t label;
+  };
+
+  explicit BinaryGini(std::size_t bins) : sums_(bins) {}
+
+  /// Sums up a node.
+  void enter(std::span<const Sample> samples) noexcept {
+    total_ = 0;
+    for (const auto& sample : samples)
+      total_ += packed(sample);
+  }
+  std::uint64_t weight() const noexcept { return total_ & half; }
+  bool pure() const noexcept { return total_ >> 32U == 0 || total_ >> 32U == weight(); }
+  double node_score() const noexcept { return squares(total_); }
+
+  void add(std::size_t bin, const Sample& sample) noexcept { sums_[bin] += packed(sample); }
+  bool empty(std::size_t bin) const noexcept { return sums_[bin] == 0; }
+  /// Begins a scan with nothing on the left.
+  void start() noexcept { left_ = 0; }
+  /// Moves a bin to the left and clears it.
+  void take(std::size_t bin) noexcept { left_ += std::exchange(sums_[bin], 0); }
+  std::uint64_t left_weight() const noexcept { return left_ & half; }
+  double score() const noexcept {
+    const auto [a, b] = counts(left_);
+    const auto [c, d] = counts(total_ - left_);
+    const double left = a + b;
+    const double right = c + d;
+    return ((a * a + b * b) * right + (c * c + d * d) * left) / (left * right);
+  }
+
+  std::size_t values() const noexcept { return 2; }
+  std::size_t classes() const noexcept { return 2; }
+  /// The class of a pure node, else `classes()`.
+  std::size_t only_class() const noexcept { return !pure() ? 2 : total_ >> 32U == 0 ? 0 : 1; }
+  void write(float* out) const noexcept {
+    const auto [one, zero] = counts(total_);
+    out[0] = static_cast<float>(zero / (one + zero));
+    out[1] = static_cast<float>(one / (one + zero));
+  }
+
+private:
+  static constexpr std::uint64_t half = 0xFFFFFFFFU;
+  static std::uint64_t packed(const Sample& sample) noexcept {
+    return ((std::uint64_t{sample.label} << 32U) | 1U) * sample.weight;
+  }
+  static std::pair<double, double> counts(std::uint64_t sum) noexcept {
+    const auto ones = static_cast<double>(static_cast<std::uint32_t>(sum >> 32U));
+    return {ones, static_cast<double>(static_cast<std::uint32_t>(sum)) - ones};
+  }
+  static double squares(std::uint64_t sum) noexcept {
+    const auto [one, zero] = counts(sum);
+    return (one * one + zero * zero) / (one + zero);
+  }
+
+  std::vector<std::uint64_t> sums_;
+  std::uint64_t total_ = 0;
+  std::uint64_t left_ = 0;
+};
+
+/// Gini impurity of any number of classes.
+class Gini {
+public:
+  using Sample = BinaryGini::Sample;
+
+  Gini(std::size_t bins, std::size_t classes)
+      : classes_(classes), sums_(bins * classes), total_(classes), left_(classes) {}
+
+  void enter(std::span<const Sample> samples) noexcept {
+    std::fill(total_.begin(), total_.end(), 0U);
+    weight_ = 0;
+    for (const auto& sample : samples) {
+      total_[sample.label] += sample.weight;
+      weight_ += sample.weight;
+    }
+  }
+  std::uint64_t weight() const noexcept { return weight_; }
+  bool pure() const noexcept { return only_class() < classes_; }
+  double node_score() const noexcept {
+    double squares = 0;
+    for (const auto count : total_)
+      squares += static_cast<double>(count) * static_cast<double>(count);
+    return squares / static_cast<double>(weight_);
+  }
+
+  void add(std::size_t bin, const Sample& sample) noexcept {
+    sums_[bin * classes_ + sample.label] += sample.weight;
+  }
+  bool empty(std::size_t bin) const noexcept {
+    const auto begin = sums_.begin() + static_cast<std::ptrdiff_t>(bin * classes_);
+    return std::all_of(begin, begin + static_cast<std::ptrdiff_t>(classes_), [](auto n) { return n == 0; });
+  }
+  void start() noexcept {
+    std::fill(left_.begin(), left_.end(), 0U);
+    left_weight_ = 0;
+  }
+  void take(std::size_t bin) noexcept {
+    for (std::size_t k = 0; k < classes_; ++k) {
+      const auto count = std::exchange(sums_[bin * classes_ + k], 0U);
+      left_[k] += count;
+      left_weight_ += count;
+    }
+  }
+  std::uint64_t left_weight() const noexcept { return left_weight_; }
+  double score() const noexcept {
+    double left = 0;
+    double right = 0;
+    for (std::size_t k = 0; k < classes_; ++k) {
+      const auto a = static_cast<double>(left_[k]);
+      const auto b = static_cast<double>(total_[k] - left_[k]);
+      left += a * a;
+      right += b * b;
+    }
+    return left / static_cast<double>(left_weight_) + right / static_cast<double>(weight_ - left_weight_);
+  }
+
+  std::size_t values() const noexcept { return classes_; }
+  std::size_t classes() const noexcept { return classes_; }
+  std::size_t only_class() const noexcept {
+    return static_cast<std::size_t>(std::find(total_.begin(), total_.end(), weight_) - total_.begin());
+  }
+  void write(float* out) const noexcept {
+    for (std::size_t k = 0; k < classes_; ++k)
+      out[k] = static_cast<float>(static_cast<double>(total_[k]) / static_cast<double>(weight_));
+  }
+
+private:
+  std::size_t classes_;
+  std::vector<std::uint32_t> sums_; // bins × classes
+  std::vector<std::uint32_t> total_;
+  std::vector<std::uint32_t> left_;
+  std::uint64_t weight_ = 0;
+  std::uint64_t left_weight_ = 0;
+};
+
+/// Squared error.
+class SquaredError {
+public:
+  struct Sample {
+    float target; ///< best near 0: sums of squares are compared
+    std::uint32_t row;
+    std::uint32_t weight;
+  };
+
+  explicit SquaredError(std::size_t bins) : sums_(bins) {}
+
+  void enter(std::span<const Sample> samples) noexcept {
+    total_ = {};
+    low_ = std::numeric_limits<float>::infinity();
+    high_ = -low_;
+    for (const auto& sample : samples) {
+      total_.add(sample);
+      low_ = std::min(low_, sample.target);
+      high_ = std::max(high_, sample.target);
+    }
+  }
+  std::uint64_t weight() const noexcept { return total_.weight; }
+  bool pure() const noexcept { return !(low_ < high_); }
+  double node_score() const noexcept { return total_.target * total_.target / static_cast<double>(weight()); }
+
+  void add(std::size_t bin, const Sample& sample) noexcept { sums_[bin].add(sample); }
+  bool empty(std::size_t bin) const noexcept { return sums_[bin].weight == 0; }
+  void start() noexcept { left_ = {}; }
+  void take(std::size_t bin) noexcept {
+    left_.target += sums_[bin].target;
+    left_.weight += sums_[bin].weight;
+    sums_[bin] = {};
+  }
+  std::uint64_t left_weight() const noexcept { return left_.weight; }
+  double score() const noexcept {
+    const auto left = static_cast<double>(left_.weight);
+    const auto right = static_cast<double>(total_.weight - left_.weight);
+    const double rest = total_.target - left_.target;
+    return (left_.target * left_.target * right + rest * rest * left) / (left * right);
+  }
+
+  std::size_t values() const noexcept { return 1; }
+  std::size_t classes() const noexcept { return 0; }
+  std::size_t only_class() const noexcept { return 0; }
+  void write(float* out) const noexcept {
+    *out = pure() ? low_ : static_cast<float>(total_.target / static_cast<double>(total_.weight));
+  }
+
+private:
+  struct Sum {
+    double target = 0;
+    std::uint64_t weight = 0;
+    void add(const Sample& sample) noexcept {
+      target += static_cast<double>(sample.target) * sample.weight;
+      weight += sample.weight;
+    }
+  };
+  std::vector<Sum> sums_;
+  Sum total_;
+  Sum left_;
+  float low_ = 0;
+  float high_ = 0;
+};
+
+/// Grows trees on packed bins, one after the other. \tparam Bin  of the packed bins \tparam Criterion  see
+/// above
+template <class Bin, class Criterion>
+class TreeGrower {
+public:
+  using Sample = typename Criterion::Sample;
+
+  TreeGrower(const PackedBins<Bin>& features, Criterion criterion, const TreeOptions& options)
+      : features_(features), criterion_(std::move(criterion)), options_(options), order_(features.features()),
+        occupied_(std::size_t{std::numeric_limits<Bin>::max()} / 64 + 1), pure_(criterion_.classes()) {}
+
+  /// `samples` is reordered. \param importance  one number a feature: the decrease of impurity, weighted by
+  /// the rows concerned, is added to it
+  DecisionTree grow(std::span<Sample> samples, const RandomStream& stream, std::span<double> importance) {
+    RandomSequence random(stream);
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    scratch_.resize(samples.size());
+    std::fill(pure_.begin(), pure_.end(), unwritten);
+    DecisionTree tree;
+    tree.nodes_.resize(1);
+    std::vector<Work> stack{{0, 0, samples.size(), 0}};
+    while (!stack.empty()) {
+      const Work work = stack.back();
+      stack.pop_back();
+      const auto mine = samples.subspan(work.begin, work.end - work.begin);
+      criterion_.enter(mine);
+      const bool splittable = !criterion_.pure() && criterion_.weight() >= 2 * options_.min_samples_leaf &&
+                              (options_.max_depth == 0 || work.depth < options_.max_depth);
+      const Split split = splittable ? best_split(mine, random) : Split{};
+      if (split.feature == none) {
+        tree.nodes_[work.node] = {-1, 0, leaf_values(tree)};
+        continue;
+      }
+      importance[split.feature] += std::max(split.score - criterion_.node_score(), 0.0);
+      const std::size_t cut = work.begin + partition(mine, split);
+      const auto child = static_cast<std::uint32_t>(tree.nodes_.size());
+      tree.nodes_[work.node] = {static_cast<std::int16_t>(split.feature),
+                                static_cast<std::uint16_t>(split.threshold + features_.first(split.feature)),
+                                child};
+      tree.nodes_.resize(tree.nodes_.size() + 2);
+      stack.push_back({child + 1, cut, work.end, work.depth + 1});
+      stack.push_back({child, work.begin, cut, work.depth + 1});
+    }
+    return tree;
+  }
+
+private:
+  static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+  struct Work {
+    std::uint32_t node;
+    std::size_t begin;
+    std::size_t end;
+    std::size_t depth;
+  };
+  struct Split {
+    std::size_t feature = none;
+    Bin threshold = 0; // from the feature's lowest bin
+    double score = 0;
+  };
+
+  /// Writes the node's values. Leaves of one class alone share theirs: most leaves are such.
+  std::uint32_t leaf_values(DecisionTree& tree) {
+    const auto next = static_cast<std::uint32_t>(tree.values_.size());
+    if (const std::size_t k = criterion_.only_class(); k < pure_.size()) {
+      if (pure_[k] != unwritten)
+        return pure_[k];
+      pure_[k] = next;
+    }
+    tree.values_.resize(tree.values_.size() + criterion_.values());
+    criterion_.write(tree.values_.data() + next);
+    return next;
+  }
+
+  /// Looks at `max_features` features drawn without replacement, and at more until one of them is not
+  /// constant in the node, as scikit-learn does.
+  Split best_split(std::span<const Sample> samples, RandomSequence& random) {
+    const std::size_t wanted = options_.max_features == 0 ? order_.size() : options_.max_features;
+    Split best;
+    bool any = false;
+    for (std::size_t visited = 0; visited < order_.size() && (visited < wanted || !any); ++visited) {
+      const auto pick = visited + random.below(static_cast<std::uint32_t>(order_.size() - visited));
+      std::swap(order_[visited], order_[pick]);
+      const std::size_t feature = order_[visited];
+      any = (samples.size() < features_.bins(feature) / 2 ? scan_occupied(samples, feature, best)
+                                                          : scan_all(samples, feature, best)) ||
+            any;
+    }
+    return best;
+  }
+
+  /// Notes which bins are occupied, and visits those alone: best for few samples.
+  bool scan_occupied(std::span<const Sample> samples, std::size_t feature, Split& best) {
+    const Bin* column = features_.column(feature);
+    std::size_t low = occupied_.size();
+    std::size_t high = 0;
+    for (const auto& sample : samples) {
+      const std::size_t bin = column[sample.row];
+      criterion_.add(bin, sample);
+      occupied_[bin / 64] |= std::uint64_t{1} << (bin % 64);
+      low = std::min(low, bin / 64);
+      high = std::max(high, bin / 64);
+    }
+    criterion_.start();
+    std::size_t previous = none;
+    bool any = false;
+    for (std::size_t word = low; word <= high; ++word)
+      for (std::uint64_t bits = std::exchange(occupied_[word], 0); bits != 0; bits &= bits - 1) {
+        const std::size_t bin = 64 * word + static_cast<std::size_t>(std::countr_zero(bits));
+        if (previous != none) {
+          consider(feature, previous, bin, best);
+          any = true;
+        }
+        criterion_.take(bin);
+        previous = bin;
+      }
+    return any;
+  }
+
+  bool scan_all(std::span<const Sample> samples, std::size_t feature, Split& best) {
+    const Bin* column = features_.column(feature);
+    for (const auto& sample : samples)
+      criterion_.add(column[sample.row], sample);
+    criterion_.start();
+    std::size_t previous = none;
+    bool any = false;
+    for (std::size_t bin = 0; bin < features_.bins(feature); ++bin) {
+      if (criterion_.empty(bin))
+        continue;
+      if (previous != none) {
+        consider(feature, previous, bin, best);
+        any = true;
+      }
+      criterion_.take(bin);
+      previous = bin;
+    }
+    return any;
+  }
+
+  /// A cut between two bins that have samples; the threshold lies midway, for rows with bins between them.
+  /// A split without gain is still a split when nothing better is known: both sides can gain later.
+  void consider(std::size_t feature, std::size_t here, std::size_t next, Split& best) noexcept {
+    const std::uint64_t left = criterion_.left_weight();
+    if (left < options_.min_samples_leaf || criterion_.weight() - left < options_.min_samples_leaf)
+      return;
+    const double score = criterion_.score();
+    if (best.feature == none || score > best.score)
+      best = {feature, static_cast<Bin>((here + next) / 2), score};
+  }
+
+  /// Moves the samples that go left to the front, both sides in their order. \returns how many there are
+  std::size_t partition(std::span<Sample> samples, const Split& split) noexcept {
+    const Bin* column = features_.column(split.feature);
+    const std::uint32_t bound = split.threshold;
+    Sample* left = samples.data();
+    Sample* right = scratch_.data();
+    for (const Sample *next = left, *end = left + samples.size(); next != end; ++next) {
+      const Sample sample = *next;
+      const std::size_t goes_right = column[sample.row] > bound ? 1 : 0;
+      *left = sample;
+      *right = sample;
+      left += 1 - goes_right;
+      right += goes_right;
+    }
+    std::copy(scratch_.data(), right, left);
+    return static_cast<std::size_t>(left - samples.data());
+  }
+
+  const PackedBins<Bin>& features_;
+  Criterion criterion_;
+  TreeOptions options_;
+  std::vector<std::size_t> order_;
+  std::vector<std::uint64_t> occupied_; // a bit a bin
+  std::vector<Sample> scratch_;
+  static constexpr std::uint32_t unwritten = std::numeric_limits<std::uint32_t>::max();
+  std::vector<std::uint32_t> pure_; // by class, where the values of a leaf of this class alone begin
 };
 
 ROWSMITH_END

@@ -109,11 +109,12 @@ struct SquaredLoss {
 /// Adds trees round by round. \param scores  rows × outputs: where boosting starts from \returns the gain by
 /// feature, divided by its sum
 template <class Bin, class Loss>
-std::vector<double> boost(BoostedTrees& trees, const BinnedMatrix& binned,
-                          std::span<const std::uint32_t> rows, const Loss& loss, std::size_t outputs,
-                          double gamma, const GradientBoostingOptions& options, std::vector<double>& scores) {
+std::vector<double> boost_packed(BoostedTrees& trees, const PackedBins<Bin>& packed,
+                                 const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
+                                 const Loss& loss, std::size_t outputs, double gamma,
+                                 const GradientBoostingOptions& options, std::vector<double>& scores) {
   const int threads = resolve_threads(options.threads);
-  BoostedTreeGrower<Bin> grower(binned, rows, options, threads);
+  BoostedTreeGrower<Bin> grower(packed, options, threads);
   std::vector<FixedGradient> gradients(rows.size() * outputs);
   std::vector<double> units(outputs);
   std::vector<std::uint32_t> sample(rows.size());
@@ -149,19 +150,14 @@ std::vector<double> boost(BoostedTrees& trees, const BinnedMatrix& binned,
   return gain;
 }
 
-/// The same with bins of one byte where they fit.
+/// The same, with bins packed as small as they go.
 template <class Loss>
-std::vector<double> boost_compactly(BoostedTrees& trees, const BinnedMatrix& binned,
-                                    std::span<const std::uint32_t> rows, const Loss& loss,
-                                    std::size_t outputs, double gamma, const GradientBoostingOptions& options,
-                                    std::vector<double>& scores) {
-  bool bytes = true;
-  for (std::size_t f = 0; f < binned.columns.size() && bytes; ++f) {
-    const auto [low, high] = bin_range(binned, rows, f);
-    bytes = high - low <= 255;
-  }
-  return bytes ? boost<std::uint8_t>(trees, binned, rows, loss, outputs, gamma, options, scores)
-               : boost<std::uint16_t>(trees, binned, rows, loss, outputs, gamma, options, scores);
+std::vector<double> boost(BoostedTrees& trees, const BinnedMatrix& binned,
+                          std::span<const std::uint32_t> rows, const Loss& loss, std::size_t outputs,
+                          double gamma, const GradientBoostingOptions& options, std::vector<double>& scores) {
+  return with_packed_bins(binned, rows, resolve_threads(options.threads), [&](const auto& packed) {
+    return boost_packed(trees, packed, binned, rows, loss, outputs, gamma, options, scores);
+  });
 }
 
 } // namespace detail
@@ -175,9 +171,9 @@ public:
   static GradientBoosting fit(const FeatureMatrix& features, std::span<const std::uint16_t> labels,
                               std::size_t classes, const GradientBoostingOptions& options = {}) {
     GradientBoosting model;
-    model.binning_ = Binning::fit(features, options.max_bins);
-    const auto binned = model.binning_.apply(features);
-    model.boost(binned, all_rows(binned), labels, classes, options);
+    model.binning_ = Binning::fit(features, options.max_bins, options.threads);
+    const auto binned = model.binning_.apply(features, options.threads);
+    model.train(binned, all_rows(binned), labels, classes, options);
     return model;
   }
   /// The same on chosen rows of a matrix that is binned already: folds of a cross-validation share one.
@@ -185,7 +181,7 @@ public:
                                      std::span<const std::uint16_t> labels, std::size_t classes,
                                      const GradientBoostingOptions& options = {}) {
     GradientBoosting model;
-    model.boost(binned, rows, labels, classes, options);
+    model.train(binned, rows, labels, classes, options);
     return model;
   }
 
@@ -197,7 +193,7 @@ public:
 
   /// Class probabilities, rows × classes.
   std::vector<double> predict_probability(const FeatureMatrix& features, int threads = 0) const {
-    const auto binned = binning_.apply(features);
+    const auto binned = binning_.apply(features, threads);
     return predict_binned(binned, all_rows(binned), threads);
   }
   /// The same for chosen rows of a matrix binned as the model's own. \throws ShapeError
@@ -221,7 +217,7 @@ public:
   }
 
 private:
-  void boost(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
+  void train(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
              std::span<const std::uint16_t> labels, std::size_t classes,
              const GradientBoostingOptions& options) {
     options.check();
@@ -236,12 +232,11 @@ private:
       for (const auto count : counts)
         start_.push_back(std::log(count / (static_cast<double>(rows.size()) + static_cast<double>(classes))));
     std::vector<double> scores = starting_scores(rows.size());
-    importances_ =
-        classes == 2
-            ? detail::boost_compactly(trees_, binned, rows, detail::LogisticLoss{rows, labels}, 1,
-                                      options.gamma, options, scores)
-            : detail::boost_compactly(trees_, binned, rows, detail::SoftmaxLoss{rows, labels, classes},
-                                      classes, options.gamma, options, scores);
+    importances_ = classes == 2
+                       ? detail::boost(trees_, binned, rows, detail::LogisticLoss{rows, labels}, 1,
+                                       options.gamma, options, scores)
+                       : detail::boost(trees_, binned, rows, detail::SoftmaxLoss{rows, labels, classes},
+                                       classes, options.gamma, options, scores);
   }
 
   std::vector<double> starting_scores(std::size_t rows) const {
@@ -265,9 +260,9 @@ public:
   static GradientBoostingRegressor fit(const FeatureMatrix& features, std::span<const double> targets,
                                        const GradientBoostingOptions& options = {}) {
     GradientBoostingRegressor model;
-    model.binning_ = Binning::fit(features, options.max_bins);
-    const auto binned = model.binning_.apply(features);
-    model.boost(binned, all_rows(binned), targets, options);
+    model.binning_ = Binning::fit(features, options.max_bins, options.threads);
+    const auto binned = model.binning_.apply(features, options.threads);
+    model.train(binned, all_rows(binned), targets, options);
     return model;
   }
   /// The same on chosen rows of a matrix that is binned already. \param targets  one a row of the matrix
@@ -275,7 +270,7 @@ public:
                                               std::span<const double> targets,
                                               const GradientBoostingOptions& options = {}) {
     GradientBoostingRegressor model;
-    model.boost(binned, rows, targets, options);
+    model.train(binned, rows, targets, options);
     return model;
   }
 
@@ -284,7 +279,7 @@ public:
   const std::vector<double>& importances() const noexcept { return importances_; }
 
   std::vector<double> predict(const FeatureMatrix& features, int threads = 0) const {
-    const auto binned = binning_.apply(features);
+    const auto binned = binning_.apply(features, threads);
     return predict_binned(binned, all_rows(binned), threads);
   }
   /// The same for chosen rows of a matrix binned as the model's own. \throws ShapeError
@@ -294,37 +289,29 @@ public:
     std::vector<double> result(rows.size());
     trees_.add_values(binned, rows, 1, resolve_threads(threads), result);
     for (auto& value : result)
-      value = mean_ + unit_ * value;
+      value = scale_.from_units(value);
     return result;
   }
 
 private:
-  void boost(const BinnedMatrix& binned, std::span<const std::uint32_t> rows, std::span<const double> targets,
+  void train(const BinnedMatrix& binned, std::span<const std::uint32_t> rows, std::span<const double> targets,
              const GradientBoostingOptions& options) {
     options.check();
     check_training("boosting", binned, rows, targets);
-    for (const auto row : rows)
-      mean_ += targets[row] / static_cast<double>(rows.size());
-    double largest = 0;
-    for (const auto row : rows)
-      largest = std::max(largest, std::abs(targets[row] - mean_));
-    // Trees work in units of the largest deviation, so that no target is too large or small for their
-    // numbers.
-    unit_ = largest > 0 ? largest : 1;
+    scale_ = TargetScale(rows, targets);
     std::vector<double> scaled;
     scaled.reserve(rows.size());
     for (const auto row : rows)
-      scaled.push_back((targets[row] - mean_) / unit_);
+      scaled.push_back(scale_.to_units(targets[row]));
     std::vector<double> scores(rows.size());
-    importances_ = detail::boost_compactly(trees_, binned, rows, detail::SquaredLoss{scaled}, 1,
-                                           options.gamma / unit_ / unit_, options, scores);
+    importances_ = detail::boost(trees_, binned, rows, detail::SquaredLoss{scaled}, 1,
+                                 options.gamma / scale_.unit() / scale_.unit(), options, scores);
   }
 
   Binning binning_;
   BoostedTrees trees_;
   std::vector<double> importances_;
-  double mean_ = 0;
-  double unit_ = 1;
+  TargetScale scale_;
 };
 
 ROWSMITH_END

@@ -1,0 +1,213 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Compares rowsmith's evaluation with scikit-learn and xgboost, and prints tables with a mark for each figure.
+
+  cmake --preset release && cmake --build --preset release --target bench_forest
+  ADULT_DIR=FOLDER benchmarks/validate_eval.py [--sections forests ...]
+
+The folder holds adult.data and adult.test of the UCI repository. Each section is a function that takes the options
+and returns figures; add it to SECTIONS. Times mean something only with nothing else on the machine: both sides run
+in turns, a figure is the median of the rounds. Exits with 1 if any figure falls short, 77 without the packages.
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from typing import NamedTuple, Optional
+
+try:
+    import numpy as np
+    import pandas as pd
+    import sklearn
+    import xgboost
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold
+except ImportError as error:
+    print(f"validate_eval: {error} (Debian: python3-sklearn python3-pandas python3-xgboost)", file=sys.stderr)
+    sys.exit(77)
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+NAMES = ("age workclass fnlwgt education education-num marital-status occupation relationship race sex "
+         "capital-gain capital-loss hours-per-week native-country income").split()
+
+
+class Figure(NamedTuple):
+    name: str
+    value: float
+    target: Optional[float]  # None: for information
+    stretch: Optional[float] = None
+    more: bool = True  # more is better
+
+    def mark(self):
+        if self.target is None:
+            return ""
+        reached = lambda bound: self.value >= bound if self.more else self.value <= bound
+        return "stretch" if self.stretch is not None and reached(self.stretch) else "pass" if reached(self.target) \
+            else "short"
+
+
+def print_table(title, figures):
+    print(f"\n{title}\n\n| figure | measured | target | stretch | |\n|---|---|---|---|---|")
+    for figure in figures:
+        sign = "≥" if figure.more else "≤"
+        show = lambda bound: "" if bound is None else f"{sign} {bound:g}"
+        print(f"| {figure.name} | {figure.value:.4g} | {show(figure.target)} | {show(figure.stretch)} "
+              f"| {figure.mark()} |", flush=True)
+
+
+# ---- Adult -------------------------------------------------------------------------------------------------
+
+
+def read_adult(folder, name, comments):
+    table = pd.read_csv(os.path.join(folder, name), names=NAMES, skipinitialspace=True, skiprows=comments)
+    table["income"] = table["income"].str.rstrip(".")
+    return table
+
+
+def encode(*tables):
+    """Ordinal codes in alphabetical order of the union of the categories; NaN for '?', the missing value."""
+    result = [table.copy() for table in tables]
+    for name in NAMES:
+        if tables[0][name].dtype == object:
+            texts = sorted(set().union(*(table[name] for table in tables)) - {"?"})
+            codes = {text: code for code, text in enumerate(texts)}
+            for table in result:
+                table[name] = table[name].map(codes)
+    return [table.to_numpy(dtype=float) for table in result]
+
+
+def synthetic_tables(train):
+    """Three tables of different quality, each as many rows as `train`."""
+    random = np.random.default_rng(1)
+    n = len(train)
+    draw = lambda column: column.to_numpy()[random.integers(0, n, n)]
+    columns_apart = train.apply(draw)
+    replaced = train.apply(lambda column: pd.Series(
+        np.where(random.random(n) < 0.15, draw(column), column.to_numpy())))
+    # The left half of one row and the right half of another of the same income.
+    by_income = train.groupby("income").indices
+    halves = train.iloc[random.integers(0, n, n)].reset_index(drop=True)
+    partner = np.array([random.choice(by_income[income]) for income in halves["income"]])
+    for name in NAMES[7:-1]:
+        halves[name] = train[name].to_numpy()[partner]
+    return {"columns drawn apart": columns_apart, "15 % of the cells replaced": replaced,
+            "halves of rows joined": halves}
+
+
+# ---- forests and boosted trees -------------------------------------------------------------------------------
+
+
+def write_matrix(path, x, y):
+    with open(path, "wb") as out:
+        np.array([len(x), x.shape[1] + 1], dtype=np.uint64).tofile(out)
+        np.asfortranarray(np.column_stack([x, y])).T.astype(float).tofile(out)
+
+
+def ours(options, what, train, test=None, threads=0, seed=0):
+    words = [options.bench, "--what", what, "--train", train, "--threads", str(threads or options.threads),
+             "--repeats", "1", "--seed", str(seed)] + (["--test", test] if test else [])
+    run = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
+    lines = [json.loads(line) for line in run.stdout.splitlines()]
+    return next(line for line in lines if line["what"] == what), lines[0]
+
+
+def reference(what, train, test, threads, seed=0):
+    """{fit_s, predict_s, auc} of scikit-learn's forest or of xgboost. scikit-learn's wants numbers for NaN."""
+    if what == "forest":
+        train, test = [(np.where(np.isnan(x), -1, x), y) for x, y in (train, test)]
+        model = RandomForestClassifier(100, random_state=seed, n_jobs=threads)
+    else:
+        model = xgboost.XGBClassifier(n_estimators=100, max_depth=6, tree_method="hist", n_jobs=threads)
+    start = time.perf_counter()
+    model.fit(*train)
+    fit = time.perf_counter() - start
+    start = time.perf_counter()
+    probability = model.predict_proba(test[0])[:, 1]
+    return {"fit_s": fit, "predict_s": time.perf_counter() - start, "auc": roc_auc_score(test[1], probability)}
+
+
+def forests(options):
+    """Times of forests and boosted trees, and their AUCs on real Adult and on three detection tasks."""
+    if not os.path.exists(options.bench):
+        sys.exit(f"validate_eval: {options.bench} does not exist; build the target bench_forest")
+    train, test = read_adult(options.adult, "adult.data", 0), read_adult(options.adult, "adult.test", 1)
+    figures = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = lambda name: os.path.join(folder, name)
+        tables = synthetic_tables(train)
+
+        def mix(table):
+            a, b = encode(train, table)
+            return np.vstack([a, b]), np.repeat([0, 1], [len(a), len(b)])
+
+        def compare(name, tasks):
+            """Mean AUCs over tasks of (train, test), forests also over seeds."""
+            for what, other in (("forest", "scikit-learn"), ("boosting", "xgboost")):
+                mine, theirs = [], []
+                for i, (a, b) in enumerate(tasks):
+                    write_matrix(path("a"), *a)
+                    write_matrix(path("b"), *b)
+                    for seed in range(options.seeds if what == "forest" else 1):
+                        mine.append(ours(options, what, path("a"), path("b"), seed=seed)[0]["auc"])
+                        theirs.append(reference(what, a, b, options.threads, seed)["auc"])
+                    print(f"  {name}, {what} {i + 1}/{len(tasks)}: ours {mine[-1]:.5f}, {other} {theirs[-1]:.5f}",
+                          file=sys.stderr)
+                difference = statistics.mean(mine) - statistics.mean(theirs)
+                figures.append(Figure(f"{what}, {name}: AUC {statistics.mean(mine):.4f}, {other} "
+                                      f"{statistics.mean(theirs):.4f}, difference", abs(difference), 0.005, 0.002,
+                                      more=False))
+
+        a, b = encode(train, test)
+        compare("real Adult", [((a[:, :-1], a[:, -1]), (b[:, :-1], b[:, -1]))])
+        for name, table in tables.items():
+            x, y = mix(table)
+            folds = list(StratifiedKFold(4, shuffle=True, random_state=0).split(x, y))[:options.folds]
+            compare(name, [((x[i], y[i]), (x[j], y[j])) for i, j in folds])
+
+        x, y = mix(tables["15 % of the cells replaced"])
+        write_matrix(path("a"), x, y)
+        times = {"forest": [], "boosting": []}
+        for i in range(options.rounds):
+            for what in times:
+                mine, machine = ours(options, what, path("a"))
+                times[what].append((mine, reference(what, (x, y), (x, y), options.threads)))
+        seconds = lambda what, side: statistics.median(t[side]["fit_s"] + t[side]["predict_s"] for t in times[what])
+        for what, other, target, stretch in (("forest", "scikit-learn", 5, 10), ("boosting", "xgboost", 1, 2)):
+            mine, theirs = seconds(what, 0), seconds(what, 1)
+            figures.append(Figure(f"{what}, fit + predict {len(x)} rows, {options.threads} threads: "
+                                  f"{other} {theirs:.2f} s / ours {mine:.2f} s", theirs / mine, target, stretch))
+        print(f"{machine['processor']}, {os.cpu_count()} processors; {machine['compiler']}, {machine['flags']}; "
+              f"scikit-learn {sklearn.__version__}, xgboost {xgboost.__version__}")
+    return figures
+
+
+SECTIONS = {"forests": forests}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument("--adult", default=os.environ.get("ADULT_DIR"), help="default: $ADULT_DIR")
+    parser.add_argument("--bench", default=str(ROOT / "build/release/bin/bench_forest"))
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--rounds", type=int, default=3, help="of the times")
+    parser.add_argument("--seeds", type=int, default=2, help="of the forests whose AUCs are compared")
+    parser.add_argument("--folds", type=int, default=4, choices=range(1, 5), help="of the detection tasks, of 4")
+    options = parser.parse_args()
+    if not options.adult:
+        sys.exit("validate_eval: ADULT_DIR does not name a folder with adult.data and adult.test")
+    short = 0
+    for name in options.sections:
+        figures = SECTIONS[name](options)
+        print_table(name, figures)
+        short += sum(figure.mark() == "short" for figure in figures)
+    sys.exit(1 if short else 0)
+
+
+main()
