@@ -84,7 +84,7 @@ TEST_CASE("JSON and HTML carry the figures of the report", "[evaluate]") {
   CHECK(json["seeds"] == 1); // quick
   CHECK(json["detection"].size() == 3);
   CHECK(json["efficacy"].size() == 3);
-  CHECK(json["regression"].size() == 2);
+  CHECK(json["regression"].size() == 3);
   CHECK(json["verdict"]["privacy"] == std::string(rs::to_string(report.privacy)));
   REQUIRE(json["figures"].size() == report.figures.size());
   const std::string html = rs::to_html(report, {.title = "People <of> \"1994\" & others"});

@@ -100,8 +100,12 @@ public:
   /// The same with numbers to predict; targets of rows that are not in `train` are not looked at.
   std::vector<double> regress(std::span<const std::uint32_t> train, std::span<const double> targets,
                               std::span<const std::uint32_t> test, std::uint64_t seed) const {
-    if (classifier_ == Classifier::forest)
-      throw OptionError("regression by a forest: expected boosted trees or a linear model");
+    if (classifier_ == Classifier::forest) {
+      auto options = options_.forest;
+      options.seed = seed;
+      return RandomForestRegressor::fit_binned(binned_, train, targets, options)
+          .predict_binned(binned_, test, options.threads);
+    }
     if (classifier_ == Classifier::boosted) {
       auto options = options_.boosted;
       options.seed = seed;

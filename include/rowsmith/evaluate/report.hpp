@@ -511,9 +511,7 @@ inline Report evaluate(const Table& train, const Table& holdout, const Table& sy
   });
   if (!used.targets.empty())
     stage("efficacy", [&](const auto& tell) {
-      std::size_t fits = 0;
-      for (const auto& target : used.targets)
-        fits += 2 * used.seeds * (train[target].kind == ColumnKind::categorical ? 3 : 2);
+      const std::size_t fits = 2 * used.seeds * std::size(classifiers) * used.targets.size();
       std::size_t done = 0;
       for (const auto& target : used.targets)
         for (const auto classifier : classifiers) {
@@ -529,7 +527,7 @@ inline Report evaluate(const Table& train, const Table& holdout, const Table& sy
                                     }};
           if (train[target].kind == ColumnKind::categorical)
             report.efficacy.push_back(efficacy(train, holdout, synthetic, target, own));
-          else if (classifier != Classifier::forest)
+          else
             report.regression.push_back(regression_efficacy(train, holdout, synthetic, target, own));
         }
       tell(fits, fits);

@@ -67,10 +67,12 @@ inline std::string fixed(double value, int digits) {
 
 /// 32561 as "32,561".
 inline std::string grouped(std::size_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3;) {
-    at -= 3;
-    text.insert(at, ",");
+  const std::string digits = std::to_string(number);
+  std::string text;
+  for (std::size_t k = 0; k < digits.size(); ++k) {
+    if (k > 0 && (digits.size() - k) % 3 == 0)
+      text += ',';
+    text += digits[k];
   }
   return text;
 }
