@@ -85,21 +85,24 @@ def encode(*tables):
     return [table.to_numpy(dtype=float) for table in result]
 
 
-def synthetic_tables(train):
-    """Three tables of different quality, each as many rows as `train`."""
+def synthetic_tables(source):
+    """Three tables of different quality, made from the rows of `source`, as many of them."""
     random = np.random.default_rng(1)
-    n = len(train)
-    draw = lambda column: column.to_numpy()[random.integers(0, n, n)]
-    columns_apart = train.apply(draw)
-    replaced = train.apply(lambda column: pd.Series(
+    n = len(source)
+    # Permuted, not drawn: repeated values of a nearly unique column would tell a table by themselves.
+    draw = lambda column: random.permutation(column.to_numpy())
+    columns_apart = source.apply(draw)
+    replaced = source.apply(lambda column: pd.Series(
         np.where(random.random(n) < 0.15, draw(column), column.to_numpy())))
     # The left half of one row and the right half of another of the same income.
-    by_income = train.groupby("income").indices
-    halves = train.iloc[random.integers(0, n, n)].reset_index(drop=True)
-    partner = np.array([random.choice(by_income[income]) for income in halves["income"]])
+    by_income = source.groupby("income").indices
+    halves = source.copy()
+    partner = np.empty(n, dtype=int)
+    for rows in by_income.values():
+        partner[rows] = random.permutation(rows)
     for name in NAMES[7:-1]:
-        halves[name] = train[name].to_numpy()[partner]
-    return {"columns drawn apart": columns_apart, "15 % of the cells replaced": replaced,
+        halves[name] = source[name].to_numpy()[partner]
+    return {"columns shuffled apart": columns_apart, "15 % of the cells replaced": replaced,
             "halves of rows joined": halves}
 
 
@@ -143,10 +146,8 @@ def forests(options):
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         path = lambda name: os.path.join(folder, name)
-        tables = synthetic_tables(train)
-
-        def mix(table):
-            a, b = encode(train, table)
+        def mix(real, table):
+            a, b = encode(real, table)
             return np.vstack([a, b]), np.repeat([0, 1], [len(a), len(b)])
 
         def compare(name, tasks):
@@ -168,12 +169,17 @@ def forests(options):
 
         a, b = encode(train, test)
         compare("real Adult", [((a[:, :-1], a[:, -1]), (b[:, :-1], b[:, -1]))])
-        for name, table in tables.items():
-            x, y = mix(table)
+        # Synthetic rows are made from other rows than they are compared with: near copies of a row in another fold
+        # would teach the wrong label.
+        everything = pd.concat([train, test]).sample(frac=1, random_state=0).reset_index(drop=True)
+        half = len(everything) // 2
+        for name, table in synthetic_tables(everything[half:].reset_index(drop=True)).items():
+            x, y = mix(everything[:half], table)
             folds = list(StratifiedKFold(4, shuffle=True, random_state=0).split(x, y))[:options.folds]
             compare(name, [((x[i], y[i]), (x[j], y[j])) for i, j in folds])
 
-        x, y = mix(tables["15 % of the cells replaced"])
+        # The hardest to tell apart: the deepest trees.
+        x, y = mix(train, synthetic_tables(train)["15 % of the cells replaced"])
         write_matrix(path("a"), x, y)
         times = {"forest": [], "boosting": []}
         for i in range(options.rounds):

@@ -320,6 +320,89 @@ TEST_CASE("bins of two bytes give the same forest as bins of one", "[forest]") {
   CHECK(a.importances() == b.importances());
 }
 
+TEST_CASE("a categorical feature is parted in the best of all ways", "[forest]") {
+  constexpr double missing = std::numeric_limits<double>::quiet_NaN();
+  for (std::uint32_t seed = 0; seed < 8; ++seed) {
+    rs::RandomSequence random(rs::RandomStream(seed, rs::Purpose::user));
+    rs::FeatureMatrix features{{"c"}, std::vector<std::vector<double>>(1), {true}};
+    std::vector<std::uint16_t> labels;
+    std::vector<double> targets;
+    std::vector<std::size_t> group;
+    for (int i = 0; i < 80; ++i) {
+      group.push_back(random.below(7));
+      features.columns[0].push_back(group.back() == 0 ? missing : static_cast<double>(group.back()));
+      const double chance = std::abs(std::sin(static_cast<double>((group.back() + seed) * 37)));
+      labels.push_back(random.uniform() < chance ? 1 : 0);
+      targets.push_back(10 * chance + random.normal());
+    }
+    const rs::RandomForestOptions stump{.trees = 1, .max_depth = 1, .bootstrap = false};
+    // The squared error of 0 / 1 labels is half their Gini impurity, so that one sum serves both.
+    const auto squares = [&](const auto& values, const std::vector<double>& prediction) {
+      double sum = 0;
+      for (std::size_t i = 0; i < values.size(); ++i)
+        sum += (values[i] - prediction[i]) * (values[i] - prediction[i]);
+      return sum;
+    };
+    const auto least = [&](const auto& values) {
+      double best = std::numeric_limits<double>::infinity();
+      for (std::size_t subset = 1; subset < 127; ++subset) {
+        double sum[2] = {};
+        double count[2] = {};
+        for (std::size_t i = 0; i < values.size(); ++i) {
+          sum[subset >> group[i] & 1U] += values[i];
+          ++count[subset >> group[i] & 1U];
+        }
+        std::vector<double> prediction;
+        for (std::size_t i = 0; i < values.size(); ++i)
+          prediction.push_back(sum[subset >> group[i] & 1U] / count[subset >> group[i] & 1U]);
+        if (count[0] > 0 && count[1] > 0)
+          best = std::min(best, squares(values, prediction));
+      }
+      return best;
+    };
+    const auto probability = rs::RandomForest::fit(features, labels, 2, stump).predict_probability(features);
+    std::vector<double> ones;
+    for (std::size_t i = 1; i < probability.size(); i += 2)
+      ones.push_back(probability[i]);
+    CHECK(squares(labels, ones) == Approx(least(labels)).epsilon(1e-5));
+    CHECK(squares(targets, rs::RandomForestRegressor::fit(features, targets, stump).predict(features)) ==
+          Approx(least(targets)).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("categories in any order, beside numbers", "[forest][threads]") {
+  // Many categories without order; for half of them class 1 is where the number is positive.
+  const auto make = [](std::uint32_t seed) {
+    Problem p;
+    p.features = {{"category", "x"}, std::vector<std::vector<double>>(2), {true, false}};
+    rs::RandomSequence random(rs::RandomStream(seed, rs::Purpose::user));
+    for (int i = 0; i < 4000; ++i) {
+      const auto category = random.below(100);
+      p.features.columns[0].push_back(category);
+      p.features.columns[1].push_back(random.normal());
+      p.labels.push_back((category * 7919 % 31 < 15) == (p.features.columns[1].back() > 0) ? 1 : 0);
+    }
+    return p;
+  };
+  const auto train = make(1);
+  const auto test = make(2);
+  const rs::RandomForestOptions options{.trees = 20, .max_features = 2, .threads = 1, .out_of_bag = true};
+  const auto forest = rs::RandomForest::fit(train.features, train.labels, 2, options);
+  const auto probability = forest.predict_probability(test.features);
+  CHECK(accuracy(probability, test.labels) > 0.9);
+  CHECK(forest.out_of_bag_score() > 0.9);
+  auto threaded = options;
+  threaded.threads = 3;
+  CHECK(rs::RandomForest::fit(train.features, train.labels, 2, threaded).predict_probability(test.features) ==
+        probability);
+  // Codes never seen, between the known ones and beyond them, are predicted without fault.
+  rs::FeatureMatrix fresh{{"category", "x"}, {{0.5, 1e9, -1}, {1, 1, 1}}, {true, false}};
+  for (const double p : forest.predict_probability(fresh))
+    CHECK((p >= 0 && p <= 1));
+  fresh.categorical = {true};
+  CHECK_THROWS_AS(rs::Binning::fit(fresh), rs::ShapeError);
+}
+
 TEST_CASE("sorting by radix orders numbers of all kinds", "[forest]") {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   const std::vector<double> ordered{-infinity, -1e300, -2,   -1.5,  -5e-324, 0,

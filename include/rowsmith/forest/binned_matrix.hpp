@@ -21,11 +21,15 @@
 
 ROWSMITH_BEGIN
 
-/// Features column by column. A missing value is NaN. Categories are ordinal codes: a tree splits them by
-/// order, as scikit-learn's trees do after an ordinal encoding.
+/// Features column by column. A missing value is NaN. Categories are codes: a tree splits them by order, as
+/// scikit-learn's trees do after an ordinal encoding, unless the feature is said to be categorical.
 struct FeatureMatrix {
   std::vector<std::string> names;
   std::vector<std::vector<double>> columns; ///< one vector a feature, all of one length
+  /// By feature, whether its values have no order; empty: all have. Random forests of two classes or of
+  /// numbers part the categories of such a feature in any way; all other models go by the order of the codes.
+  /// Missing is a category, too. With more categories than bins, neighbours share a bin.
+  std::vector<bool> categorical{};
 
   std::size_t rows() const noexcept { return columns.empty() ? 0 : columns.front().size(); }
 };
@@ -34,6 +38,7 @@ struct FeatureMatrix {
 struct BinnedMatrix {
   std::size_t rows = 0;
   std::vector<std::vector<std::uint16_t>> columns;
+  std::vector<bool> categorical{}; ///< as of the features
 };
 
 /// 0, 1, …: every row of a matrix.
@@ -50,6 +55,10 @@ inline void check_rows(const char* who, const BinnedMatrix& binned, std::span<co
   if (binned.columns.size() != features)
     throw ShapeError(std::string(who) + ": " + std::to_string(binned.columns.size()) +
                      " features, expected " + std::to_string(features));
+  if (!binned.categorical.empty() && binned.categorical.size() != features)
+    throw ShapeError(std::string(who) + ": " + std::to_string(binned.categorical.size()) +
+                     " features said to be categorical or not, expected " + std::to_string(features) +
+                     " or none");
   for (const auto& column : binned.columns)
     if (column.size() != binned.rows)
       throw ShapeError(std::string(who) + ": a feature of " + std::to_string(column.size()) +
@@ -119,7 +128,8 @@ public:
   /// \param rows  at least one, all in the matrix
   PackedBins(const BinnedMatrix& binned, std::span<const std::uint32_t> rows, int threads)
       : rows_(rows.size()), first_(binned.columns.size()), bins_(first_.size()),
-        packed_(first_.size() * rows_) {
+        packed_(first_.size() * rows_), categorical_(binned.categorical) {
+    categorical_.resize(first_.size());
     parallel_for(first_.size(), threads, [&](std::size_t f) {
       const auto [low, high] = range(binned, rows, f);
       first_[f] = low;
@@ -136,6 +146,7 @@ public:
   /// From the lowest bin to the highest.
   std::size_t bins(std::size_t feature) const noexcept { return bins_[feature]; }
   std::size_t max_bins() const noexcept { return *std::max_element(bins_.begin(), bins_.end()); }
+  bool categorical(std::size_t feature) const { return categorical_[feature]; }
   const Bin* column(std::size_t feature) const noexcept { return packed_.data() + feature * rows_; }
 
   /// Can all features be packed?
@@ -164,6 +175,7 @@ private:
   std::vector<std::uint16_t> first_;
   std::vector<std::size_t> bins_;
   std::vector<Bin> packed_; // features × rows
+  std::vector<bool> categorical_;
 };
 
 /// Calls `body(begin, bins)` for each `block` of the rows: `bins[i]` points to the bins of row `begin` + i,
@@ -207,6 +219,7 @@ public:
     check_lengths(features);
     Binning binning;
     binning.edges_.resize(features.columns.size());
+    binning.categorical_ = features.categorical;
     parallel_for(features.columns.size(), resolve_threads(threads), [&](std::size_t f) {
       binning.edges_[f] = cut(sorted_values(features.columns[f]), max_bins);
     });
@@ -225,6 +238,7 @@ public:
     check_lengths(features);
     BinnedMatrix binned;
     binned.rows = features.rows();
+    binned.categorical = categorical_;
     binned.columns.resize(edges_.size());
     parallel_for(edges_.size(), resolve_threads(threads), [&](std::size_t f) {
       binned.columns[f].reserve(binned.rows);
@@ -236,6 +250,10 @@ public:
 
 private:
   static void check_lengths(const FeatureMatrix& features) {
+    if (!features.categorical.empty() && features.categorical.size() != features.columns.size())
+      throw ShapeError("binning: " + std::to_string(features.categorical.size()) +
+                       " features said to be categorical or not, expected " +
+                       std::to_string(features.columns.size()) + " or none");
     for (const auto& column : features.columns)
       if (column.size() != features.rows())
         throw ShapeError("binning: a feature of " + std::to_string(column.size()) + " rows, another of " +
@@ -317,6 +335,7 @@ private:
     return edges;
   }
   std::vector<std::vector<double>> edges_;
+  std::vector<bool> categorical_;
 };
 
 ROWSMITH_END

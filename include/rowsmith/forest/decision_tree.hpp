@@ -12,6 +12,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -31,15 +32,34 @@ class DecisionTree {
 public:
   struct Node {
     std::int16_t feature = -1;   ///< −1: a leaf
-    std::uint16_t threshold = 0; ///< bins up to this one go left; of a categorical feature, the number of the
-                                 ///< set whose bins go left
+    std::uint16_t threshold = 0; ///< bins up to this one go left; `by_category`: those of a set
     std::uint32_t left = 0;      ///< the right child is the next one; a leaf: where its values begin
   };
+
+  static constexpr std::uint16_t by_category = 65535;
 
   const std::vector<Node>& nodes() const noexcept { return nodes_; }
   /// Calls `body(i, leaf)` with the node that row i ends in. \param rows  the bins of each row
   template <class Body>
   void for_each_leaf(std::span<const std::uint16_t* const> rows, const Body& body) const {
+    if (sets_.empty())
+      descend(rows, body,
+              [](std::uint32_t, const Node& node, std::uint16_t bin) { return bin > node.threshold; });
+    else
+      descend(rows, body, [this](std::uint32_t at, const Node& node, std::uint16_t bin) {
+        return node.threshold == by_category ? !in_set(at, bin) : bin > node.threshold;
+      });
+  }
+  /// Where the values of a leaf begin: class shares that add up to 1, or one number.
+  const float* leaf_values(std::uint32_t leaf) const noexcept { return values_.data() + nodes_[leaf].left; }
+
+private:
+  template <class Bin, class Criterion>
+  friend class TreeGrower;
+
+  template <class Body, class GoesRight>
+  void descend(std::span<const std::uint16_t* const> rows, const Body& body,
+               const GoesRight& goes_right) const {
     // All rows of a group take a step before any takes the next, because a step waits for the memory of the
     // step before; a group's bins stay in the first-level cache.
     constexpr std::size_t group = 256;
@@ -57,7 +77,8 @@ public:
         for (std::size_t i = 0; i < count; ++i) {
           const std::uint32_t row = active[i];
           const Node& node = nodes[leaf[row]];
-          const std::uint32_t child = node.left + (bins[row][node.feature] > node.threshold ? 1U : 0U);
+          const std::uint32_t child =
+              node.left + (goes_right(leaf[row], node, bins[row][node.feature]) ? 1U : 0U);
           leaf[row] = child;
           active[still] = row;
           still += nodes[child].feature >= 0 ? 1 : 0;
@@ -68,15 +89,17 @@ public:
         body(begin + i, leaf[i]);
     }
   }
-  /// Where the values of a leaf begin: class shares that add up to 1, or one number.
-  const float* leaf_values(std::uint32_t leaf) const noexcept { return values_.data() + nodes_[leaf].left; }
 
-private:
-  template <class Bin, class Criterion>
-  friend class TreeGrower;
+  /// A category that the node has not seen in training is in no set: it goes right.
+  bool in_set(std::uint32_t node, std::uint16_t bin) const noexcept {
+    const std::uint64_t* set = sets_.data() + set_of_[node];
+    return bin / 64U < set[0] && (set[1 + bin / 64U] >> (bin % 64U) & 1U) != 0;
+  }
 
   std::vector<Node> nodes_;
   std::vector<float> values_;
+  std::vector<std::uint64_t> sets_; // of each: the number of words, then a bit a bin
+  std::vector<std::size_t> set_of_; // by node, where its set begins
 };
 
 /// Criteria say what a tree's samples are, sum them up by bin, and judge a split by those sums. The score of
@@ -111,6 +134,11 @@ public:
   /// Moves a bin to the left and clears it.
   void take(std::size_t bin) noexcept { left_ += std::exchange(sums_[bin], 0); }
   std::uint64_t left_weight() const noexcept { return left_ & half; }
+  /// What categories are ordered by.
+  double mean(std::size_t bin) const noexcept {
+    const auto [one, zero] = counts(sums_[bin]);
+    return one / (one + zero);
+  }
   double score() const noexcept {
     const auto [a, b] = counts(left_);
     const auto [c, d] = counts(total_ - left_);
@@ -257,6 +285,9 @@ public:
     sums_[bin] = {};
   }
   std::uint64_t left_weight() const noexcept { return left_.weight; }
+  double mean(std::size_t bin) const noexcept {
+    return sums_[bin].target / static_cast<double>(sums_[bin].weight);
+  }
   double score() const noexcept {
     const auto left = static_cast<double>(left_.weight);
     const auto right = static_cast<double>(total_.weight - left_.weight);
@@ -323,9 +354,11 @@ public:
       importance[split.feature] += std::max(split.score - criterion_.node_score(), 0.0);
       const std::size_t cut = work.begin + partition(mine, split);
       const auto child = static_cast<std::uint32_t>(tree.nodes_.size());
+      const auto threshold = static_cast<std::uint16_t>(split.threshold + features_.first(split.feature));
       tree.nodes_[work.node] = {static_cast<std::int16_t>(split.feature),
-                                static_cast<std::uint16_t>(split.threshold + features_.first(split.feature)),
-                                child};
+                                split.by_category ? DecisionTree::by_category : threshold, child};
+      if (split.by_category)
+        write_set(tree, work.node, split.feature);
       tree.nodes_.resize(tree.nodes_.size() + 2);
       stack.push_back({child + 1, cut, work.end, work.depth + 1});
       stack.push_back({child, work.begin, cut, work.depth + 1});
@@ -345,6 +378,7 @@ private:
     std::size_t feature = none;
     Bin threshold = 0; // from the feature's lowest bin
     double score = 0;
+    bool by_category = false; // the bins of left_bins_ go left
   };
 
   /// Writes the node's values. Leaves of one class alone share theirs: most leaves are such.
@@ -370,11 +404,57 @@ private:
       const auto pick = visited + random.below(static_cast<std::uint32_t>(order_.size() - visited));
       std::swap(order_[visited], order_[pick]);
       const std::size_t feature = order_[visited];
-      any = (samples.size() < features_.bins(feature) / 2 ? scan_occupied(samples, feature, best)
-                                                          : scan_all(samples, feature, best)) ||
-            any;
+      any = scan(samples, feature, best) || any;
     }
     return best;
+  }
+
+  /// Considers the cuts of a feature. \returns whether there are any
+  bool scan(std::span<const Sample> samples, std::size_t feature, Split& best) {
+    if constexpr (requires { criterion_.mean(0); })
+      if (features_.categorical(feature))
+        return scan_categories(samples, feature, best);
+    return samples.size() < features_.bins(feature) / 2 ? scan_occupied(samples, feature, best)
+                                                        : scan_all(samples, feature, best);
+  }
+
+  /// Of all ways to part the categories in two, the best one cuts them in the order of their means (Fisher
+  /// 1958; Breiman et al. 1984, section 4.2.2).
+  bool scan_categories(std::span<const Sample> samples, std::size_t feature, Split& best) {
+    const Bin* column = features_.column(feature);
+    for (const auto& sample : samples)
+      criterion_.add(column[sample.row], sample);
+    by_mean_.clear();
+    for (std::size_t bin = 0; bin < features_.bins(feature); ++bin)
+      if (!criterion_.empty(bin))
+        by_mean_.emplace_back(criterion_.mean(bin), static_cast<Bin>(bin));
+    std::sort(by_mean_.begin(), by_mean_.end());
+    criterion_.start();
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < by_mean_.size(); ++i) {
+      if (i > 0 && consider(feature, 0, 0, best))
+        left = i;
+      criterion_.take(by_mean_[i].second);
+    }
+    if (left > 0) {
+      best.by_category = true;
+      left_bins_.clear();
+      for (std::size_t i = 0; i < left; ++i)
+        left_bins_.push_back(by_mean_[i].second);
+    }
+    return by_mean_.size() > 1;
+  }
+
+  void write_set(DecisionTree& tree, std::uint32_t node, std::size_t feature) const {
+    const std::size_t first = features_.first(feature);
+    const std::size_t words = (first + features_.bins(feature) - 1) / 64 + 1;
+    tree.set_of_.resize(tree.nodes_.size());
+    tree.set_of_[node] = tree.sets_.size();
+    tree.sets_.push_back(words);
+    tree.sets_.resize(tree.sets_.size() + words);
+    std::uint64_t* set = tree.sets_.data() + tree.set_of_[node] + 1;
+    for (const std::size_t bin : left_bins_)
+      set[(first + bin) / 64] |= std::uint64_t{1} << ((first + bin) % 64);
   }
 
   /// Notes which bins are occupied, and visits those alone: best for few samples.
@@ -427,28 +507,43 @@ private:
 
   /// A cut between two bins that have samples; the threshold lies midway, for rows with bins between them.
   /// A split without gain is still a split when nothing better is known: both sides can gain later.
-  void consider(std::size_t feature, std::size_t here, std::size_t next, Split& best) noexcept {
+  /// \returns whether it is the best so far
+  bool consider(std::size_t feature, std::size_t here, std::size_t next, Split& best) noexcept {
     const std::uint64_t left = criterion_.left_weight();
     if (left < options_.min_samples_leaf || criterion_.weight() - left < options_.min_samples_leaf)
-      return;
+      return false;
     const double score = criterion_.score();
-    if (best.feature == none || score > best.score)
-      best = {feature, static_cast<Bin>((here + next) / 2), score};
+    if (best.feature != none && !(score > best.score))
+      return false;
+    best = {feature, static_cast<Bin>((here + next) / 2), score, false};
+    return true;
   }
 
-  /// Moves the samples that go left to the front, both sides in their order. \returns how many there are
-  std::size_t partition(std::span<Sample> samples, const Split& split) noexcept {
+  std::size_t partition(std::span<Sample> samples, const Split& split) {
     const Bin* column = features_.column(split.feature);
+    if (split.by_category) {
+      goes_left_.assign(features_.bins(split.feature), 0);
+      for (const std::size_t bin : left_bins_)
+        goes_left_[bin] = 1;
+      return partition(samples, [&](std::uint32_t row) { return goes_left_[column[row]] == 0; });
+    }
     const std::uint32_t bound = split.threshold;
+    return partition(samples, [column, bound](std::uint32_t row) { return column[row] > bound; });
+  }
+  /// Moves the samples that go left to the front, both sides in their order. \returns how many there are
+  template <class GoesRight>
+  requires std::is_invocable_r_v<bool, GoesRight, std::uint32_t> std::size_t
+  partition(std::span<Sample> samples, const GoesRight& goes_right)
+  noexcept {
     Sample* left = samples.data();
     Sample* right = scratch_.data();
     for (const Sample *next = left, *end = left + samples.size(); next != end; ++next) {
       const Sample sample = *next;
-      const std::size_t goes_right = column[sample.row] > bound ? 1 : 0;
+      const std::size_t is_right = goes_right(sample.row) ? 1 : 0;
       *left = sample;
       *right = sample;
-      left += 1 - goes_right;
-      right += goes_right;
+      left += 1 - is_right;
+      right += is_right;
     }
     std::copy(scratch_.data(), right, left);
     return static_cast<std::size_t>(left - samples.data());
@@ -460,6 +555,9 @@ private:
   std::vector<std::size_t> order_;
   std::vector<std::uint64_t> occupied_; // a bit a bin
   std::vector<Sample> scratch_;
+  std::vector<std::pair<double, Bin>> by_mean_; // a node's categories
+  std::vector<Bin> left_bins_;                  // those that the best split so far sends left
+  std::vector<std::uint8_t> goes_left_;         // the same, by bin
   static constexpr std::uint32_t unwritten = std::numeric_limits<std::uint32_t>::max();
   std::vector<std::uint32_t> pure_; // by class, where the values of a leaf of this class alone begin
 };

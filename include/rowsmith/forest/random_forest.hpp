@@ -2,8 +2,9 @@
 /// \file
 /// Random forests (Breiman 2001) with scikit-learn's defaults, for classes and for numbers.
 ///
-/// Categories are split by the order of their codes, as scikit-learn's trees do after an ordinal encoding;
-/// missing values are ordered before all others.
+/// Categories are split by the order of their codes, as scikit-learn's trees do after an ordinal encoding,
+/// or, where a feature is said to be categorical, by any subset. Missing values are ordered before all
+/// others.
 #pragma once
 
 #include <algorithm>
