@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/progress.hpp>
 #include <rowsmith/core/statistics.hpp>
 #include <rowsmith/evaluate/classifier.hpp>
@@ -27,7 +28,9 @@ ROWSMITH_BEGIN
 
 struct EfficacyOptions {
   Classifier classifier = Classifier::forest;
-  std::size_t seeds = 3;  ///< repeats with other models (the linear one has no chance in it); ≥ 1
+  /// Repeats with other models; ≥ 1. A model without chance (the linear one, and boosted trees that see all
+  /// rows) is fitted once; its figures' deviations are then over bootstrap samples of the test rows.
+  std::size_t seeds = 3;
   std::string positive{}; ///< of a target with two classes; empty: the rarer one in `train`
   std::uint64_t seed = 0;
   RandomForestOptions forest{}; ///< the seeds of all three are replaced by that of the repeat
@@ -185,6 +188,33 @@ inline void check_seeds(const char* what, std::size_t seeds) {
     throw OptionError(std::string(what) + ".seeds = " + std::to_string(seeds) + ": expected 1 to 10000");
 }
 
+/// How often models have to be fitted: once if nothing in them is left to chance.
+inline std::size_t repeats_of(const EfficacyOptions& options) {
+  const bool chance = options.classifier == Classifier::forest ||
+                      (options.classifier == Classifier::boosted && options.boosted.subsample < 1);
+  return chance ? options.seeds : 1;
+}
+
+/// The figure of one fit, its deviation over bootstrap samples of the test rows. `figure(rows)` measures it
+/// on the test rows given, which may repeat; samples that it throws ShapeError or SchemaError for are left
+/// out.
+template <class Value>
+MeanSd bootstrap_figure(double own, std::size_t test_rows, std::uint64_t seed, const Value& figure) {
+  std::vector<double> values;
+  for (std::size_t replicate = 1; replicate <= 20; ++replicate) {
+    const auto weights = bootstrap_weights(test_rows, replicate, seed, bootstrap_test);
+    std::vector<std::size_t> rows;
+    for (std::size_t i = 0; i < test_rows; ++i)
+      rows.insert(rows.end(), weights[i], i);
+    try {
+      values.push_back(figure(rows));
+    } catch (const Error&) { // such as a sample without the rare class
+      continue;
+    }
+  }
+  return {own, mean_sd(values).sd, 1};
+}
+
 inline bool one_class_only(const std::vector<std::uint16_t>& labels) {
   return std::adjacent_find(labels.begin(), labels.end(), std::not_equal_to<>()) == labels.end();
 }
@@ -216,8 +246,11 @@ inline EfficacyResult efficacy(const Table& train, const Table& test, const Tabl
         "the synthetic table holds one class of '" + target + "' only; its AUC is 0.5 by definition";
   std::vector<double> auc[2];
   std::vector<double> f1[2];
+  std::vector<double> probabilities[2]; // of the last repeat
+  const std::size_t repeats = detail::repeats_of(options);
+  const std::size_t fits = (one_class ? 1 : 2) * repeats;
   std::size_t done = 0;
-  for (const std::size_t made : {0, 1}) {
+  for (const auto made : {std::size_t{0}, std::size_t{1}}) {
     const Table& source = made == 0 ? train : synthetic;
     const auto& source_labels = wanted.labels[2 * made];
     if (made == 1 && one_class) {
@@ -225,8 +258,8 @@ inline EfficacyResult efficacy(const Table& train, const Table& test, const Tabl
       std::vector<double> certain(test_labels.size() * wanted.classes);
       for (std::size_t i = 0; i < test_labels.size() && !source_labels.empty(); ++i)
         certain[i * wanted.classes + source_labels.front()] = 1;
-      auc[1].assign(options.seeds, 0.5);
-      f1[1].assign(options.seeds, detail::target_f1(certain, test_labels, wanted.classes, wanted.positive));
+      auc[1].assign(repeats, 0.5);
+      f1[1].assign(repeats, detail::target_f1(certain, test_labels, wanted.classes, wanted.positive));
       continue;
     }
     const Table* const pair[] = {&source, &test};
@@ -236,26 +269,47 @@ inline EfficacyResult efficacy(const Table& train, const Table& test, const Tabl
     labels.insert(labels.end(), test_labels.begin(), test_labels.end());
     const auto train_rows = detail::row_range(0, source.rows());
     const auto test_rows = detail::row_range(source.rows(), test.rows());
-    for (std::size_t repeat = 0; repeat < options.seeds; ++repeat) {
-      const auto probability =
+    for (std::size_t repeat = 0; repeat < repeats; ++repeat) {
+      const auto& probability = probabilities[made] =
           stacked.classify(train_rows, labels, wanted.classes, test_rows, options.seed + repeat);
       auc[made].push_back(detail::target_auc(probability, test_labels, wanted.classes, wanted.positive));
       f1[made].push_back(detail::target_f1(probability, test_labels, wanted.classes, wanted.positive));
-      report(options.progress, {.stage = "efficacy",
-                                .epoch = ++done,
-                                .epochs = (one_class ? 1 : 2) * options.seeds,
-                                .values = {},
-                                .stage_done = done == (one_class ? 1 : 2) * options.seeds});
+      report(
+          options.progress,
+          {.stage = "efficacy", .epoch = ++done, .epochs = fits, .values = {}, .stage_done = done == fits});
     }
   }
   std::vector<double> ratio;
-  for (std::size_t repeat = 0; repeat < options.seeds; ++repeat)
+  for (std::size_t repeat = 0; repeat < repeats; ++repeat)
     ratio.push_back(auc[1][repeat] / auc[0][repeat]);
   result.auc_real = mean_sd(auc[0]);
   result.auc_synthetic = mean_sd(auc[1]);
   result.f1_real = mean_sd(f1[0]);
   result.f1_synthetic = mean_sd(f1[1]);
   result.ratio = mean_sd(ratio);
+  if (repeats < options.seeds && !one_class) {
+    // Both models' figures on the test rows given: {AUC, F1} each.
+    const auto on = [&](const std::vector<std::size_t>& rows, std::size_t made) {
+      std::vector<double> probability;
+      std::vector<std::uint16_t> labels;
+      for (const auto row : rows) {
+        labels.push_back(test_labels[row]);
+        for (std::size_t k = 0; k < wanted.classes; ++k)
+          probability.push_back(probabilities[made][row * wanted.classes + k]);
+      }
+      return std::pair{detail::target_auc(probability, labels, wanted.classes, wanted.positive),
+                       detail::target_f1(probability, labels, wanted.classes, wanted.positive)};
+    };
+    const auto figure = [&](MeanSd& of, const auto& value) {
+      of = detail::bootstrap_figure(of.mean, test.rows(), options.seed, value);
+    };
+    using Rows = std::vector<std::size_t>;
+    figure(result.auc_real, [&](const Rows& rows) { return on(rows, 0).first; });
+    figure(result.auc_synthetic, [&](const Rows& rows) { return on(rows, 1).first; });
+    figure(result.f1_real, [&](const Rows& rows) { return on(rows, 0).second; });
+    figure(result.f1_synthetic, [&](const Rows& rows) { return on(rows, 1).second; });
+    figure(result.ratio, [&](const Rows& rows) { return on(rows, 1).first / on(rows, 0).first; });
+  }
   return result;
 }
 
@@ -283,8 +337,11 @@ inline RegressionEfficacyResult regression_efficacy(const Table& train, const Ta
     return rows;
   };
   std::vector<double> r2[2];
+  std::vector<double> predicted[2]; // of the last repeat
+  std::vector<double> truth;
+  const std::size_t repeats = detail::repeats_of(options);
   std::size_t done = 0;
-  for (const std::size_t made : {0, 1}) {
+  for (const auto made : {std::size_t{0}, std::size_t{1}}) {
     const Table& source = made == 0 ? train : synthetic;
     const Table* const pair[] = {&source, &test};
     const detail::StackedRows stacked(options.classifier, pair, codes, column,
@@ -296,19 +353,19 @@ inline RegressionEfficacyResult regression_efficacy(const Table& train, const Ta
     // Rows that are left out are never looked at, but no model wants to see a NaN.
     std::replace_if(
         values.begin(), values.end(), [](double value) { return std::isnan(value); }, 0.0);
-    std::vector<double> truth;
+    truth.clear();
     for (const auto row : test_rows)
       truth.push_back(values[row]);
     (made == 0 ? result.train_rows : result.synthetic_rows) = train_rows.size();
     result.test_rows = test_rows.size();
-    for (std::size_t repeat = 0; repeat < options.seeds; ++repeat) {
-      r2[made].push_back(
-          r2_score(stacked.regress(train_rows, values, test_rows, options.seed + repeat), truth));
+    for (std::size_t repeat = 0; repeat < repeats; ++repeat) {
+      predicted[made] = stacked.regress(train_rows, values, test_rows, options.seed + repeat);
+      r2[made].push_back(r2_score(predicted[made], truth));
       report(options.progress, {.stage = "efficacy",
                                 .epoch = ++done,
-                                .epochs = 2 * options.seeds,
+                                .epochs = 2 * repeats,
                                 .values = {},
-                                .stage_done = done == 2 * options.seeds});
+                                .stage_done = done == 2 * repeats});
     }
   }
   const std::size_t left_out = train.rows() + test.rows() + synthetic.rows() - result.train_rows -
@@ -316,11 +373,29 @@ inline RegressionEfficacyResult regression_efficacy(const Table& train, const Ta
   if (left_out > 0)
     result.note = std::to_string(left_out).append(" rows without a target were left out");
   std::vector<double> loss;
-  for (std::size_t repeat = 0; repeat < options.seeds; ++repeat)
+  for (std::size_t repeat = 0; repeat < repeats; ++repeat)
     loss.push_back(r2[0][repeat] - r2[1][repeat]);
   result.r2_real = mean_sd(r2[0]);
   result.r2_synthetic = mean_sd(r2[1]);
   result.loss = mean_sd(loss);
+  if (repeats < options.seeds) {
+    const auto on = [&](const std::vector<std::size_t>& rows, std::size_t made) {
+      std::vector<double> guesses;
+      std::vector<double> values;
+      for (const auto row : rows) {
+        guesses.push_back(predicted[made][row]);
+        values.push_back(truth[row]);
+      }
+      return r2_score(guesses, values);
+    };
+    const auto figure = [&](MeanSd& of, const auto& value) {
+      of = detail::bootstrap_figure(of.mean, truth.size(), options.seed, value);
+    };
+    using Rows = std::vector<std::size_t>;
+    figure(result.r2_real, [&](const Rows& rows) { return on(rows, 0); });
+    figure(result.r2_synthetic, [&](const Rows& rows) { return on(rows, 1); });
+    figure(result.loss, [&](const Rows& rows) { return on(rows, 0) - on(rows, 1); });
+  }
   return result;
 }
 

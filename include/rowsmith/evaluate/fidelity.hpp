@@ -310,7 +310,7 @@ inline Estimate mean_estimate(std::span<const double> errors, std::size_t items)
 inline void check_fidelity(const char* what, const Table& real, const Table& synthetic,
                            const FidelityOptions& options) {
   options.check();
-  for (const auto& [table, name] : {std::pair{&real, "real"}, std::pair{&synthetic, "synthetic"}})
+  for (const auto& [table, name] : {std::pair{&real, "real"}, std::pair{&synthetic, "synthetic"}}) {
     if (table->rows() == 0 || table->rows() > std::numeric_limits<std::uint32_t>::max())
       throw ShapeError(std::string(what)
                            .append(": the ")
@@ -318,6 +318,16 @@ inline void check_fidelity(const char* what, const Table& real, const Table& syn
                            .append(" table has ")
                            .append(std::to_string(table->rows()))
                            .append(" rows, expected 1 to 2^32 - 1"));
+    for (const auto& column : table->columns())
+      if (std::any_of(column.values.begin(), column.values.end(),
+                      [](double value) { return std::isinf(value); }))
+        throw SchemaError(std::string(what)
+                              .append(": column '")
+                              .append(column.name)
+                              .append("' of the ")
+                              .append(name)
+                              .append(" table holds an infinite number"));
+  }
 }
 
 } // namespace detail

@@ -150,7 +150,7 @@ inline Marginal marginal(const Table& real, const Table& synthetic, const Shared
     constexpr std::size_t shown = 10;
     const auto& texts = codes.texts(column);
     std::vector<double> shares[2];
-    for (const std::size_t k : {0, 1}) {
+    for (const auto k : {std::size_t{0}, std::size_t{1}}) {
       const Table& table = k == 0 ? real : synthetic;
       shares[k].resize(texts.size() + 1); // the last one for missing values
       for (const auto code : codes.codes(table[column], column))
@@ -173,7 +173,7 @@ inline Marginal marginal(const Table& real, const Table& synthetic, const Shared
     if (own < texts.size()) {
       double rest[2] = {};
       for (std::size_t k = own; k < texts.size(); ++k)
-        for (const std::size_t t : {0, 1})
+        for (const auto t : {std::size_t{0}, std::size_t{1}})
           rest[t] += shares[t][order[k]];
       add(std::to_string(texts.size() - own).append(" others"), rest[0], rest[1]);
     }
@@ -206,7 +206,7 @@ inline Marginal marginal(const Table& real, const Table& synthetic, const Shared
     result.edges.push_back(low + (high - low) * (static_cast<double>(k) / bins));
   result.real.resize(bins);
   result.synthetic.resize(bins);
-  for (const std::size_t k : {0, 1}) {
+  for (const auto k : {std::size_t{0}, std::size_t{1}}) {
     const Table& table = k == 0 ? real : synthetic;
     auto& shares = k == 0 ? result.real : result.synthetic;
     for (const double value : table[column].values)
@@ -511,7 +511,8 @@ inline Report evaluate(const Table& train, const Table& holdout, const Table& sy
   });
   if (!used.targets.empty())
     stage("efficacy", [&](const auto& tell) {
-      const std::size_t fits = 2 * used.seeds * std::size(classifiers) * used.targets.size();
+      // Forests are fitted anew for each seed, the others once.
+      const std::size_t fits = 2 * (used.seeds + 2) * used.targets.size();
       std::size_t done = 0;
       for (const auto& target : used.targets)
         for (const auto classifier : classifiers) {

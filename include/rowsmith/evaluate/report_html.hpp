@@ -205,7 +205,7 @@ svg .ink{fill:var(--ink)}.r{fill:var(--real)}.s{fill:var(--made)}.lr{stroke:var(
 .legend i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px;vertical-align:-1px}
 .sign{display:grid;grid-template-columns:2fr 1fr 1fr;gap:24px;margin-top:36px}.sign div{border-top:1px solid var(--ink);padding-top:4px;font-size:.85rem;color:var(--soft)}
 .checks{list-style:none;padding:0;margin:8px 0 0}.checks li{padding:3px 0 3px 26px;position:relative}.checks li::before{content:"";position:absolute;left:2px;top:8px;width:12px;height:12px;border:1.5px solid var(--soft);border-radius:2px}
-@media (max-width:760px){.cards,.two,.three,.sign{grid-template-columns:1fr}main{padding:18px 14px 40px}h1{font-size:1.5rem}
+@media (max-width:760px){table{font-size:.85rem}.cards,.two,.three,.sign{grid-template-columns:1fr}main{padding:18px 14px 40px}h1{font-size:1.5rem}
 .grid{grid-template-columns:1fr}
 table.stack thead{display:none}table.stack tr{display:grid;grid-template-columns:1fr auto;gap:2px 12px;padding:8px 0;border-bottom:1px solid var(--line)}
 table.stack td{border:0;padding:0}table.stack td.n{text-align:left}table.stack td.n::before{content:attr(data-l) " ";color:var(--soft);font-size:.82rem}
@@ -540,8 +540,8 @@ main{max-width:none;padding:0}h2{break-after:avoid;margin-top:24px}.card,figure,
   /// Horizontal bars from `from` on.
   void bar_list(std::string_view title, std::string_view unit,
                 const std::vector<std::pair<std::string, double>>& items, double from) {
-    constexpr double width = 460;
-    constexpr double names = 190;
+    constexpr double width = 410;
+    constexpr double names = 168;
     constexpr double row = 22;
     double most = 1e-9;
     for (const auto& item : items)
@@ -592,7 +592,7 @@ main{max-width:none;padding:0}h2{break-after:avoid;margin-top:24px}.card,figure,
   }
   static std::string with_sd(const MeanSd& figure) {
     auto text = fixed(figure.mean, 4);
-    return figure.n > 1 ? text.append(" ± ").append(fixed(figure.sd, 4)) : text;
+    return figure.sd > 0 ? text.append(" ± ").append(fixed(figure.sd, 4)) : text;
   }
 
   void utility() {

@@ -38,6 +38,7 @@ enum EvaluateStream : std::uint32_t {
   support_real,
   support_synthetic,
   report_half,
+  bootstrap_test,
 };
 
 /// `count` of the numbers 0 to `rows` − 1 without replacement, in ascending order; all of them if there are
