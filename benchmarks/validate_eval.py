@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Compares rowsmith's evaluation with scikit-learn and xgboost, and prints tables with a mark for each figure.
 
-  cmake --preset release && cmake --build --preset release --target bench_forest
-  ADULT_DIR=FOLDER benchmarks/validate_eval.py [--sections forests ...]
+  cmake --preset release && cmake --build --preset release --target bench_forest rowsmith_program
+  ADULT_DIR=FOLDER benchmarks/validate_eval.py [--sections forests measures]
 
 The folder holds adult.data and adult.test of the UCI repository. Each section is a function that takes the options
 and returns figures; add it to SECTIONS. Times mean something only with nothing else on the machine: both sides run
@@ -25,8 +25,11 @@ try:
     import pandas as pd
     import sklearn
     import xgboost
+    from scipy.stats import ks_2samp
+    from scipy.stats.contingency import association
     from sklearn.ensemble import RandomForestClassifier
-    from sklearn.metrics import roc_auc_score
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import f1_score, roc_auc_score
     from sklearn.model_selection import StratifiedKFold
 except ImportError as error:
     print(f"validate_eval: {error} (Debian: python3-sklearn python3-pandas python3-xgboost)", file=sys.stderr)
@@ -193,7 +196,161 @@ def forests(options):
     return figures
 
 
-SECTIONS = {"forests": forests}
+# ---- measures ------------------------------------------------------------------------------------------------
+
+
+def variation(a, b):
+    """Total variation distance of two series of hashable values, a missing one being a value."""
+    a, b = [x.value_counts(normalize=True, dropna=False) for x in (a, b)]
+    return a.sub(b, fill_value=0).abs().sum() / 2
+
+
+def association_of(table, a, b):
+    x, y = table[a], table[b]
+    numbers = [column.dtype != object for column in (x, y)]
+    if all(numbers):
+        return np.corrcoef(x, y)[0, 1]
+    if not any(numbers):
+        return association(pd.crosstab(x, y).to_numpy(), method="cramer")
+    value, group = (x, y) if numbers[0] else (y, x)
+    means = value.groupby(group).transform("mean")
+    return np.sqrt(((means - value.mean()) ** 2).sum() / ((value - value.mean()) ** 2).sum())
+
+
+def one_hot(unit, table):
+    """Numbers by the range of `unit`'s, then one column a category of Adult."""
+    parts = []
+    for name in NAMES:
+        if unit[name].dtype == object:
+            parts.append(pd.get_dummies(pd.Categorical(table[name], categories=one_hot.categories[name])).to_numpy(float))
+        else:
+            low, high = unit[name].min(), unit[name].max()
+            parts.append(((table[name] - low) / (high - low)).to_numpy(float)[:, None])
+    return parts
+
+
+def distances(unit, a, b, squared=False):
+    """Rows of a × rows of b: Gower's distance, or the squared Euclidean one."""
+    total = np.zeros((len(a), len(b)))
+    for x, y in zip(one_hot(unit, a), one_hot(unit, b)):
+        if x.shape[1] == 1:
+            gap = np.abs(x - y.T)
+            total += np.minimum(gap ** 2 if squared else gap, 1)
+        else:
+            total += (2 if squared else 1) * (1 - x @ y.T)
+    return total
+
+
+def support_of(real, made):
+    """α-precision, β-recall and authenticity, as evaluated by Alaa et al. without an embedding."""
+    to_real = np.sqrt(np.sort(distances(real, real, real, True).round(9), axis=1)[:, 1])
+    cross = np.sqrt(distances(real, real, made, True).round(9))
+    x, y = [np.hstack(one_hot(real, table)) for table in (real, made)]
+    alphas = np.linspace(0, 1, 30)
+    radius = lambda rows, centre: np.linalg.norm(rows - centre.mean(axis=0), axis=1)
+    edges = np.quantile(radius(x, x), alphas)
+    precision = [(radius(y, x) <= edge).mean() for edge in edges]
+    closest = radius(y, y)[cross.argmin(axis=1)]
+    near = cross.min(axis=1) <= to_real
+    recall = [(near & (closest <= edge)).mean() for edge in np.quantile(closest, alphas)]
+    score = lambda shares: 1 - np.abs(np.array(shares) - alphas).sum() / alphas.sum()
+    authentic = to_real[cross.argmin(axis=0)] < cross.min(axis=0)
+    return score(precision), score(recall), authentic.mean()
+
+
+def linear_efficacy(train, test):
+    parts = []
+    both = pd.concat([train, test])
+    for name in NAMES[:-1]:
+        column = both[name]
+        parts.append(pd.get_dummies(column).to_numpy(float) if column.dtype == object
+                     else ((column - column.mean()) / column.std(ddof=0)).to_numpy()[:, None])
+    x, y = np.hstack(parts), (both["income"] == ">50K").to_numpy()
+    model = LogisticRegression(C=1, tol=1e-10, max_iter=10000).fit(x[:len(train)], y[:len(train)])
+    probability = model.predict_proba(x[len(train):])[:, 1]
+    return roc_auc_score(y[len(train):], probability), f1_score(y[len(train):], probability > 0.5)
+
+
+def measures(options):
+    """Closed-form measures of 4,000 rows of each table, by numpy, pandas and SciPy."""
+    if not os.path.exists(options.program):
+        sys.exit(f"validate_eval: {options.program} does not exist; build the target rowsmith_program")
+    adult = read_adult(options.adult, "adult.data", 0)
+    rows = 4000
+    train, holdout = adult.iloc[:rows].reset_index(drop=True), adult.iloc[rows:2 * rows].reset_index(drop=True)
+    made = synthetic_tables(train)["15 % of the cells replaced"]
+    made.iloc[:200] = train.iloc[:200]  # exact copies
+    one_hot.categories = {name: sorted(set(adult[name])) for name in NAMES if adult[name].dtype == object}
+    with tempfile.TemporaryDirectory() as folder:
+        words = [options.program, "evaluate", "--quick", "--quiet", "--target", "income",
+                 "--json", os.path.join(folder, "report.json")]
+        for name, table in (("train", train), ("holdout", holdout), ("synthetic", made)):
+            table.to_csv(os.path.join(folder, name), index=False)
+            words += ["--" + name, os.path.join(folder, name)]
+        subprocess.run(words, stdout=subprocess.DEVNULL, check=True)
+        with open(os.path.join(folder, "report.json")) as file:
+            report = json.load(file)
+    figures = []
+
+    def compare(name, pairs, target):
+        worst = max(abs(a - b) for a, b in pairs)
+        figures.append(Figure(f"{name}: largest difference of {len(pairs)}", worst, target, more=False))
+
+    numerical = [name for name in NAMES if train[name].dtype != object]
+    shape = lambda a, b, name: ks_2samp(a[name], b[name]).statistic if name in numerical else variation(a[name], b[name])
+    for key, other in (("shapes", made), ("ideal", holdout)):
+        columns = (report if key == "shapes" else report["ideal"])["shapes"]["columns"]
+        compare(f"column shapes, {'synthetic' if key == 'shapes' else 'real'}",
+                [(columns[name]["value"], shape(train, other, name)) for name in NAMES], 1e-9)
+
+    def trend(a, b):
+        if a in numerical and b in numerical:
+            return abs(np.corrcoef(train[a], train[b])[0, 1] - np.corrcoef(made[a], made[b])[0, 1]) / 2
+        joint = []
+        for table in (train, made):
+            parts = [np.digitize(table[c], np.histogram_bin_edges(train[c], 10)) if c in numerical else table[c]
+                     for c in (a, b)]
+            joint.append(pd.Series(list(zip(*parts))))
+        return variation(*joint)
+
+    compare("pair trends", [(pair["value"], trend(pair["first"], pair["second"]))
+                            for pair in report["trends"]["pairs"]], 1e-9)
+    for side, table in (("real", train), ("synthetic", made)):
+        mine = np.array(report["associations"][side]).reshape(len(NAMES), -1)
+        compare(f"associations, {side}", [(mine[i, j], association_of(table, a, b)) for i, a in enumerate(NAMES)
+                                          for j, b in enumerate(NAMES) if i < j], 1e-9)
+    keys = [set(map(tuple, table.astype(str).to_numpy())) for table in (train, holdout)]
+    among = lambda table: sum(row in keys[0] for row in map(tuple, table.astype(str).to_numpy()))
+    distinct = set(map(tuple, made.astype(str).to_numpy()))
+    copies = report["copies"]
+    compare("exact copies", [(copies["copies"], among(made)), (copies["holdout_copies"], among(holdout)),
+                             (copies["only_in_training"], len(distinct & keys[0] - keys[1])),
+                             (copies["only_in_holdout"], len(distinct & keys[1] - keys[0]))], 0)
+    to_train, to_holdout = distances(train, made, train), distances(train, made, holdout)
+    near = [part.min(axis=1).round(6) for part in (to_train, to_holdout)]
+    compare("share nearer to training rows", [(report["distances"]["share"]["value"],
+                                               (near[0] < near[1]).mean() + (near[0] == near[1]).mean() / 2)], 1e-3)
+    quantiles = []
+    for side, matrix in (("synthetic", to_train), ("holdout", distances(train, holdout, train))):
+        first, second = np.sort(matrix, axis=1)[:, :2].T
+        mine, at = report["distances"][side], report["distances"][side]["at"]
+        ratio = np.where(second.round(6) == 0, 1, first / np.where(second == 0, 1, second))
+        quantiles += zip(mine["distance"] + mine["ratio"], [*np.quantile(first, at), *np.quantile(ratio, at)])
+    compare("quantiles of distances and their ratios (in single precision)", quantiles, 1e-5)
+    for name, mine, other in (("synthetic", report["support"], made), ("real", report["ideal"]["support"], holdout)):
+        compare(f"α-precision, β-recall, authenticity, {name}",
+                list(zip([mine[key]["value"] for key in ("alpha_precision", "beta_recall", "authenticity")],
+                         support_of(train, other))), 1e-3)
+    linear = next(result for result in report["efficacy"] if result["classifier"] == "linear")
+    auc_real, f1_real = linear_efficacy(train, holdout)
+    auc_made, f1_made = linear_efficacy(made, holdout)
+    compare("logistic regression, AUC and F1 beside scikit-learn's",
+            [(linear["auc_real"]["mean"], auc_real), (linear["auc_synthetic"]["mean"], auc_made),
+             (linear["f1_real"]["mean"], f1_real), (linear["f1_synthetic"]["mean"], f1_made)], 1e-5)
+    return figures
+
+
+SECTIONS = {"forests": forests, "measures": measures}
 
 
 def main():
@@ -201,6 +358,7 @@ def main():
     parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     parser.add_argument("--adult", default=os.environ.get("ADULT_DIR"), help="default: $ADULT_DIR")
     parser.add_argument("--bench", default=str(ROOT / "build/release/bin/bench_forest"))
+    parser.add_argument("--program", default=str(ROOT / "build/release/bin/rowsmith"))
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=3, help="of the times")
     parser.add_argument("--seeds", type=int, default=2, help="of the forests whose AUCs are compared")

@@ -148,3 +148,72 @@ TEST_CASE("the JSON of a result is what a JSON reader expects", "[evaluate]") {
   CHECK(detection["rows"] == 90);
   CHECK(detection["importances"].size() == 3);
 }
+
+TEST_CASE("boosted trees see lost relations, a linear model does not, and both see a shift", "[evaluate]") {
+  const auto real = make(1500, 1, true);
+  for (const auto classifier : {rs::Classifier::boosted, rs::Classifier::linear}) {
+    const rs::DetectionOptions options{.classifier = classifier, .seeds = 1, .boosted = {.rounds = 30}};
+    const auto same = rs::detection(real, make(1500, 2, true), options);
+    CHECK(same.auc.mean == Approx(0.5).margin(0.05));
+    CHECK(same.p_value > 0.001);
+    CHECK(same.classifier == classifier);
+    const auto shifted = rs::detection(real, make(1500, 3, true, 5), options);
+    CHECK(shifted.auc.mean > 0.98);
+    CHECK(shifted.p_value < 1e-9);
+    CHECK(shifted.importances[0].first == "a");
+    const auto unlinked = rs::detection(real, make(1500, 4, false), options);
+    CHECK((unlinked.auc.mean > 0.65) == (classifier == rs::Classifier::boosted));
+  }
+}
+
+TEST_CASE("an averaged ROC curve has the area of the AUC", "[evaluate]") {
+  const auto result = rs::detection(make(800, 1, true), make(800, 4, false), {.forest = small});
+  double area = 0;
+  for (std::size_t k = 1; k < result.roc.size(); ++k)
+    area += (result.roc[k].true_positive_rate + result.roc[k - 1].true_positive_rate) / 200;
+  CHECK(area == Approx(result.auc.mean).margin(0.005));
+  CHECK(result.roc.front().false_positive_rate == 0);
+  CHECK(result.roc.back().true_positive_rate == Approx(1));
+}
+
+TEST_CASE("the pair whose relation is lost tells most, and no column alone does", "[evaluate]") {
+  const auto result = rs::telling_columns(make(3000, 1, true), make(2500, 4, false));
+  REQUIRE(result.columns.size() == 3);
+  REQUIRE(result.pairs.size() == 3);
+  CHECK(result.pairs[0].first_name == "a");
+  CHECK(result.pairs[0].second_name == "y");
+  CHECK(result.pairs[0].auc.value > 0.7);
+  CHECK(result.pairs[1].auc.value < 0.55);
+  for (const auto& column : result.columns)
+    CHECK(column.auc.value == Approx(0.5).margin(0.05));
+  CHECK_THROWS_AS(rs::telling_columns(make(3, 1, true), make(9, 1, true)), rs::SchemaError);
+}
+
+TEST_CASE("efficacy by any model, for numbers too, and what more rows add", "[evaluate]") {
+  const auto train = make(1200, 1, true);
+  const auto test = make(1200, 2, true);
+  const auto good = make(1200, 3, true);
+  const auto poor = make(1200, 4, false);
+  for (const auto classifier : {rs::Classifier::boosted, rs::Classifier::linear}) {
+    const rs::EfficacyOptions options{.classifier = classifier, .seeds = 2, .boosted = {.rounds = 20}};
+    const auto result = rs::efficacy(train, test, good, "y", options);
+    CHECK(result.ratio.mean == Approx(1).margin(0.03));
+    CHECK(result.f1_real.mean > 0.8);
+    // Fitted once, the deviation is over test rows: about that of an AUC near 0.95 of 1,200 rows.
+    CHECK(result.auc_real.n == 1);
+    CHECK(result.auc_real.sd > 0.002);
+    CHECK(result.auc_real.sd < 0.02);
+    CHECK(result.ratio.sd < 2 * result.auc_real.sd);
+    CHECK(result.f1_synthetic.mean == Approx(result.f1_real.mean).margin(0.05));
+    CHECK(rs::efficacy(train, test, poor, "y", options).ratio.mean < 0.75);
+    const auto number = rs::regression_efficacy(train, test, good, "a", options);
+    CHECK(number.r2_real.mean > 0.4); // y tells the sign of a, roughly
+    CHECK(number.loss.mean == Approx(0).margin(0.05));
+    CHECK(rs::regression_efficacy(train, test, poor, "a", options).r2_synthetic.mean < 0.1);
+  }
+  CHECK_THROWS_AS(rs::regression_efficacy(train, test, good, "y"), rs::SchemaError);
+  const rs::EfficacyOptions few{.classifier = rs::Classifier::boosted, .seeds = 2, .boosted = {.rounds = 20}};
+  CHECK(rs::augmentation(train, test, good, "y", 40, few).gain.mean > 0);
+  CHECK(rs::augmentation(train, test, poor, "y", 40, few).gain.mean < 0);
+  CHECK_THROWS_AS(rs::augmentation(train, test, good, "y", 1201, few), rs::OptionError);
+}

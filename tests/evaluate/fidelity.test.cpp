@@ -250,6 +250,8 @@ TEST_CASE("fidelity refuses what it cannot judge", "[evaluate]") {
   const rs::Table other({rs::Column::numerical("z", {1})});
   CHECK_THROWS_AS(rs::column_shapes(real, other), rs::SchemaError);
   CHECK_THROWS_WITH(rs::pair_trends(real, real.select({})), Catch::Contains("synthetic table has 0 rows"));
+  const rs::Table infinite({rs::Column::numerical("z", {INFINITY, 1})});
+  CHECK_THROWS_WITH(rs::column_shapes(infinite, infinite), Catch::Contains("'z'"));
   CHECK_THROWS_WITH(rs::column_shapes(real, real, {.replicates = 10'001}), Catch::Contains("replicates"));
   CHECK_THROWS_WITH(rs::pair_trends(real, real, {.bins = 0}), Catch::Contains("fidelity.bins = 0"));
 }
@@ -262,5 +264,5 @@ TEST_CASE("fidelity is JSON", "[evaluate]") {
   CHECK(shapes["synthetic_rows"] == 60);
   const auto trends = nlohmann::json::parse(rs::to_json(rs::pair_trends(real, people(60, 2))));
   CHECK(trends["pairs"].size() == 10);
-  CHECK(trends["pairs"][0][2]["value"] >= trends["pairs"][9][2]["value"]);
+  CHECK(trends["pairs"][0]["value"] >= trends["pairs"][9]["value"]);
 }

@@ -21,8 +21,8 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/json_text.hpp>
 #include <rowsmith/core/parallel.hpp>
-#include <rowsmith/core/statistics.hpp>
 #include <rowsmith/evaluate/features.hpp>
+#include <rowsmith/evaluate/json_object.hpp>
 #include <rowsmith/evaluate/resample.hpp>
 
 ROWSMITH_BEGIN
@@ -286,11 +286,6 @@ inline double pearson(std::span<const double> x, std::span<const double> y,
   return xx > 0 && yy > 0 ? std::clamp(xy / (std::sqrt(xx) * std::sqrt(yy)), -1.0, 1.0) : 0;
 }
 
-/// The first value is the figure itself, the others its bootstrap replicates.
-inline Estimate bootstrap_estimate(std::span<const double> values) {
-  return {values.front(), mean_sd(values.subspan(1)).sd};
-}
-
 /// Row weights of replicate 0 (the sample itself) and of the bootstrap's, one vector each.
 inline std::vector<std::vector<std::uint32_t>> all_weights(std::size_t rows, const FidelityOptions& options,
                                                            EvaluateStream stream) {
@@ -315,7 +310,7 @@ inline Estimate mean_estimate(std::span<const double> errors, std::size_t items)
 inline void check_fidelity(const char* what, const Table& real, const Table& synthetic,
                            const FidelityOptions& options) {
   options.check();
-  for (const auto& [table, name] : {std::pair{&real, "real"}, std::pair{&synthetic, "synthetic"}})
+  for (const auto& [table, name] : {std::pair{&real, "real"}, std::pair{&synthetic, "synthetic"}}) {
     if (table->rows() == 0 || table->rows() > std::numeric_limits<std::uint32_t>::max())
       throw ShapeError(std::string(what)
                            .append(": the ")
@@ -323,6 +318,16 @@ inline void check_fidelity(const char* what, const Table& real, const Table& syn
                            .append(" table has ")
                            .append(std::to_string(table->rows()))
                            .append(" rows, expected 1 to 2^32 - 1"));
+    for (const auto& column : table->columns())
+      if (std::any_of(column.values.begin(), column.values.end(),
+                      [](double value) { return std::isinf(value); }))
+        throw SchemaError(std::string(what)
+                              .append(": column '")
+                              .append(column.name)
+                              .append("' of the ")
+                              .append(name)
+                              .append(" table holds an infinite number"));
+  }
 }
 
 } // namespace detail
@@ -497,29 +502,33 @@ inline AssociationMatrix associations(const Table& table, int threads = 0) {
 }
 
 inline std::string to_json(const ShapeResult& result) {
-  std::string text = "{\"mean\":";
-  text.append(to_json(result.mean)).append(",\"worst\":");
-  text.append(result.columns.empty() ? "null" : json_escape(result.columns[result.worst].name));
-  text.append(",\"columns\":{");
-  for (std::size_t c = 0; c < result.columns.size(); ++c)
-    text.append(c == 0 ? "" : ",")
-        .append(json_escape(result.columns[c].name))
-        .append(":")
-        .append(to_json(result.columns[c].error));
-  text.append("},\"real_rows\":").append(std::to_string(result.real_rows));
-  return text.append(",\"synthetic_rows\":").append(std::to_string(result.synthetic_rows)).append("}");
+  detail::JsonObject columns;
+  for (const auto& column : result.columns)
+    columns.add(column.name, column.error);
+  return detail::JsonObject()
+      .add("mean", result.mean)
+      .add("worst", result.columns.empty() ? "null" : json_escape(result.columns[result.worst].name))
+      .add("columns", columns.text())
+      .add("real_rows", result.real_rows)
+      .add("synthetic_rows", result.synthetic_rows)
+      .text();
 }
 
 inline std::string to_json(const TrendResult& result) {
-  std::string text = "{\"mean\":";
-  text.append(to_json(result.mean)).append(",\"pairs\":[");
-  for (std::size_t p = 0; p < result.pairs.size(); ++p) {
-    const auto& pair = result.pairs[p];
-    text.append(p == 0 ? "[" : ",[").append(json_escape(pair.first_name)).append(",");
-    text.append(json_escape(pair.second_name)).append(",").append(to_json(pair.error)).append("]");
-  }
-  text.append("],\"real_rows\":").append(std::to_string(result.real_rows));
-  return text.append(",\"synthetic_rows\":").append(std::to_string(result.synthetic_rows)).append("}");
+  const auto pair_json = [](const PairTrend& pair) {
+    return detail::JsonObject()
+        .add_text("first", pair.first_name)
+        .add_text("second", pair.second_name)
+        .add("value", pair.error.value)
+        .add("sd", pair.error.sd)
+        .text();
+  };
+  return detail::JsonObject()
+      .add("mean", result.mean)
+      .add("pairs", detail::json_list(result.pairs, pair_json))
+      .add("real_rows", result.real_rows)
+      .add("synthetic_rows", result.synthetic_rows)
+      .text();
 }
 
 inline std::ostream& operator<<(std::ostream& out, const ShapeResult& result) {

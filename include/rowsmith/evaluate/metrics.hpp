@@ -48,6 +48,93 @@ inline double roc_auc(std::span<const double> scores, std::span<const std::uint8
   return (rank_sum - p * (p + 1) / 2) / (p * static_cast<double>(negatives));
 }
 
+/// A point of a ROC curve.
+struct RocPoint {
+  double false_positive_rate = 0;
+  double true_positive_rate = 0;
+};
+
+/// The ROC curve from (0, 0) to (1, 1), one point for each distinct score. \throws what `roc_auc` throws
+inline std::vector<RocPoint> roc_curve(std::span<const double> scores,
+                                       std::span<const std::uint8_t> positive) {
+  static_cast<void>(roc_auc(scores, positive)); // checks
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  const auto positives = static_cast<double>(
+      std::count_if(positive.begin(), positive.end(), [](std::uint8_t label) { return label != 0; }));
+  const double negatives = static_cast<double>(scores.size()) - positives;
+  std::vector<RocPoint> curve{{0, 0}};
+  double hits = 0;
+  double alarms = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    (positive[order[i]] != 0 ? hits : alarms) += 1;
+    if (i + 1 == order.size() || scores[order[i + 1]] != scores[order[i]])
+      curve.push_back({alarms / negatives, hits / positives});
+  }
+  return curve;
+}
+
+/// The largest true-positive rate of a curve among the thresholds whose false-positive rate is at most the
+/// one given (Carlini et al. 2022): what an attacker gets who must not cry wolf.
+inline double true_positive_rate_at(std::span<const RocPoint> curve, double false_positive_rate) {
+  double best = 0;
+  for (const auto& point : curve)
+    if (point.false_positive_rate <= false_positive_rate)
+      best = std::max(best, point.true_positive_rate);
+  return best;
+}
+
+/// The curve's true-positive rate at a false-positive rate, by straight lines between its points.
+inline double interpolate(std::span<const RocPoint> curve, double false_positive_rate) {
+  const auto above =
+      std::upper_bound(curve.begin(), curve.end(), false_positive_rate,
+                       [](double at, const RocPoint& p) { return at < p.false_positive_rate; });
+  if (above == curve.end())
+    return curve.back().true_positive_rate;
+  const auto& a = *(above - 1);
+  const double width = above->false_positive_rate - a.false_positive_rate;
+  return a.true_positive_rate + (above->true_positive_rate - a.true_positive_rate) *
+                                    ((false_positive_rate - a.false_positive_rate) / width);
+}
+
+/// Harmonic mean of precision and recall of one class, 2 TP / (2 TP + FP + FN); 0 if there is no true
+/// positive. \throws ShapeError if the sizes differ
+inline double f1_score(std::span<const std::uint16_t> predicted, std::span<const std::uint16_t> labels,
+                       std::uint16_t positive) {
+  if (predicted.size() != labels.size())
+    throw ShapeError("f1_score: " + std::to_string(predicted.size()) + " predictions, but " +
+                     std::to_string(labels.size()) + " labels");
+  double both = 0;
+  double one = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    both += predicted[i] == positive && labels[i] == positive ? 1 : 0;
+    one += (predicted[i] == positive) != (labels[i] == positive) ? 1 : 0;
+  }
+  return both > 0 ? 2 * both / (2 * both + one) : 0;
+}
+
+/// Share of the variance of `values` that predictions explain: 1 − squared errors / squared deviations from
+/// the mean. 1 is perfect, 0 as good as the mean, negative worse. \throws ShapeError if the sizes differ or
+/// all values are equal
+inline double r2_score(std::span<const double> predicted, std::span<const double> values) {
+  if (predicted.size() != values.size())
+    throw ShapeError("r2_score: " + std::to_string(predicted.size()) + " predictions, but " +
+                     std::to_string(values.size()) + " values");
+  double mean = 0;
+  for (const double value : values)
+    mean += value / static_cast<double>(values.size());
+  double errors = 0;
+  double deviations = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    errors += (values[i] - predicted[i]) * (values[i] - predicted[i]);
+    deviations += (values[i] - mean) * (values[i] - mean);
+  }
+  if (!(deviations > 0))
+    throw ShapeError("r2_score: all values are equal, or there are none");
+  return 1 - errors / deviations;
+}
+
 /// Assigns each row to one of `folds` folds at random so that every class is spread evenly over them.
 /// \returns fold of each row, in [0, folds) \throws OptionError for fewer than two folds or more than rows
 inline std::vector<std::uint16_t> stratified_folds(std::span<const std::uint16_t> labels, std::size_t folds,

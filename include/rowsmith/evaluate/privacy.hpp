@@ -24,6 +24,7 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/json_text.hpp>
 #include <rowsmith/evaluate/features.hpp>
+#include <rowsmith/evaluate/json_object.hpp>
 #include <rowsmith/evaluate/resample.hpp>
 #include <rowsmith/evaluate/row_distance.hpp>
 
@@ -340,45 +341,39 @@ inline DistanceResult closest_records(const Table& train, const Table& holdout, 
 }
 
 inline std::string to_json(const CopyResult& result) {
-  std::string text = "{\"copies\":";
-  text.append(std::to_string(result.copies));
-  text.append(",\"synthetic_rows\":").append(std::to_string(result.synthetic_rows));
-  text.append(",\"share\":").append(to_json(result.share));
-  text.append(",\"holdout_copies\":").append(std::to_string(result.holdout_copies));
-  text.append(",\"holdout_rows\":").append(std::to_string(result.holdout_rows));
-  text.append(",\"base_share\":").append(to_json(result.base_share));
-  text.append(",\"only_in_training\":").append(std::to_string(result.only_in_training));
-  text.append(",\"only_in_holdout\":").append(std::to_string(result.only_in_holdout));
-  return text.append(",\"p_value\":").append(json_number(result.p_value)).append("}");
+  return detail::JsonObject()
+      .add("copies", result.copies)
+      .add("synthetic_rows", result.synthetic_rows)
+      .add("share", result.share)
+      .add("holdout_copies", result.holdout_copies)
+      .add("holdout_rows", result.holdout_rows)
+      .add("base_share", result.base_share)
+      .add("only_in_training", result.only_in_training)
+      .add("only_in_holdout", result.only_in_holdout)
+      .add("p_value", result.p_value)
+      .text();
 }
 
 inline std::string to_json(const DistanceQuantiles& quantiles) {
-  const auto list = [](const std::array<double, 5>& values) {
-    std::string text = "[";
-    for (std::size_t k = 0; k < values.size(); ++k)
-      text.append(k == 0 ? "" : ",").append(json_number(values[k]));
-    return text.append("]");
-  };
-  std::string text = "{\"at\":";
-  return text.append(list(quantiles.at))
-      .append(",\"distance\":")
-      .append(list(quantiles.distance))
-      .append(",\"ratio\":")
-      .append(list(quantiles.ratio))
-      .append("}");
+  return detail::JsonObject()
+      .add("at", detail::json_list(quantiles.at))
+      .add("distance", detail::json_list(quantiles.distance))
+      .add("ratio", detail::json_list(quantiles.ratio))
+      .text();
 }
 
 inline std::string to_json(const DistanceResult& result) {
-  std::string text = "{\"share\":";
-  text.append(to_json(result.share));
-  text.append(",\"p_value\":").append(json_number(result.p_value));
-  text.append(",\"synthetic\":").append(to_json(result.synthetic));
-  text.append(",\"holdout\":").append(to_json(result.holdout));
-  text.append(",\"synthetic_rows\":").append(std::to_string(result.synthetic_rows));
-  text.append(",\"train_rows\":").append(std::to_string(result.train_rows));
-  text.append(",\"holdout_rows\":").append(std::to_string(result.holdout_rows));
-  text.append(",\"compared_rows\":").append(std::to_string(result.compared_rows));
-  return text.append(",\"note\":").append(json_escape(result.note)).append("}");
+  return detail::JsonObject()
+      .add("share", result.share)
+      .add("p_value", result.p_value)
+      .add("synthetic", to_json(result.synthetic))
+      .add("holdout", to_json(result.holdout))
+      .add("synthetic_rows", result.synthetic_rows)
+      .add("train_rows", result.train_rows)
+      .add("holdout_rows", result.holdout_rows)
+      .add("compared_rows", result.compared_rows)
+      .add_text("note", result.note)
+      .text();
 }
 
 inline std::ostream& operator<<(std::ostream& out, const CopyResult& result) {

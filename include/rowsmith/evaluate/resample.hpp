@@ -8,11 +8,10 @@
 #include <cstdint>
 #include <numeric>
 #include <span>
-#include <string>
 #include <vector>
 
-#include <rowsmith/core/json_text.hpp>
 #include <rowsmith/core/random.hpp>
+#include <rowsmith/core/statistics.hpp>
 
 ROWSMITH_BEGIN
 
@@ -21,14 +20,6 @@ struct Estimate {
   double value = 0;
   double sd = 0;
 };
-
-inline std::string to_json(const Estimate& estimate) {
-  std::string text = "{\"value\":";
-  return text.append(json_number(estimate.value))
-      .append(",\"sd\":")
-      .append(json_number(estimate.sd))
-      .append("}");
-}
 
 namespace detail {
 
@@ -40,6 +31,14 @@ enum EvaluateStream : std::uint32_t {
   privacy_train,
   privacy_holdout,
   privacy_synthetic,
+  augmentation_rows,
+  attack_members,
+  attack_holdout,
+  attack_synthetic,
+  support_real,
+  support_synthetic,
+  report_half,
+  bootstrap_test,
 };
 
 /// `count` of the numbers 0 to `rows` − 1 without replacement, in ascending order; all of them if there are
@@ -69,6 +68,11 @@ inline std::vector<std::uint32_t> bootstrap_weights(std::size_t rows, std::size_
   for (std::size_t i = 0; i < rows; ++i)
     ++weights[random.below(static_cast<std::uint32_t>(rows))];
   return weights;
+}
+
+/// The first value is the figure itself, the others its bootstrap replicates.
+inline Estimate bootstrap_estimate(std::span<const double> values) {
+  return {values.front(), mean_sd(values.subspan(1)).sd};
 }
 
 } // namespace detail

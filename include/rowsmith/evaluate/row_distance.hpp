@@ -63,6 +63,9 @@ public:
     }
   }
 
+  /// What counts as a difference of 1 in a numerical column.
+  double range(std::size_t column) const { return range_[column]; }
+
   /// The chosen rows, in the order given.
   DistanceRows rows(const Table& table, std::span<const std::uint32_t> chosen) const {
     DistanceRows result;
@@ -137,8 +140,7 @@ void block_distances(const DistanceRows& queries, std::size_t query, const Dista
     const auto add = [&](std::size_t n) {
       for (std::size_t i = 0; i < n; ++i) {
         const float difference = column[i] - value;
-        const float part = Metric == RowMetric::gower ? std::fabs(difference)
-                                                      : difference * difference;
+        const float part = Metric == RowMetric::gower ? std::fabs(difference) : difference * difference;
         sum[i] += part < 1.0F ? part : 1.0F;
       }
     };
