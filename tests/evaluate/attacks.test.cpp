@@ -34,7 +34,7 @@ TEST_CASE("without a leak the attacks find what guessing finds", "[evaluate]") {
     const auto members = rs::membership_inference(train, holdout, made, quick);
     CHECK(members.members == 400);
     CHECK(members.reference == 400);
-    for (std::size_t a : {0, 1})
+    for (const auto a : {std::size_t{0}, std::size_t{1}})
       auc[a] += members.attacks[a].auc.value / rounds;
     tpr += members.attacks[0].tpr_at_1.value / rounds;
     const auto attributes = rs::attribute_inference(train, holdout, made);
