@@ -354,8 +354,9 @@ int main(int argc, char** argv) {
       results.emplace_back(name, std::move(runs));
     };
     if (tables) {
+      const rs::TrainerOptions defaults;
       const Variant standard =
-          variant<rs::DefaultRecipe::Trainer>("default", "", [](rs::TrainerOptions&) {}, rs::TrainerOptions{});
+          variant<rs::DefaultRecipe::Trainer>("default", "", [](rs::TrainerOptions&) {}, defaults);
       struct Made {
         const char* name;
         const char* note;
