@@ -89,7 +89,7 @@ TEST_CASE("a guided row depends on the model, the trees, the seed and its number
 
 TEST_CASE("guided rows keep the label asked for, and its share", "[deploy]") {
   const auto train = table(1500);
-  const rs::GuidedSampler guided(careless(train, true), train, {.rounds = 20});
+  const rs::GuidedSampler guided(careless(train, true), train);
   const auto b = guided.sample(400, {.seed = 1, .label = "b"});
   CHECK(share_of(b, "b", 3) > 0.9);
   const auto mixed = guided.sample(4000, {.seed = 1});
