@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // rowsmith evaluate: judges a synthetic table, writes the report, and guards a release.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <ctime>
 #include <fstream>
 #include <iomanip>
@@ -7,6 +10,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -15,6 +19,8 @@
 #include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/progress_bar.hpp>
 #include <rowsmith/evaluate.hpp>
+#include <rowsmith/io.hpp>
+#include <rowsmith/models/likelihood.hpp>
 
 #include "command.hpp"
 
@@ -28,6 +34,7 @@ struct Settings {
   std::string train;
   std::string holdout;
   std::string synthetic;
+  std::string model;
   std::string json;
   std::string html;
   std::string gate;
@@ -69,22 +76,73 @@ std::vector<rs::Limit> read_limits(const std::string& path) {
   return limits;
 }
 
+// Rows that a model fitted to `train` can give a probability: with no category, and no empty cell, where no
+// training row has one.
+std::vector<std::size_t> known_rows(const rs::Table& table, const rs::Table& train, std::size_t most) {
+  std::vector<std::size_t> rows;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    bool known = true;
+    for (std::size_t c = 0; c < table.size() && known; ++c)
+      if (table[c].is_missing(row))
+        known = train[c].missing_count() > 0;
+      else if (table[c].kind == rs::ColumnKind::categorical)
+        known = train[c].dictionary.find(table[c].dictionary.text(table[c].codes[row])) != rs::missing_code;
+    if (known)
+      rows.push_back(row);
+  }
+  if (rows.size() > most) { // evenly from the whole table
+    for (std::size_t k = 0; k < most; ++k)
+      rows[k] = rows[k * rows.size() / most];
+    rows.resize(most);
+  }
+  return rows;
+}
+
+// What the model itself says of rows that it never saw, as one more figure on fidelity.
+rs::Figure likelihood(const rs::TableModel& model, const rs::Table& train, const rs::Table& holdout,
+                      const rs::ReportOptions& options) {
+  const rs::LikelihoodOptions own{.seed = options.seed, .threads = options.threads};
+  const std::size_t most = options.quick ? 200 : 4000;
+  const auto rows = known_rows(holdout, train, most);
+  if (rows.empty())
+    throw rs::OptionError(
+        "--model: every hold-out row has a category that no training row has (an identifier?), so "
+        "none has a probability");
+  const auto unseen = rs::log_likelihood(model, holdout.select(rows), own);
+  const auto seen = rs::log_likelihood(model, train.select(known_rows(train, train, most)), own);
+  const auto spread = rs::mean_sd(unseen.rows);
+  std::ostringstream meaning;
+  meaning << std::fixed << std::setprecision(2)
+          << "Mean log-probability of a hold-out row in nats, by the model (" << unseen.rows.size()
+          << " rows, " << unseen.samples << " latent codes); of training rows " << seen.mean
+          << ". For comparing models of one table; a wide gap between the two says that rows were learnt by "
+             "heart.";
+  return {.key = "likelihood.holdout",
+          .section = "fidelity",
+          .title = "Log-likelihood of hold-out rows",
+          .value = unseen.mean,
+          .sd = spread.sd / std::sqrt(static_cast<double>(std::max<std::size_t>(spread.n, 1))),
+          .meaning = meaning.str()};
+}
+
 int run(const Settings& settings) {
   // Limits that cannot be read are better known before a minute of work than after it.
   std::vector<rs::Limit> limits;
-  if (settings.usual_gate)
-    limits = rs::usual_limits();
-  if (!settings.gate.empty()) {
-    const auto own = read_limits(settings.gate);
-    limits.insert(limits.end(), own.begin(), own.end());
-  }
+  if (!settings.gate.empty())
+    limits = read_limits(settings.gate);
   const auto train = settings.csv.read(settings.train);
   const auto holdout = settings.csv.read_like(settings.holdout, train);
   const auto synthetic = settings.csv.read_like(settings.synthetic, train);
   auto options = settings.report;
   if (!settings.quiet)
     options.progress = rs::progress_bar();
-  const auto report = rs::evaluate(train, holdout, synthetic, options);
+  std::vector<rs::Figure> likelihoods; // first, since a wrong model file is better known early
+  if (!settings.model.empty())
+    likelihoods.push_back(likelihood(rs::load_model(settings.model), train, holdout, options));
+  auto report = rs::evaluate(train, holdout, synthetic, options);
+  report.figures.insert(std::find_if(report.figures.begin(), report.figures.end(),
+                                     [](const rs::Figure& figure) { return figure.section != "fidelity"; }),
+                        likelihoods.begin(), likelihoods.end());
   std::cout << report;
   if (!settings.quiet) {
     double total = 0;
@@ -102,6 +160,10 @@ int run(const Settings& settings) {
                                   .holdout = settings.holdout,
                                   .synthetic = settings.synthetic});
     });
+  if (settings.usual_gate) {
+    const auto usual = rs::usual_limits(report);
+    limits.insert(limits.end(), usual.begin(), usual.end());
+  }
   if (limits.empty())
     return 0;
   const auto gate = rs::release_gate(report, limits);
@@ -122,6 +184,8 @@ Run add_evaluate(CLI::App& app) {
   command.add_option("--holdout", settings->holdout, "CSV file of real rows that the model never saw")
       ->required();
   command.add_option("--synthetic", settings->synthetic, "CSV file of the rows to judge")->required();
+  command.add_option("--model", settings->model,
+                     "Model file that made the rows: adds the likelihood of hold-out rows");
   command.add_option("--target", settings->report.targets, "Columns to predict, for the utility of the rows")
       ->delimiter(',');
   command.add_option("--seeds", settings->report.seeds, "Repeats of all that fits models")

@@ -241,11 +241,12 @@ public:
     const httplib::Server::Handler unanswered = [this](const httplib::Request&, httplib::Response& response) {
       if (!response.body.empty())
         return;
-      const char* reason = response.status == 404
-                               ? "no such path: there are GET /sample, POST /score, GET /health "
-                                 "and GET /metrics"
-                           : response.status == 413 ? "the body is too long"
-                                                    : "the request cannot be understood";
+      const char* reason =
+          response.status == 404 ? "no such path: there are GET /sample, POST /score, GET /health "
+                                   "and GET /metrics"
+          : response.status == 413
+              ? "the body is too long (forms may have 8 KiB only: send JSON as application/json)"
+              : "the request cannot be understood";
       say_error(response, response.status, reason);
       metrics_.count(Metrics::other, response.status, 0);
     };
@@ -440,7 +441,10 @@ private:
                            at(column.name) + "no category is called '" + found->get<std::string>() + "'");
         }
       }
-      scores.append(number > 1 ? "," : "").append(rs::json_number(current->score(row, scratch)));
+      const double score = current->score(row, scratch);
+      // JSON has no infinity, and null would read as no score.
+      scores.append(number > 1 ? "," : "")
+          .append(std::isinf(score) ? "\"Infinity\"" : rs::json_number(score));
     };
     if (json.is_object())
       add(json);

@@ -19,13 +19,13 @@
 
 ROWSMITH_BEGIN
 
-/// What `Synthesizer::fit` trains unless told otherwise: a variational autoencoder with autoregressive heads, a
-/// GAN with hinge loss in its latent space, and the refit of the decoder to what that GAN makes.
+/// What `Synthesizer::fit` trains unless told otherwise: a variational autoencoder with autoregressive heads,
+/// a GAN with hinge loss in its latent space, and the refit of the decoder to what that GAN makes.
 struct DefaultRecipe {
   using Autoencoder = rowsmith::Autoencoder<Dense<256>, ReLU, Dense<128>, ReLU, Latent<16>,
-                                            AutoregressiveHeads<64, std::ratio<1, 10>>>;
-  using Generator = rowsmith::Generator<Noise<32>, Dense<128>, LeakyReLU, Dense<128>, LeakyReLU, Dense<128>, LeakyReLU,
-                                        Dense<16>, Tanh>;
+                                            AutoregressiveHeads<64, std::ratio<1, 5>>>;
+  using Generator = rowsmith::Generator<Noise<32>, Dense<128>, LeakyReLU, Dense<128>, LeakyReLU, Dense<128>,
+                                        LeakyReLU, Dense<16>, Tanh>;
   using Discriminator = rowsmith::Discriminator<Packing<2>, SpectralDense<128>, LeakyReLU, SpectralDense<128>,
                                                 LeakyReLU, SpectralDense<1>>;
   using Trainer = rowsmith::Trainer<Autoencoder, Generator, Discriminator, HingeLoss>;
@@ -53,8 +53,8 @@ public:
   /// From a trained model, such as `Trainer::fit` returns.
   Synthesizer(TableModel model) : model_(std::move(model)) {} // NOLINT: converts on purpose
 
-  /// Trains on all rows. \tparam Recipe  `DefaultRecipe`, `FaithfulRecipe`, or one of your own: a struct with a
-  /// `Trainer` and its `options()` \throws what `Trainer::fit` throws
+  /// Trains on all rows. \tparam Recipe  `DefaultRecipe`, `FaithfulRecipe`, or one of your own: a struct with
+  /// a `Trainer` and its `options()` \throws what `Trainer::fit` throws
   template <class Recipe = DefaultRecipe>
   static Synthesizer fit(const Table& train, const TrainerOptions& options = Recipe::options(),
                          const ProgressCallback& callback = {}, const CheckpointStore& checkpoints = {}) {
@@ -76,8 +76,8 @@ public:
     return GuidedSampler(model_, train, options);
   }
 
-  /// How probable the model finds rows, in nats: for choosing models by held-out rows, and as an anomaly score (the
-  /// lower, the stranger). \throws what `rowsmith::log_likelihood` throws
+  /// How probable the model finds rows, in nats: for choosing models by held-out rows, and as an anomaly
+  /// score (the lower, the stranger). \throws what `rowsmith::log_likelihood` throws
   LogLikelihood log_likelihood(const Table& rows, const LikelihoodOptions& options = {}) const {
     return rowsmith::log_likelihood(model_, rows, options);
   }

@@ -19,7 +19,7 @@ namespace {
 class Folder {
 public:
   explicit Folder(const std::string& name)
-      : path_(fs::temp_directory_path() / ("rowsmith_" + name + "_" + rs::detail::process_number())) {
+      : path_(fs::temp_directory_path() / ("rowsmith_" + name + "_" + rs::detail::writer_number())) {
     fs::remove_all(path_);
     fs::create_directories(path_);
   }

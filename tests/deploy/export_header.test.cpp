@@ -239,7 +239,7 @@ TEST_CASE("a column that is not there does not compile", "[deploy]") {
 
 TEST_CASE("export refuses what a header cannot hold", "[deploy]") {
   auto model = small::models().front().model;
-  for (const char* name : {"", "two words", "9", "a__b", "a-b", "x;"})
+  for (const char* name : {"", "two words", "9", "a__b", "a-b", "x;", "class", "std", "_x", "co_await"})
     CHECK_THROWS_AS(rs::format_header(model, {.name = name}), rs::OptionError);
   SECTION("too large for half precision") {
     auto layer = model.generator_network.layers().front();

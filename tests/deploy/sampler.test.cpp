@@ -258,6 +258,23 @@ TEST_CASE("a score is NaN where a cell has no code", "[deploy]") {
   CHECK(std::isnan(sampler.score(row, scratch)));
 }
 
+TEST_CASE("a number beyond all bounds is as odd as can be, not typical", "[deploy]") {
+  // Numbers only: nothing but overflow could say so.
+  const rs::Table table({rs::Column::numerical("a", {1, 2, 3, 4}), rs::Column::numerical("b", {4, 2, 3, 1})});
+  using Autoencoder = rs::Autoencoder<rs::Dense<8>, rs::ReLU, rs::Latent<2>>;
+  using Generator = rs::Generator<rs::Noise<3>, rs::Dense<2>, rs::Tanh>;
+  const rs::Sampler sampler(small::model<Autoencoder, Generator>(
+      rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised}), false, 3, table));
+  auto scratch = sampler.scratch();
+  auto row = row_of(sampler, table, 1);
+  CHECK(std::isfinite(sampler.score(row, scratch)));
+  row.set_number(0, 1e300);
+  CHECK(sampler.score(row, scratch) == std::numeric_limits<double>::infinity());
+  auto columns = table.columns();
+  columns[0].values[2] = 1e300;
+  CHECK(sampler.score_rows(rs::Table(columns))[2] == std::numeric_limits<double>::infinity());
+}
+
 TEST_CASE("a missing cell is scored where training rows had some", "[deploy]") {
   const auto all = small::models();
   const rs::Sampler sampler(all.front().model);

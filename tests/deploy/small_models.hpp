@@ -39,10 +39,11 @@ inline rs::Table table(std::size_t rows = 400) {
 }
 
 template <class Autoencoder, class Generator>
-rs::TableModel model(const rs::TableEncoder& encoder, bool conditional, float strength = 3) {
+rs::TableModel model(const rs::TableEncoder& encoder, bool conditional, float strength = 3,
+                     const rs::Table& fitted = table()) {
   rs::TableModel model;
   model.encoder = encoder;
-  const auto rows = encoder.encode(table()); // for joint heads
+  const auto rows = encoder.encode(fitted); // for joint heads
   const Autoencoder autoencoder(encoder, true, 1, &rows);
   auto weights = autoencoder.layout().template initialise<float>(3);
   rs::RandomSequence random(rs::RandomStream(5, rs::Purpose::user));

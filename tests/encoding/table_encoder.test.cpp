@@ -233,7 +233,7 @@ TEST_CASE("a fine code keeps the part of a bin, and decoded values stay in it", 
   x.values.resize(500);
   const auto small = rs::TableEncoder::fit(rs::Table({x}));
   CHECK(small.layout().size() == 1);
-  CHECK(small.codecs()[0].bins() <= 500 / 16);
+  CHECK(small.codecs()[0].bins() <= 500 / 32);
   CHECK(rs::TableEncoder::fit(table, {.fine = 0}).layout().size() == 1);
 }
 
@@ -247,6 +247,20 @@ TEST_CASE("many distinct values of a small table are binned, few are exact", "[e
   const auto encoder = rs::TableEncoder::fit(rs::Table({age, rooms}));
   CHECK(encoder.codecs()[0].kind == rs::ColumnCodec::Kind::binned);
   CHECK(encoder.codecs()[1].kind == rs::ColumnCodec::Kind::exact);
+}
+
+TEST_CASE("a number whose values are all frequent has nothing to put into bins", "[encoding]") {
+  auto month = rs::Column::numerical("month", {}, 0);
+  for (int i = 0; i < 12'000; ++i)
+    month.values.push_back(1 + i % 12);
+  const auto all = rs::TableEncoder::fit(rs::Table({month}), {.max_exact_values = 8});
+  CHECK(all.codecs()[0].kind == rs::ColumnCodec::Kind::exact);
+  CHECK(all.codecs()[0].points.size() == 12);
+  month.values[0] = 13; // one value is left: still nothing to part
+  const auto rest = rs::TableEncoder::fit(rs::Table({month}), {.max_exact_values = 8});
+  CHECK(rest.codecs()[0].kind == rs::ColumnCodec::Kind::exact);
+  CHECK(rest.codecs()[0].points.size() == 13);
+  CHECK(rest.layout().size() == 1);
 }
 
 TEST_CASE("a table of many columns is encoded more coarsely", "[encoding]") {

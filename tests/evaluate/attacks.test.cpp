@@ -94,6 +94,7 @@ TEST_CASE("attribute inference guesses from the closest row alone", "[evaluate]"
   const auto result = rs::attribute_inference(train, holdout, train, {.secrets = {"y"}});
   CHECK(result.risks[0].guessed == 1);
   CHECK(result.risks[0].baseline == 0);
+  CHECK(result.p_value == 0); // no spread, and as certain as can be
   CHECK(result.persons == 40);
 }
 

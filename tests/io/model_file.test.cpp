@@ -91,6 +91,12 @@ TEST_CASE("a saved model makes the same rows when loaded", "[io]") {
           text_of(model.sample(20, {.seed = 5, .label = "Oslo"})));
 }
 
+TEST_CASE("a folder is no model file", "[io]") {
+  const auto folder = std::filesystem::temp_directory_path().string();
+  CHECK_THROWS_AS(rs::load_model(folder), rs::ModelFileError);
+  CHECK_THROWS_WITH(rs::load_model(folder), Catch::Contains(folder));
+}
+
 TEST_CASE("a truncated, altered or foreign file is refused with a reason", "[io]") {
   const auto bytes = rs::format_model(small_model(false));
   REQUIRE_NOTHROW(rs::parse_model(bytes));
@@ -281,11 +287,13 @@ TEST_CASE("autoregressive heads survive saving, and wrong ones are refused", "[i
     }
 }
 
-TEST_CASE("joint heads, mixture noise and a residual generator survive saving, and wrong ones are refused", "[io]") {
+TEST_CASE("joint heads, mixture noise and a residual generator survive saving, and wrong ones are refused",
+          "[io]") {
   auto model = small_model<rs::JointHeads<1000>>(true, rs::NumericalEncoding::codes);
   REQUIRE(std::any_of(model.joint.groups.begin(), model.joint.groups.end(),
                       [](const auto& group) { return group.columns.size() > 1; }));
-  const rs::Generator<rs::MixtureNoise<4, 2>, rs::Dense<9>, rs::LeakyReLU, rs::Dense<4>, rs::Residual> generator(3);
+  const rs::Generator<rs::MixtureNoise<4, 2>, rs::Dense<9>, rs::LeakyReLU, rs::Dense<4>, rs::Residual>
+      generator(3);
   model.generator_network = generator.network(generator.layout().initialise<float>(2).data());
   model.noise_width = 4;
   model.mixture.width = 4;

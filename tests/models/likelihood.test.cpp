@@ -16,13 +16,15 @@ namespace rs = rowsmith;
 
 namespace {
 
-// 2 x 3 x 4 possible rows; "pet" depends on "house".
-rs::Table table() {
+// 2 x 3 x 4 possible rows; "pet" depends on "house", and "rich" too where they are linked.
+rs::Table table(bool linked = false) {
   auto rich = rs::Column::categorical("rich");
   auto house = rs::Column::categorical("house");
   auto pet = rs::Column::numerical("pet", {}, 0);
   for (int i = 0; i < 240; ++i) {
-    rich.codes.push_back(rich.dictionary.insert(i % 5 == 0 ? "yes" : "no"));
+    rich.codes.push_back(rich.dictionary.insert(linked       ? (i % 3 == 0) != (i % 10 == 0) ? "yes" : "no"
+                                                : i % 5 == 0 ? "yes"
+                                                             : "no"));
     house.codes.push_back(house.dictionary.insert(std::string(1, static_cast<char>('a' + i % 3))));
     pet.values.push_back(i % 8 < 6 ? i % 3 : i % 4);
   }
@@ -44,11 +46,12 @@ rs::Table every_row() {
 }
 
 template <class Heads>
-rs::TableModel untrained(bool conditional) {
+rs::TableModel untrained(bool conditional, bool linked = false) {
   rs::TableModel model;
-  model.encoder = rs::TableEncoder::fit(table());
-  const auto encoded = model.encoder.encode(table());
-  const rs::Autoencoder<rs::Dense<6>, rs::ReLU, rs::Latent<3>, Heads> autoencoder(model.encoder, true, 1, &encoded);
+  model.encoder = rs::TableEncoder::fit(table(linked));
+  const auto encoded = model.encoder.encode(table(linked));
+  const rs::Autoencoder<rs::Dense<6>, rs::ReLU, rs::Latent<3>, Heads> autoencoder(model.encoder, true, 1,
+                                                                                  &encoded);
   auto weights = autoencoder.layout().template initialise<float>(3);
   for (auto& weight : weights)
     weight *= 4; // far from uniform
@@ -60,7 +63,8 @@ rs::TableModel untrained(bool conditional) {
     model.labels = {"no", "yes"};
     model.label_shares = {0.8, 0.2};
   }
-  const rs::Generator<rs::Noise<4>, rs::Dense<3>, rs::Tanh> generator(static_cast<rs::Index>(model.labels.size()));
+  const rs::Generator<rs::Noise<4>, rs::Dense<3>, rs::Tanh> generator(
+      static_cast<rs::Index>(model.labels.size()));
   model.generator_network = generator.network(generator.layout().initialise<float>(4).data());
   model.noise_width = 4;
   model.latent_scale = {2, 2, 2};
@@ -79,7 +83,8 @@ void check(const rs::TableModel& model) {
   for (const double row : likelihood.rows)
     total += std::exp(row);
   CHECK(total <= 1 + 1e-5);
-  CHECK(total == Approx(1).epsilon(model.joint.empty() ? 1e-5 : 1)); // joint heads: rows that never occur have none
+  CHECK(total ==
+        Approx(1).epsilon(model.joint.empty() ? 1e-5 : 1)); // joint heads: rows that never occur have none
   double columns = 0;
   for (const auto& [name, mean] : likelihood.columns)
     columns += mean;
@@ -89,16 +94,19 @@ void check(const rs::TableModel& model) {
   const auto made = model.sample(rows, {.seed = 9});
   std::map<std::string, double> counts;
   const auto key = [](const rs::Table& t, std::size_t r) {
-    std::string text = t["rich"].dictionary.text(t["rich"].codes[r]) + t["house"].dictionary.text(t["house"].codes[r]);
+    std::string text =
+        t["rich"].dictionary.text(t["rich"].codes[r]) + t["house"].dictionary.text(t["house"].codes[r]);
     return text.append(std::to_string(t["pet"].values[r]));
   };
   for (std::size_t r = 0; r < rows; ++r)
     counts[key(made, r)] += 1.0 / static_cast<double>(rows);
   for (std::size_t r = 0; r < 24; ++r) {
     const double p = std::exp(likelihood.rows[r]);
-    // Five standard deviations of a share of 60,000 rows, and of a mean of numbers from 0 to 1 over the codes.
+    // Five standard deviations of a share of 60,000 rows, and of a mean of numbers from 0 to 1 over the
+    // codes.
     CAPTURE(key(all, r), p);
-    CHECK(counts[key(all, r)] == Approx(p).margin(5 * std::sqrt(p / rows) + 5 * std::sqrt(p / samples) + 1e-4));
+    CHECK(counts[key(all, r)] ==
+          Approx(p).margin(5 * std::sqrt(p / rows) + 5 * std::sqrt(p / samples) + 1e-4));
   }
 }
 
@@ -116,6 +124,23 @@ TEST_CASE("log_likelihood is the log of what is drawn: joint heads", "[models]")
   check(model);
   CHECK(rs::log_likelihood(model, table()).columns[1].first == "house+pet");
 }
+TEST_CASE("log_likelihood of a conditional model whose label is in a head with other columns", "[models]") {
+  const auto model = untrained<rs::JointHeads<24>>(true, true);
+  REQUIRE(model.joint.groups.size() == 1); // all three columns
+  check(model);
+  double total = 0;
+  for (const double row : rs::log_likelihood(model, every_row(), {.samples = 500}).rows)
+    total += std::exp(row);
+  CHECK(total == Approx(1).epsilon(1e-4));
+}
+
+TEST_CASE("log_likelihood refuses a label that a conditional model does not know", "[models]") {
+  auto model = untrained<rs::AutoregressiveHeads<8>>(true);
+  model.labels.pop_back();
+  model.label_shares = {1};
+  CHECK_THROWS_WITH(rs::log_likelihood(model, every_row()), Catch::Contains("label of row 13"));
+}
+
 TEST_CASE("log_likelihood of a conditional model counts the label by its share", "[models]") {
   check(untrained<rs::AutoregressiveHeads<8>>(true));
   const auto likelihood = rs::log_likelihood(untrained<rs::AutoregressiveHeads<8>>(true), table());
@@ -123,11 +148,43 @@ TEST_CASE("log_likelihood of a conditional model counts the label by its share",
   CHECK(likelihood.columns[0].second == Approx(0.8 * std::log(0.8) + 0.2 * std::log(0.2)));
 }
 
-TEST_CASE("log_likelihood: same bits on any number of threads; options and models that do not fit", "[models][threads]") {
+TEST_CASE("what a latent code says of a row is the mutual information of the two", "[models]") {
+  const auto model = untrained<rs::AutoregressiveHeads<8>>(false);
+  const auto all = every_row();
+  // I(row; z) = E_z sum_row p(row | z) log p(row | z) - sum_row p(row) log p(row); one code alone gives p(row
+  // | z).
+  double given_code = 0;
+  constexpr std::size_t codes = 1500;
+  for (std::size_t k = 0; k < codes; ++k)
+    for (const double log_p : rs::log_likelihood(model, all, {.samples = 1, .seed = k}).rows)
+      given_code += std::exp(log_p) * log_p / codes;
+  double expected = given_code;
+  double measured = 0;
+  const auto likelihood = rs::log_likelihood(model, all, {.samples = 20'000, .seed = 5});
+  for (std::size_t r = 0; r < 24; ++r) {
+    const double p = std::exp(likelihood.rows[r]);
+    expected -= p * likelihood.rows[r];
+    measured +=
+        p * rs::log_likelihood(model, all.select(std::vector<std::size_t>{r}), {.samples = 20'000, .seed = 5})
+                .latent_nats;
+  }
+  CAPTURE(expected);
+  CHECK(measured == Approx(expected).epsilon(0.1));
+  CHECK(measured > 0.05);
+  CHECK(likelihood.latent_nats > 0);
+  // With one code there is nothing to learn about which it was.
+  CHECK(rs::log_likelihood(model, all, {.samples = 1}).latent_nats == Approx(0).margin(1e-12));
+}
+
+TEST_CASE("log_likelihood: same bits on any number of threads; options and models that do not fit",
+          "[models][threads]") {
   const auto model = untrained<rs::AutoregressiveHeads<8>>(false);
   const auto one = rs::log_likelihood(model, table(), {.threads = 1});
-  CHECK(rs::log_likelihood(model, table(), {.threads = 3}).rows == one.rows);
-  CHECK_THROWS_WITH(rs::log_likelihood(model, table(), {.samples = 0}), Catch::Contains("likelihood.samples"));
+  const auto three = rs::log_likelihood(model, table(), {.threads = 3});
+  CHECK(three.rows == one.rows);
+  CHECK(three.latent_nats == one.latent_nats);
+  CHECK_THROWS_WITH(rs::log_likelihood(model, table(), {.samples = 0}),
+                    Catch::Contains("likelihood.samples"));
   auto argmax = model;
   argmax.decoding = rs::Decoding::argmax;
   CHECK_THROWS_WITH(rs::log_likelihood(argmax, table()), Catch::Contains("argmax"));

@@ -79,8 +79,8 @@ TEST_CASE("a training goes on from any of its states to the same bits", "[train]
     CHECK((rs::format_model(trainer.fit(data, {}, memory.store())) == expected));
     CHECK(memory.discarded == 1);
     const auto reports = trainer.stages();
-    // A state before each of the 12 + 8 steps (+ 9 of the refit, which the base method has not): an epoch of the
-    // autoencoder and of the refit has three batches, of the GAN two.
+    // A state before each of the 12 + 8 steps (+ 9 of the refit, which the base method has not): an epoch of
+    // the autoencoder and of the refit has three batches, of the GAN two.
     const std::size_t stages = faithful ? 2 : 3;
     REQUIRE(memory.states.size() == (faithful ? 20 : 29));
     CHECK(memory.states[11].metadata.at("stage") == "autoencoder");
@@ -132,6 +132,9 @@ TEST_CASE("a state of another training is refused by what differs", "[train]") {
   rs::Trainer<rs::Autoencoder<rs::Dense<33>, rs::ReLU, rs::Latent<6>>, small::Generator, small::Discriminator>
       wider(options);
   CHECK_THROWS_WITH(wider.fit(data, {}, resumed.store()), Catch::Contains("its layers differ"));
+  // Layers of the same weights that compute something else.
+  rs::Trainer<small::Autoencoder, small::Generator, small::Discriminator, rs::HingeLoss> hinge(options);
+  CHECK_THROWS_WITH(hinge.fit(data, {}, resumed.store()), Catch::Contains("its types differ"));
   resumed.next->metadata["checkpoint_version"] = "0";
   CHECK_THROWS_AS(fit(options, data), rs::ModelFileError);
   resumed.next = memory.states.back();

@@ -3,6 +3,7 @@
 /// Files that are either whole or not there.
 #pragma once
 
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -24,12 +25,15 @@
 ROWSMITH_BEGIN
 
 namespace detail {
-inline std::string process_number() {
+/// What no other writer of the same file has: two threads must not share a partial file either.
+inline std::string writer_number() {
+  static std::atomic<unsigned> writers{0};
 #if __has_include(<unistd.h>)
-  return std::to_string(::getpid());
+  const auto process = ::getpid();
 #else
-  return std::to_string(::_getpid());
+  const auto process = ::_getpid();
 #endif
+  return std::to_string(process) + '-' + std::to_string(writers++);
 }
 
 /// Asks the system to put a closed file's content on the disk. Returns the error number, 0 if none.
@@ -78,7 +82,7 @@ private:
 }
 
 template <class Write>
-void write_stream(const std::filesystem::path& target, const std::filesystem::path& file, Write& write) {
+void write_stream(const std::filesystem::path& target, const std::filesystem::path& file, Write&& write) {
   errno = 0;
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
   if (!out)
@@ -93,7 +97,7 @@ void write_stream(const std::filesystem::path& target, const std::filesystem::pa
 } // namespace detail
 
 /// Writes a file so that its path always names either the old content or the whole new one: `write` fills
-/// `<path>.partial-<process number>` in the same folder, which is synced to disk and then renamed.
+/// `<path>.partial-<process number>-<count>` in the same folder, which is synced to disk and then renamed.
 ///
 /// \param path   A symbolic link is followed. A device or pipe is written directly, as there is nothing to
 ///               rename. An existing file keeps its permissions.
@@ -115,7 +119,13 @@ void write_file_atomically(const std::filesystem::path& path, Write&& write) {
   if (fs::is_regular_file(old) && failure)
     detail::throw_write_error(path, "cannot be found", failure);
 
-  detail::PartialFile partial(fs::path(target) += ".partial-" + detail::process_number());
+  detail::PartialFile partial(fs::path(target) += ".partial-" + detail::writer_number());
+  if (fs::is_regular_file(old)) { // before there is anything to read in it
+    detail::write_stream(path, partial.path(), [](std::ostream&) {});
+    fs::permissions(partial.path(), old.permissions() | fs::perms::owner_write, failure);
+    if (failure)
+      detail::throw_write_error(path, "cannot keep its permissions", failure);
+  }
   detail::write_stream(path, partial.path(), write);
   if (const int reason = detail::sync_file(partial.path()); reason != 0)
     detail::throw_write_error(path, "cannot be put on the disk", {reason, std::generic_category()});

@@ -4,6 +4,7 @@
 /// `rowsmith/core/progress_bar.hpp` is one listener among others.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <limits>
@@ -44,5 +45,31 @@ using ProgressCallback = std::function<ProgressAction(const Progress&)>;
 inline bool report(const ProgressCallback& callback, const Progress& progress) {
   return !callback || callback(progress) == ProgressAction::go_on;
 }
+
+/// Tells a listener of the rounds of one stage, one by one, with the time since it was made. For work that a
+/// listener cannot stop.
+class RoundProgress {
+public:
+  /// \param callback  must outlive this
+  RoundProgress(const ProgressCallback& callback, std::string_view stage, std::size_t rounds)
+      : callback_(callback), start_(std::chrono::steady_clock::now()) {
+    progress_.stage = stage;
+    progress_.epochs = rounds;
+  }
+  /// One more round is done.
+  void done() {
+    ++progress_.epoch;
+    progress_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    progress_.seconds_left = progress_.seconds / static_cast<double>(progress_.epoch) *
+                             static_cast<double>(progress_.epochs - progress_.epoch);
+    progress_.stage_done = progress_.epoch == progress_.epochs;
+    report(callback_, progress_);
+  }
+
+private:
+  const ProgressCallback& callback_;
+  std::chrono::steady_clock::time_point start_;
+  Progress progress_;
+};
 
 ROWSMITH_END

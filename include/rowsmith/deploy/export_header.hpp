@@ -34,19 +34,36 @@ enum class WeightFormat {
 };
 
 struct ExportOptions {
-  std::string name = "model"; ///< the header's namespace: a C++ identifier
+  std::string name = "model"; ///< the header's namespace: a C++ identifier that begins with a letter
   WeightFormat weights = WeightFormat::f32;
   bool scoring = true; ///< false leaves `score` and the encoder's weights out
 
   /// \throws OptionError
   void check() const {
-    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
     bool fine = !name.empty() && letter(name.front()) && name.find("__") == std::string::npos;
     for (const char c : name)
-      fine = fine && (letter(c) || (c >= '0' && c <= '9'));
+      fine = fine && (letter(c) || c == '_' || (c >= '0' && c <= '9'));
+    // Keywords of C++20, and the standard library's namespace.
+    static constexpr std::string_view taken = " alignas alignof and and_eq asm auto bitand bitor bool break "
+                                              "case catch char char16_t char32_t char8_t class "
+                                              "co_await co_return co_yield compl concept const const_cast "
+                                              "consteval constexpr constinit continue decltype "
+                                              "default delete do double dynamic_cast else enum explicit "
+                                              "export extern false float for friend goto if inline "
+                                              "int long mutable namespace new noexcept not not_eq nullptr "
+                                              "operator or or_eq posix private protected public "
+                                              "register reinterpret_cast requires return short signed sizeof "
+                                              "static static_assert static_cast std struct "
+                                              "switch template this thread_local throw true try typedef "
+                                              "typeid typename union unsigned using virtual void "
+                                              "volatile wchar_t while xor xor_eq ";
+    fine = fine && taken.find(" " + name + " ") == std::string_view::npos;
     if (!fine)
-      throw OptionError("export: name = '" + name +
-                        "', expected a C++ identifier of letters, digits and single underscores");
+      throw OptionError(
+          "export: name = '" + name +
+          "', expected a C++ identifier of letters, digits and single underscores, no keyword and not "
+          "'std'");
   }
 };
 

@@ -789,8 +789,10 @@ inline std::size_t drawn_label(std::uint64_t seed, std::uint64_t index) noexcept
 inline void sample(std::uint64_t seed, std::uint64_t index, Scratch& scratch, Row& row) noexcept {
   detail::make(seed, index, labels > 0 ? detail::drawn_label(seed, index) : 0, scratch, row);
 }
-/// The same with the label asked for, below `labels`.
+/// The same with the label asked for. One that is not below `labels` ends the program.
 inline void sample(std::uint64_t seed, std::uint64_t index, std::size_t label, Scratch& scratch, Row& row) noexcept {
+  if (label >= labels)
+    __builtin_trap();
   detail::make(seed, index, label, scratch, row);
 }
 #pragma GCC diagnostic pop
@@ -811,11 +813,12 @@ inline double score(const Row& row, Scratch& scratch) noexcept {
       std::copy_n(outputs + head.offset, head.width, scratch.room);
       error += detail::cross_entropy(scratch.room, head.width, scratch.codes[h]);
     } else {
-      const double difference = static_cast<double>(outputs[head.offset]) - static_cast<double>(scratch.input[h]);
-      error += std::isnan(difference) ? 0.0 : difference * difference;
+      const auto value = static_cast<double>(scratch.input[h]);
+      const double difference = static_cast<double>(outputs[head.offset]) - value;
+      error += std::isnan(value) ? 0.0 : difference * difference;
     }
   }
-  return error;
+  return std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
 }
 
 )cpp";
@@ -851,7 +854,7 @@ inline double score(const Row& row, Scratch& scratch) noexcept {
     error += detail::cross_entropy(scratch.room, group.width, -1 - low);
     outputs += group.width;
   }
-  return error;
+  return std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
 }
 
 )cpp";
@@ -867,7 +870,7 @@ inline double score(const Row& row, Scratch& scratch) noexcept {
     error += detail::cross_entropy(logits, position.codes, code);
     return code;
   });
-  return error;
+  return std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
 }
 
 )cpp";

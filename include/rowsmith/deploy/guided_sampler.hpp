@@ -2,9 +2,10 @@
 /// \file
 /// Forest-guided acceptance: rows that boosted trees tell from real ones are drawn again.
 ///
-/// A density-ratio correction by rejection (Azadi et al., "Discriminator rejection sampling", ICLR 2019; Turner et
-/// al., "Metropolis-Hastings generative adversarial networks", ICML 2019) with trees as the discriminator. It is
-/// fitted on training rows and repairs in part what only they show: judge its rows against rows held out.
+/// A density-ratio correction by rejection (Azadi et al., "Discriminator rejection sampling", ICLR 2019;
+/// Turner et al., "Metropolis-Hastings generative adversarial networks", ICML 2019) with trees as the
+/// discriminator. It is fitted on training rows and repairs in part what only they show: judge its rows
+/// against rows held out.
 #pragma once
 
 #include <algorithm>
@@ -31,12 +32,12 @@ struct GuideOptions {
   std::size_t rounds = 150;    ///< of the boosted trees; [1, 10000]
   double learning_rate = 0.08; ///< of the boosted trees; (0, 1]
   std::size_t max_depth = 5;   ///< of the boosted trees; [1, 30]
-  /// A row is accepted with probability odds / `largest_odds`, where odds = p / (1 − p) is how much likelier it is
-  /// real; larger odds count as this; [1, 100].
+  /// A row is accepted with probability odds / `largest_odds`, where odds = p / (1 − p) is how much likelier
+  /// it is real; larger odds count as this; [1, 100].
   double largest_odds = 3.5;
-  std::size_t tries = 64;  ///< candidates for a row; the last is taken as it is; [1, 65535]
-  std::uint64_t seed = 0;  ///< of the generated rows that the trees are fitted with
-  int threads = 0;         ///< 0: all; never changes the result
+  std::size_t tries = 64; ///< candidates for a row; the last is taken as it is; [1, 65535]
+  std::uint64_t seed = 0; ///< of the generated rows that the trees are fitted with
+  int threads = 0;        ///< 0: all; never changes the result
 
   /// \throws OptionError
   void check() const {
@@ -48,19 +49,23 @@ struct GuideOptions {
   }
 };
 
-/// A sampler that draws a row again until boosted trees find it likely enough to be real. Immutable; safe to share
-/// between threads. Row i depends on the model, the trees, the seed and i only. Costs as many candidates a row as
-/// `candidates_a_row()` says.
+/// A sampler that draws a row again until boosted trees find it likely enough to be real. Immutable; safe to
+/// share between threads. Row i depends on the model, the trees, the seed and i only. Costs as many
+/// candidates a row as `candidates_a_row()` says.
 class GuidedSampler {
 public:
-  /// \param train  the rows the model was trained on \throws SchemaError if they do not fit the model, OptionError
+  /// \param train  the rows the model was trained on \throws SchemaError if they do not fit the model,
+  /// OptionError
   GuidedSampler(const TableModel& model, const Table& train, const GuideOptions& options = {})
       : sampler_(model), options_(options) {
     options.check();
     if (train.rows() == 0)
       throw SchemaError("guide: the training table has no rows");
     model.encoder.encode(train); // says what does not fit
-    const Table made = model.sample(train.rows(), {.seed = options.seed, .threads = options.threads});
+    // Rows that nobody samples: trees know those that they were fitted with too well to judge them.
+    const Table made = model.sample(
+        train.rows(),
+        {.seed = options.seed, .first_row = std::uint64_t{1} << 62U, .threads = options.threads});
     auto features = features_of(train);
     const auto more = features_of(made);
     for (std::size_t c = 0; c < features.columns.size(); ++c)
@@ -104,8 +109,8 @@ public:
           if (label < model.labels.size())
             sampler_(seed, number(i), label, scratch, candidates[i]);
           else if (model.conditional()) // the label of the first attempt, so that labels keep their shares
-            sampler_(seed, number(i), static_cast<std::size_t>(model.draw_label(options.seed, number(i))), scratch,
-                     candidates[i]);
+            sampler_(seed, number(i), static_cast<std::size_t>(model.draw_label(options.seed, number(i))),
+                     scratch, candidates[i]);
           else
             sampler_(seed, number(i), scratch, candidates[i]);
         }
@@ -151,8 +156,9 @@ private:
       for (const auto& text : table[c].dictionary.texts()) {
         const auto known = std::find(texts[c].begin(), texts[c].end(), text);
         // What was folded into the category for others is the last one.
-        codes.push_back(static_cast<double>(
-            known != texts[c].end() ? known - texts[c].begin() : static_cast<std::ptrdiff_t>(texts[c].size()) - 1));
+        codes.push_back(static_cast<double>(known != texts[c].end()
+                                                ? known - texts[c].begin()
+                                                : static_cast<std::ptrdiff_t>(texts[c].size()) - 1));
       }
       features.columns.emplace_back();
       for (const auto code : table[c].codes)
@@ -161,17 +167,18 @@ private:
     }
     return features;
   }
-  FeatureMatrix features_of(const std::vector<DynamicRow>& rows, const std::vector<std::size_t>& chosen) const {
+  FeatureMatrix features_of(const std::vector<DynamicRow>& rows,
+                            const std::vector<std::size_t>& chosen) const {
     const auto& schema = sampler_.schema();
     FeatureMatrix features;
     for (std::size_t c = 0; c < schema.size(); ++c) {
       features.names.push_back(schema[c].name);
       features.columns.emplace_back();
       for (const auto i : chosen)
-        features.columns.back().push_back(
-            schema[c].kind == ColumnKind::numerical ? rows[i].number(c)
-            : rows[i].is_missing(c)                 ? std::numeric_limits<double>::quiet_NaN()
-                                                    : static_cast<double>(rows[i].category(c).code));
+        features.columns.back().push_back(schema[c].kind == ColumnKind::numerical ? rows[i].number(c)
+                                          : rows[i].is_missing(c)
+                                              ? std::numeric_limits<double>::quiet_NaN()
+                                              : static_cast<double>(rows[i].category(c).code));
     }
     return features;
   }

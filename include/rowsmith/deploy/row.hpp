@@ -78,7 +78,7 @@ public:
   /// Sets a numerical column.
   void set_number(std::size_t column, double number) noexcept { numbers_[column] = number; }
   /// Sets a categorical column to one of its texts. \returns false, and leaves the row alone, if the model
-  /// does not know `text` and has no category for others
+  /// does not know `text`: nothing is guessed, not even that it is one of the category for others
   bool set_text(std::size_t column, std::string_view text) noexcept {
     const auto& texts = columns_->texts[column];
     for (std::size_t code = 0; code < texts.size(); ++code)
@@ -97,8 +97,8 @@ public:
     codes_[column] = code;
     return true;
   }
-  /// Sets a cell by its column's name; a text of a categorical column that is unknown becomes the category
-  /// for others, if the model has one. \throws SchemaError naming what does not fit
+  /// Sets a cell by its column's name. \throws SchemaError naming what does not fit: the column, the kind, or
+  /// a text that the model does not know
   void set(std::string_view column, double number) {
     const std::size_t i = schema().index_of(column);
     if (schema()[i].kind != ColumnKind::numerical)

@@ -343,9 +343,9 @@ public:
   /// How badly the model describes a row: it is encoded and decoded again, and the errors of all columns are
   /// added up: −log of the probability of its category or code, and the square of a standardised number's
   /// difference. With autoregressive heads, the negative log-likelihood of the row given its latent code, in
-  /// nats. Larger is more anomalous; infinite if joint heads serve columns that no training row combined so.
-  /// NaN if a cell has no code: missing where no training row was, infinite, or a category that is not one of
-  /// the column's.
+  /// nats. Larger is more anomalous; infinite if joint heads serve columns that no training row combined so,
+  /// or if a number is so far out that the networks overflow. NaN if a cell has no code: missing where no
+  /// training row was, infinite, or a category that is not one of the column's.
   double score(const DynamicRow& row, Scratch& scratch) const noexcept {
     require(scratch.columns_ == parts_->columns && row.columns_ == parts_->columns);
     if (!encode(row, scratch))
@@ -367,7 +367,7 @@ public:
       error += detail::cross_entropy(logits, width, code);
       return code;
     });
-    return error;
+    return infinite_if_lost(error);
   }
 
   /// Makes many rows at full speed: `TableModel::sample`. \throws SchemaError for an unknown label,
@@ -564,16 +564,23 @@ private:
       outputs += joint.width();
     }
     if (!model.joint.empty())
-      return error;
+      return infinite_if_lost(error);
     for (const auto& head : layout)
       if (head.categorical) {
         std::copy_n(outputs + head.offset, head.width, room);
         error += detail::cross_entropy(room, head.width, *codes++ - head.offset);
       } else {
-        const double difference = static_cast<double>(outputs[head.offset]) - static_cast<double>(*numbers++);
-        error += std::isnan(difference) ? 0.0 : difference * difference;
+        const auto number = static_cast<double>(*numbers++);
+        const double difference = static_cast<double>(outputs[head.offset]) - number;
+        error += std::isnan(number) ? 0.0 : difference * difference; // a missing number has no error
       }
-    return error;
+    return infinite_if_lost(error);
+  }
+
+  // A number so far out that the networks' own numbers overflow is as odd as can be; NaN is for rows that
+  // have no code.
+  static double infinite_if_lost(double error) noexcept {
+    return std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
   }
 
   // Adds up the autoregressive heads' errors of `rows` encoded rows.
@@ -603,6 +610,8 @@ private:
             detail::cross_entropy(batch.logits.data() + r * width, width,
                                   codes[static_cast<std::size_t>(r * shape.columns + q)] - shape.prefix[q]);
     }
+    for (Index r = 0; r < rows; ++r)
+      scores[r] = infinite_if_lost(scores[r]);
   }
 
   // Cuts rows into blocks small enough for the second-level cache, large enough for the product's, and calls

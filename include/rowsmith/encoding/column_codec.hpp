@@ -33,17 +33,17 @@ enum class UnseenCategory {
 
 struct EncodingOptions {
   NumericalEncoding numerical = NumericalEncoding::codes;
-  /// At most this many distinct values are a code each; fewer (one for eight rows, but 16 at least) in small tables,
-  /// where single values have too few rows to be learnt; [2, 65535].
+  /// At most this many distinct values are a code each; fewer (one for 16 rows, but 16 at least) in small
+  /// tables, where single values have too few rows to be learnt; [2, 65535].
   std::size_t max_exact_values = 256;
-  std::size_t bins = 64; ///< quantile bins of other numerical columns, one for 16 rows at most; [2, 4096]
-  /// Parts of a bin, of equal width, that a second code of the column tells apart: for dependence finer than a
-  /// bin and for the shape of the outer ones. Only where there are two rows for each part of each bin; 0: never;
-  /// [0, 1024].
+  std::size_t bins = 64; ///< quantile bins of other numerical columns, one for 32 rows at most; [2, 4096]
+  /// Parts of a bin, of equal width, that a second code of the column tells apart: for dependence finer than
+  /// a bin and for the shape of the outer ones. Only where there are two rows for each part of each bin; 0:
+  /// never; [0, 1024].
   std::size_t fine = 32;
-  /// Weights that relate columns to each other grow with the number of codes times that of columns. Above this many
-  /// pairs of a code and a column, `TableEncoder::fit` does without fine codes, then with half as many bins and exact
-  /// values, and so on down to 8 and 32; [1000, 1e9].
+  /// Weights that relate columns to each other grow with the number of codes times that of columns. Above
+  /// this many pairs of a code and a column, `TableEncoder::fit` does without fine codes, then with half as
+  /// many bins and exact values, and so on down to 8 and 32; [1000, 1e9].
   std::size_t most_pairs = 600'000;
   UnseenCategory unseen = UnseenCategory::error;
   std::size_t min_category_rows = 0;  ///< with `other`: rarer categories are folded into it at fitting time
@@ -69,9 +69,9 @@ struct EncodingOptions {
 };
 
 /// One fitted column. Its codes are, in this order: the categories, or the point values then the bins; then
-/// "other" if declared; then "missing" if there were missing values. A binned column may have a second, fine code:
-/// the part of its bin, 0 for what is in no bin. A standardised column has a number and, if there were missing
-/// values, the two codes present (0) and missing (1).
+/// "other" if declared; then "missing" if there were missing values. A binned column may have a second, fine
+/// code: the part of its bin, 0 for what is in no bin. A standardised column has a number and, if there were
+/// missing values, the two codes present (0) and missing (1).
 struct ColumnCodec {
   enum class Kind { categorical, standardised, exact, binned };
 
@@ -83,10 +83,10 @@ struct ColumnCodec {
   std::vector<std::string> categories; ///< categorical: text of each code
   std::vector<double> points;          ///< exact, binned: values that are a code each, ascending
   std::vector<double> knots;           ///< binned: bin edges, ascending, bins + 1 of them
-  std::size_t fine = 0;                ///< binned: parts of a bin that the fine code tells apart; 0: no such code
-  double mean = 0;                     ///< standardised
-  double sd = 1;                       ///< standardised; > 0
-  double minimum = 0;                  ///< numerical: the range decoded values stay in
+  std::size_t fine = 0; ///< binned: parts of a bin that the fine code tells apart; 0: no such code
+  double mean = 0;      ///< standardised
+  double sd = 1;        ///< standardised; > 0
+  double minimum = 0;   ///< numerical: the range decoded values stay in
   double maximum = 0;
   int decimals = -1; ///< numerical: digits after the point of decoded values; −1: as they come
 
@@ -200,8 +200,7 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
       distinct.emplace_back(value, 1);
     else
       ++distinct.back().second;
-  if (distinct.size() <=
-      std::min(options.max_exact_values, std::max<std::size_t>(values.size() / 8, 16))) {
+  if (distinct.size() <= std::min(options.max_exact_values, std::max<std::size_t>(values.size() / 16, 16))) {
     codec.kind = ColumnCodec::Kind::exact;
     for (const auto& [value, count] : distinct)
       codec.points.push_back(value);
@@ -209,7 +208,7 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
   }
   codec.kind = ColumnCodec::Kind::binned;
   // A bin of a few rows would tell which rows they were.
-  const std::size_t bins = std::clamp<std::size_t>(values.size() / 16, 2, options.bins);
+  const std::size_t bins = std::clamp<std::size_t>(values.size() / 32, 2, options.bins);
   if (values.size() >= 2 * bins * options.fine)
     codec.fine = options.fine;
   // A handful of rows is chance, not a point mass, however small the table.
@@ -220,6 +219,15 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
       codec.points.push_back(value);
     else
       rest.insert(rest.end(), count, value);
+  // Bins need something to part: with one value left or none, all values are codes.
+  if (rest.empty() || !(rest.front() < rest.back())) {
+    codec.kind = ColumnCodec::Kind::exact;
+    codec.fine = 0;
+    codec.points.clear();
+    for (const auto& [value, count] : distinct)
+      codec.points.push_back(value);
+    return;
+  }
   codec.knots.push_back(rest.front());
   for (std::size_t k = 1; k < bins; ++k) {
     const std::size_t at = k * rest.size() / bins;
@@ -230,8 +238,6 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
   }
   if (rest.back() > codec.knots.back())
     codec.knots.push_back(rest.back());
-  if (codec.knots.size() < 2)
-    codec.knots.push_back(codec.knots.front());
 }
 
 /// Moves the ends of a continuous column's range outwards to two digits of the outer bin's width (or of the

@@ -239,6 +239,7 @@ inline AttributeResult attribute_inference(const Table& train, const Table& hold
 
   const auto n = static_cast<double>(result.persons);
   std::vector<double> per_person(2 * result.persons); // guesses that came true, over all secrets
+  RoundProgress progress(options.progress, "attribute inference", secrets.size());
   for (const std::size_t secret : secrets) {
     const DistanceSpace space(train, {&holdout, &synthetic}, secret);
     const auto known = space.rows(synthetic, made);
@@ -270,16 +271,14 @@ inline AttributeResult attribute_inference(const Table& train, const Table& hold
     risk.advantage = {
         risk.guessed - risk.baseline,
         std::sqrt((risk.guessed * (1 - risk.guessed) + risk.baseline * (1 - risk.baseline)) / n)};
+    if (!(risk.advantage.sd > 0) && risk.advantage.value > 0)
+      result.p_value = 0; // always right on members, never on others
     if (risk.advantage.sd > 0)
       result.p_value = std::min(result.p_value, static_cast<double>(secrets.size()) *
                                                     normal_tail(risk.advantage.value / risk.advantage.sd));
     result.mean.value += risk.advantage.value / static_cast<double>(secrets.size());
     result.risks.push_back(std::move(risk));
-    report(options.progress, {.stage = "attribute inference",
-                              .epoch = result.risks.size(),
-                              .epochs = secrets.size(),
-                              .values = {},
-                              .stage_done = result.risks.size() == secrets.size()});
+    progress.done();
   }
   // A person's guesses hang together: the mean's error is that of the persons' own means.
   double variance = 0;

@@ -81,6 +81,7 @@ inline DetectionResult detection(const Table& real, const Table& synthetic,
   for (int k = 0; k <= 100; ++k)
     result.roc.push_back({k / 100.0, 0});
   std::vector<double> importances(stacked.names().size());
+  RoundProgress progress(options.progress, "detection", options.seeds * options.folds);
   for (std::size_t repeat = 0; repeat < options.seeds; ++repeat) {
     const std::uint64_t seed = options.seed + repeat;
     std::vector<std::uint32_t> mix;
@@ -122,11 +123,7 @@ inline DetectionResult detection(const Table& real, const Table& synthetic,
         point.true_positive_rate += share * interpolate(curve, point.false_positive_rate);
       for (std::size_t f = 0; f < importances.size(); ++f)
         importances[f] += share * importance[f];
-      report(options.progress, {.stage = "detection",
-                                .epoch = repeat * options.folds + fold + 1,
-                                .epochs = options.seeds * options.folds,
-                                .values = {},
-                                .stage_done = repeat + 1 == options.seeds && fold + 1 == options.folds});
+      progress.done();
     }
     const auto folds = static_cast<double>(options.folds);
     result.aucs.push_back(sum / folds);

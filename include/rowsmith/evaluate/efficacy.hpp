@@ -249,7 +249,7 @@ inline EfficacyResult efficacy(const Table& train, const Table& test, const Tabl
   std::vector<double> probabilities[2]; // of the last repeat
   const std::size_t repeats = detail::repeats_of(options);
   const std::size_t fits = (one_class ? 1 : 2) * repeats;
-  std::size_t done = 0;
+  RoundProgress progress(options.progress, "efficacy", fits);
   for (const auto made : {std::size_t{0}, std::size_t{1}}) {
     const Table& source = made == 0 ? train : synthetic;
     const auto& source_labels = wanted.labels[2 * made];
@@ -274,9 +274,7 @@ inline EfficacyResult efficacy(const Table& train, const Table& test, const Tabl
           stacked.classify(train_rows, labels, wanted.classes, test_rows, options.seed + repeat);
       auc[made].push_back(detail::target_auc(probability, test_labels, wanted.classes, wanted.positive));
       f1[made].push_back(detail::target_f1(probability, test_labels, wanted.classes, wanted.positive));
-      report(
-          options.progress,
-          {.stage = "efficacy", .epoch = ++done, .epochs = fits, .values = {}, .stage_done = done == fits});
+      progress.done();
     }
   }
   std::vector<double> ratio;
@@ -340,7 +338,7 @@ inline RegressionEfficacyResult regression_efficacy(const Table& train, const Ta
   std::vector<double> predicted[2]; // of the last repeat
   std::vector<double> truth;
   const std::size_t repeats = detail::repeats_of(options);
-  std::size_t done = 0;
+  RoundProgress progress(options.progress, "efficacy", 2 * repeats);
   for (const auto made : {std::size_t{0}, std::size_t{1}}) {
     const Table& source = made == 0 ? train : synthetic;
     const Table* const pair[] = {&source, &test};
@@ -361,11 +359,7 @@ inline RegressionEfficacyResult regression_efficacy(const Table& train, const Ta
     for (std::size_t repeat = 0; repeat < repeats; ++repeat) {
       predicted[made] = stacked.regress(train_rows, values, test_rows, options.seed + repeat);
       r2[made].push_back(r2_score(predicted[made], truth));
-      report(options.progress, {.stage = "efficacy",
-                                .epoch = ++done,
-                                .epochs = 2 * repeats,
-                                .values = {},
-                                .stage_done = done == 2 * repeats});
+      progress.done();
     }
   }
   const std::size_t left_out = train.rows() + test.rows() + synthetic.rows() - result.train_rows -
@@ -428,6 +422,7 @@ inline AugmentationResult augmentation(const Table& train, const Table& test, co
   std::vector<double> real;
   std::vector<double> both;
   std::vector<double> gain;
+  RoundProgress progress(options.progress, "augmentation", options.seeds);
   for (std::size_t repeat = 0; repeat < options.seeds; ++repeat) {
     const std::uint64_t seed = options.seed + repeat;
     auto rows = detail::sample_rows(train.rows(), result.real_rows, seed, detail::augmentation_rows);
@@ -439,11 +434,7 @@ inline AugmentationResult augmentation(const Table& train, const Table& test, co
     rows.insert(rows.end(), made_rows.begin(), made_rows.end());
     both.push_back(auc());
     gain.push_back(both.back() - real.back());
-    report(options.progress, {.stage = "augmentation",
-                              .epoch = repeat + 1,
-                              .epochs = options.seeds,
-                              .values = {},
-                              .stage_done = repeat + 1 == options.seeds});
+    progress.done();
   }
   result.auc_real = mean_sd(real);
   result.auc_both = mean_sd(both);

@@ -207,9 +207,12 @@ inline TensorFile read_tensor_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in)
     throw ModelFileError(path + ": cannot be opened for reading");
-  const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (in.bad())
-    throw ModelFileError(path + ": cannot be read");
+  std::string bytes;
+  try { // a folder can be opened, but reading from it throws
+    bytes.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  } catch (const std::ios_base::failure&) {
+    throw ModelFileError(path + ": cannot be read; is it a file?");
+  }
   try {
     return parse_tensor_file(bytes);
   } catch (const ModelFileError& error) {

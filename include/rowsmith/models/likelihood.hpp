@@ -32,16 +32,21 @@ struct LikelihoodOptions {
   }
 };
 
-/// Log-probabilities of rows, in nats (natural logarithm). Probabilities are those of the columns' codes: a binned
-/// number counts by its bin (and part of it), so that figures of different encodings are not comparable.
+/// Log-probabilities of rows, in nats (natural logarithm). Probabilities are those of the columns' codes: a
+/// binned number counts by its bin (and part of it), so that figures of different encodings are not
+/// comparable.
 struct LogLikelihood {
-  /// One a row: log of the mean over the codes z of p(row | z). The log of a mean is below that of the expectation
-  /// on average, by less the more samples there are.
+  /// One a row: log of the mean over the codes z of p(row | z). The log of a mean is below that of the
+  /// expectation on average, by less the more samples there are.
   std::vector<double> rows;
   double mean = 0; ///< over the rows
-  /// Mean of log p(column | the columns before it in the model's order); they add up to `mean`. Columns that share a
-  /// head are one entry, "a+b".
+  /// Mean of log p(column | the columns before it in the model's order); they add up to `mean`. Columns that
+  /// share a head are one entry, "a+b".
   std::vector<std::pair<std::string, double>> columns;
+  /// What the latent code says about a row: mean over the rows of the Kullback–Leibler divergence of p(z |
+  /// row) from the generator's p(z). 0: the heads ignore the code. At most log(samples), and too low when
+  /// near that.
+  double latent_nats = 0;
   std::size_t samples = 0;
 };
 
@@ -75,8 +80,7 @@ inline void log_softmax(float* x, Index width, float temperature) {
 class LikelihoodParts {
 public:
   LikelihoodParts(const TableModel& model, const LikelihoodOptions& options)
-      : model_(&model), samples_(options.samples),
-        temperature_(static_cast<float>(model.temperature)) {
+      : model_(&model), samples_(options.samples), temperature_(static_cast<float>(model.temperature)) {
     const auto& layout = model.encoder.layout();
     const auto column_name = [&](std::int32_t h) {
       return model.encoder.codecs()[layout[static_cast<std::size_t>(h)].column].name;
@@ -123,9 +127,10 @@ private:
     for (std::size_t label = 0; label < label_count(); ++label) {
       const std::vector<std::int32_t> labels(model_->conditional() ? samples_ : 0,
                                              static_cast<std::int32_t>(label));
-      model_->generate(RandomStream(options.seed, Purpose::likelihood, static_cast<std::uint32_t>(2 * label)),
-                       RandomStream(options.seed, Purpose::likelihood, static_cast<std::uint32_t>(2 * label + 1)), 0,
-                       static_cast<Index>(samples_), labels, latents_.data() + label * samples_ * width, scratch);
+      model_->generate(
+          RandomStream(options.seed, Purpose::likelihood, static_cast<std::uint32_t>(2 * label)),
+          RandomStream(options.seed, Purpose::likelihood, static_cast<std::uint32_t>(2 * label + 1)), 0,
+          static_cast<Index>(samples_), labels, latents_.data() + label * samples_ * width, scratch);
     }
     if (!model_->heads.empty())
       return;
@@ -136,11 +141,22 @@ private:
     std::copy_n(outputs, rows * outputs_width, tables_.data());
     for (Index r = 0; r < rows; ++r) {
       float* x = tables_.data() + r * outputs_width;
-      for (const Index part : widths()) {
-        log_softmax(x, part, temperature_);
-        x += part;
+      const auto part_widths = widths();
+      for (std::size_t p = 0; p < part_widths.size(); ++p) {
+        if (model_->conditional() && !model_->joint.empty())
+          keep_label(model_->joint.groups[p], static_cast<std::int32_t>(r / static_cast<Index>(samples_)), x);
+        log_softmax(x, part_widths[p], temperature_);
+        x += part_widths[p];
       }
     }
+  }
+  /// A conditional model draws from the combinations that have the label it is asked for.
+  void keep_label(const JointCodes::Group& group, std::int32_t label, float* logits) const {
+    for (std::size_t i = 0; i < group.columns.size(); ++i)
+      if (model_->encoder.is_label(model_->encoder.layout()[static_cast<std::size_t>(group.columns[i])]))
+        for (std::int32_t k = 0; k < group.width(); ++k)
+          if (group.combination(k)[i] != label)
+            logits[k] = -std::numeric_limits<float>::infinity();
   }
   std::vector<Index> widths() const {
     std::vector<Index> result;
@@ -237,16 +253,22 @@ private:
   void force_labels(const std::int32_t* labels, Index count, double* out) const {
     const auto& layout = model_->encoder.layout();
     for (std::size_t p = 0; p < parts(); ++p) {
-      const auto h = !model_->heads.empty()   ? static_cast<std::size_t>(model_->heads.order.order()[p])
-                     : !model_->joint.empty() ? static_cast<std::size_t>(model_->joint.groups[p].columns[0])
-                                              : p;
-      const bool alone = model_->joint.empty() || model_->joint.groups[p].columns.size() == 1;
-      if (!alone || !model_->encoder.is_label(layout[h]))
+      bool has_label = false;
+      if (!model_->joint.empty())
+        for (const auto h : model_->joint.groups[p].columns)
+          has_label = has_label || model_->encoder.is_label(layout[static_cast<std::size_t>(h)]);
+      else
+        has_label = model_->encoder.is_label(
+            layout[model_->heads.empty() ? p : static_cast<std::size_t>(model_->heads.order.order()[p])]);
+      if (!has_label)
         continue;
       for (Index r = 0; r < count; ++r)
-        for (std::size_t k = 0; k < samples_; ++k)
-          out[(static_cast<std::size_t>(r) * samples_ + k) * parts() + p] =
-              std::log(model_->label_shares[static_cast<std::size_t>(labels[r])]);
+        for (std::size_t k = 0; k < samples_; ++k) {
+          double& log_p = out[(static_cast<std::size_t>(r) * samples_ + k) * parts() + p];
+          // Joint heads were held to combinations with the label; others are not asked about it at all.
+          log_p = (model_->joint.empty() ? 0 : log_p) +
+                  std::log(model_->label_shares[static_cast<std::size_t>(labels[r])]);
+        }
     }
   }
 
@@ -261,16 +283,17 @@ private:
 } // namespace detail
 
 /// Log-probabilities of the rows of `table` under the whole model, generator included: p(row) is the mean of
-/// p(row | z) over latent codes z that the generator makes. A model without a generator's density can be judged so
-/// because its heads have one.
-/// \throws SchemaError if the table does not fit the model's schema
-/// \throws OptionError for a model whose heads are no distribution: numbers with a squared error, or argmax
+/// p(row | z) over latent codes z that the generator makes. A model without a generator's density can be
+/// judged so because its heads have one. \throws SchemaError if the table does not fit the model's schema, or
+/// has a label that a conditional model does not know \throws OptionError for a model whose heads are no
+/// distribution: numbers with a squared error, or argmax
 inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
                                     const LikelihoodOptions& options = {}) {
   options.check();
   if (model.encoder.number_columns() > 0 || model.decoding == Decoding::argmax)
-    throw OptionError("log_likelihood: the model's heads are no distribution (squared errors or argmax); train "
-                      "one with encoding.numerical = NumericalEncoding::codes and Decoding::sample");
+    throw OptionError(
+        "log_likelihood: the model's heads are no distribution (squared errors or argmax); train "
+        "one with encoding.numerical = NumericalEncoding::codes and Decoding::sample");
   const EncodedTable encoded = model.encoder.encode(table);
   const std::size_t stretches = encoded.code_columns();
   const detail::LikelihoodParts parts(model, options);
@@ -285,6 +308,7 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
   constexpr std::size_t block = 32;
   const std::size_t blocks = (table.rows() + block - 1) / block;
   std::vector<double> sums(blocks * parts.parts());
+  std::vector<double> divergence(table.rows());
   parallel_for(blocks, resolve_threads(options.threads), [&](std::size_t b) {
     InferenceScratch scratch;
     const std::size_t first = b * block;
@@ -294,8 +318,12 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
     for (std::size_t r = 0; r < count; ++r) {
       for (std::size_t h = 0; h < stretches; ++h)
         codes[r * stretches + h] = encoded.code(first + r, h);
-      if (model.conditional())
+      if (model.conditional()) {
         labels.push_back(codes[r * stretches + label_stretch]);
+        if (static_cast<std::size_t>(labels.back()) >= model.labels.size())
+          throw SchemaError("log_likelihood: the label of row " + std::to_string(first + r + 1) +
+                            " is none that the model was trained with");
+      }
     }
     const std::size_t samples = options.samples;
     std::vector<double> log_p(count * samples * parts.parts());
@@ -314,11 +342,20 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
         before = now;
       }
       result.rows[first + r] = before;
+      if (std::isinf(before))
+        continue; // no code explains this row, so none is likelier than others
+      for (const double joint : so_far) {
+        const double weight = std::exp(joint - before); // p(z | row), one of `samples` codes
+        if (weight > 0)
+          divergence[first + r] += weight * (joint - before + std::log(static_cast<double>(samples)));
+      }
     }
   });
   const double n = static_cast<double>(std::max<std::size_t>(table.rows(), 1));
-  for (const double row : result.rows)
-    result.mean += row / n;
+  for (std::size_t r = 0; r < table.rows(); ++r) {
+    result.mean += result.rows[r] / n;
+    result.latent_nats += divergence[r] / n;
+  }
   for (std::size_t p = 0; p < parts.parts(); ++p) {
     double sum = 0;
     for (std::size_t b = 0; b < blocks; ++b)
@@ -335,6 +372,7 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
 inline std::string to_json(const LogLikelihood& result) {
   std::string text = "{\"mean\":";
   text.append(json_number(result.mean)).append(",\"rows\":").append(std::to_string(result.rows.size()));
+  text.append(",\"latent_nats\":").append(json_number(result.latent_nats));
   text.append(",\"samples\":").append(std::to_string(result.samples)).append(",\"columns\":{");
   for (std::size_t i = 0; i < result.columns.size(); ++i)
     text.append(i == 0 ? "" : ",")
@@ -346,7 +384,8 @@ inline std::string to_json(const LogLikelihood& result) {
 
 inline std::ostream& operator<<(std::ostream& out, const LogLikelihood& result) {
   return out << "log-likelihood " << result.mean << " nats a row (" << result.rows.size() << " rows, "
-             << result.samples << " latent codes each)\n";
+             << result.samples << " latent codes each; a code says " << result.latent_nats
+             << " nats about its row)\n";
 }
 
 ROWSMITH_END

@@ -127,6 +127,13 @@ inline std::string table_fingerprint(const TableEncoder& encoder, const EncodedT
   return to_hex(hash.digest());
 }
 
+/// A type's name with all its arguments, as the compiler spells it: layers, rates, losses and penalties that
+/// no weight tells of.
+template <class Type>
+std::string type_text() {
+  return __PRETTY_FUNCTION__;
+}
+
 /// Names and sizes of a model's weights.
 inline std::string describe(const ParameterLayout& layout) {
   std::string text;

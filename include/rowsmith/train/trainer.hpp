@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Runs the stages: autoencoder, then GAN or conditional GAN in its latent space, then the refit of the decoder.
+/// Runs the stages: autoencoder, then GAN or conditional GAN in its latent space, then the refit of the
+/// decoder.
 #pragma once
 
 #include <algorithm>
@@ -82,9 +83,10 @@ struct TrainerCheck {
   static_assert(GeneratorType::mixture_components == 0 ||
                     GeneratorType::noise_width == AutoencoderType::latent_width,
                 "MixtureNoise is fitted to latent codes: make it as wide as the Autoencoder's Latent");
-  static_assert(!OnRows || DecodesDifferentiably<typename AutoencoderType::Heads>,
-                "a Discriminator OnRows needs heads that the generator can learn through: IndependentHeads or "
-                "JointHeads, not AutoregressiveHeads, which draw one column after the other");
+  static_assert(
+      !OnRows || DecodesDifferentiably<typename AutoencoderType::Heads>,
+      "a Discriminator OnRows needs heads that the generator can learn through: IndependentHeads or "
+      "JointHeads, not AutoregressiveHeads, which draw one column after the other");
 };
 
 } // namespace detail
@@ -102,9 +104,8 @@ struct TrainerCheck {
 /// \tparam Penalty  `NoPenalty`, `R1Penalty`, `R1R2Penalty`
 template <class AutoencoderType, class GeneratorType, class DiscriminatorType, class Loss = BceLoss,
           class Penalty = NoPenalty>
-class Trainer
-    : detail::TrainerCheck<AutoencoderType, GeneratorType,
-                           GanStage<GeneratorType, DiscriminatorType, Loss, Penalty>::on_rows> {
+class Trainer : detail::TrainerCheck<AutoencoderType, GeneratorType,
+                                     GanStage<GeneratorType, DiscriminatorType, Loss, Penalty>::on_rows> {
   static constexpr bool on_rows = GanStage<GeneratorType, DiscriminatorType, Loss, Penalty>::on_rows;
   using DecoderType = std::conditional_t<on_rows, RowDecoder<AutoencoderType>, NoDecoder>;
   using Gan = GanStage<GeneratorType, DiscriminatorType, Loss, Penalty, DecoderType>;
@@ -156,7 +157,8 @@ public:
       latent.labels = labels;
       latent.label_count = static_cast<Index>(model.labels.size());
       if constexpr (GeneratorType::mixture_components > 0)
-        model.mixture = fit_gaussian_mixture(latent, GeneratorType::mixture_components, options_.seed, threads_);
+        model.mixture =
+            fit_gaussian_mixture(latent, GeneratorType::mixture_components, options_.seed, threads_);
       train_gan(autoencoder, encoded, latent, weights, model, callback, states);
     }
     if (options_.refit.steps > 0) {
@@ -184,7 +186,9 @@ private:
           1, static_cast<std::size_t>(options.autoencoder.validation_fraction * static_cast<double>(count)));
     }
     std::span<const std::uint32_t> validation() const { return {rows.data(), held_out}; }
-    std::span<const std::uint32_t> training() const { return {rows.data() + held_out, rows.size() - held_out}; }
+    std::span<const std::uint32_t> training() const {
+      return {rows.data() + held_out, rows.size() - held_out};
+    }
     std::vector<std::uint32_t> rows;
     std::size_t held_out = 0;
   };
@@ -196,7 +200,8 @@ private:
             {"options", options_.describe()},
             {"layers", detail::describe(autoencoder.layout()) +
                            detail::describe(GeneratorType(label_count).layout()) +
-                           Gan::describe_discriminators(AutoencoderType::latent_width, label_count)}};
+                           Gan::describe_discriminators(AutoencoderType::latent_width, label_count)},
+            {"types", detail::type_text<Trainer>()}};
   }
 
   /// Notes the labels in the model. \returns each row's
@@ -250,8 +255,8 @@ private:
   template <class Stage, class StageOptions, class Step, class Keep>
   AlignedBuffer<float> minimise(const std::string& name, std::size_t number, Stage& stage,
                                 const StageOptions& options, const Split& split,
-                                const ProgressCallback& callback, detail::Checkpoints& states, const Step& step_of,
-                                const Keep& keep) {
+                                const ProgressCallback& callback, detail::Checkpoints& states,
+                                const Step& step_of, const Keep& keep) {
     const auto training = split.training();
     EpochOrder order(training.size(), options_.seed + 1000 * (number - 1));
     std::vector<std::uint32_t> rows(training.size());
@@ -334,7 +339,8 @@ private:
         "autoencoder", 1, stage, options, split, callback, states,
         [&](std::span<const std::uint32_t> rows, std::size_t number, std::uint64_t total) {
           const std::size_t batch = std::min(options.batch, rows.size());
-          return stage.step(rows.subspan(number * batch, std::min(batch, rows.size() - number * batch)), total);
+          return stage.step(rows.subspan(number * batch, std::min(batch, rows.size() - number * batch)),
+                            total);
         },
         [](detail::StateFile&) {});
   }
@@ -394,8 +400,8 @@ private:
     const std::size_t batch = std::min(options.batch, latent.rows()) / pack * pack;
     if (batch == 0)
       throw OptionError("gan.batch = " + std::to_string(options.batch) + " with " +
-                        std::to_string(latent.rows()) + " rows: expected at least the " + std::to_string(pack) +
-                        " rows that the discriminator packs");
+                        std::to_string(latent.rows()) + " rows: expected at least the " +
+                        std::to_string(pack) + " rows that the discriminator packs");
     const std::size_t steps_an_epoch =
         latent.rows() / batch; // whole batches: the rest comes in another epoch
     const std::size_t epochs = (options.steps + steps_an_epoch - 1) / steps_an_epoch;
