@@ -541,7 +541,7 @@ main{max-width:none;padding:0}h2{break-after:avoid;margin-top:24px}.card,figure,
   void bar_list(std::string_view title, std::string_view unit,
                 const std::vector<std::pair<std::string, double>>& items, double from) {
     constexpr double width = 410;
-    constexpr double names = 168;
+    constexpr double names = 196;
     constexpr double row = 22;
     double most = 1e-9;
     for (const auto& item : items)
@@ -551,7 +551,7 @@ main{max-width:none;padding:0}h2{break-after:avoid;margin-top:24px}.card,figure,
     for (std::size_t k = 0; k < items.size(); ++k) {
       const double y = row * static_cast<double>(k) + 2;
       const double length = std::max(0.0, (items[k].second - from) / most) * (width - names - 54);
-      put(label(names - 8, y + 14, shortened(items[k].first, 30), "text-anchor=\"end\""));
+      put(label(names - 8, y + 14, shortened(items[k].first, 31), "text-anchor=\"end\""));
       put(rectangle(names, y + 3, length, 14, "class=\"s\" rx=\"2\""));
       put(label(names + length + 5, y + 14, fixed(items[k].second, 3), "class=\"ink\""));
     }

@@ -28,8 +28,10 @@ ROWSMITH_BEGIN
 
 /// How to draw rows.
 struct SampleOptions {
-  std::uint64_t seed = 0;      ///< row i depends on the model, the seed and i only
-  std::string label{};         ///< the wanted label; empty: drawn as often as in training
+  std::uint64_t seed = 0; ///< row i depends on the model, the seed and i only
+  /// The wanted label; empty: drawn as often as in training. Every row has it, unless categories are decoded
+  /// by argmax: then the label's head has the last word.
+  std::string label{};
   std::uint64_t first_row = 0; ///< number of the first row: rows 5…9 are rows 0…4 of `first_row = 5`
   int threads = 0;             ///< 0: all; never changes the result
 };
