@@ -194,6 +194,16 @@ TEST_CASE("scores are the sampler's", "[service]") {
     CHECK(scores[i].get<double>() == expected[i]);
 }
 
+TEST_CASE("a score without bound is said as a text, since JSON has no such number", "[service]") {
+  const Running running;
+  auto client = running.client();
+  const json row{{"amount", 1e300}, {"age", 40}, {"one", 1}, {"city", "Oslo"}, {"shade", "3"}, {"rich", "no"}};
+  const auto answer = client.Post("/score", row.dump(), "application/json");
+  REQUIRE(answer);
+  CHECK(answer->status == 200);
+  CHECK(json::parse(answer->body).at("scores") == json::array({"Infinity"}));
+}
+
 TEST_CASE("an unknown text is scored as the category for others, where there is one", "[service]") {
   const Running running(3);
   auto client = running.client();
