@@ -29,11 +29,12 @@ def panel(stage, points, x0):
         value = low + (high - low) * k / 3
         y = TOP + (1 - k / 3) * (HEIGHT - TOP - BOTTOM)
         out.append(f'<line x1="{x0 + LEFT}" x2="{x0 + WIDTH - 14}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>')
-        out.append(f'<text x="{x0 + LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.2f}</text>')
+        out.append(f'<text x="{x0 + LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{round(value, 2) + 0:.2f}</text>')
     for i, name in enumerate(names):
         line = " ".join(place(point["epoch"], point[name]) for point in points)
         out.append(f'<polyline points="{line}" fill="none" stroke="{COLOURS.get(name, "#888")}" stroke-width="2"/>')
-        out.append(f'<text x="{x0 + LEFT + 8 + 92 * i}" y="{HEIGHT - 2}" fill="{COLOURS.get(name, "#888")}">{name}</text>')
+        out.append(f'<text x="{x0 + LEFT + 8 + 92 * i}" y="{HEIGHT - 2}" style="fill:{COLOURS.get(name, "#888")}">'
+                   f'{name}</text>')
     out.append(f'<text x="{x0 + WIDTH - 14}" y="{HEIGHT - BOTTOM + 14}" text-anchor="end">epoch {last}</text>')
     return out
 
