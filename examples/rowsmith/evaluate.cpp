@@ -8,6 +8,7 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -79,12 +80,15 @@ std::vector<rs::Limit> read_limits(const std::string& path) {
 // Rows that a model fitted to `train` can give a probability: with no category, and no empty cell, where no
 // training row has one.
 std::vector<std::size_t> known_rows(const rs::Table& table, const rs::Table& train, std::size_t most) {
+  std::vector<bool> has_empty;
+  for (const auto& column : train.columns())
+    has_empty.push_back(column.missing_count() > 0);
   std::vector<std::size_t> rows;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     bool known = true;
     for (std::size_t c = 0; c < table.size() && known; ++c)
       if (table[c].is_missing(row))
-        known = train[c].missing_count() > 0;
+        known = has_empty[c];
       else if (table[c].kind == rs::ColumnKind::categorical)
         known = train[c].dictionary.find(table[c].dictionary.text(table[c].codes[row])) != rs::missing_code;
     if (known)
@@ -136,13 +140,14 @@ int run(const Settings& settings) {
   auto options = settings.report;
   if (!settings.quiet)
     options.progress = rs::progress_bar();
-  std::vector<rs::Figure> likelihoods; // first, since a wrong model file is better known early
+  std::optional<rs::Figure> of_model; // first, since a wrong model file is better known early
   if (!settings.model.empty())
-    likelihoods.push_back(likelihood(rs::load_model(settings.model), train, holdout, options));
+    of_model = likelihood(rs::load_model(settings.model), train, holdout, options);
   auto report = rs::evaluate(train, holdout, synthetic, options);
-  report.figures.insert(std::find_if(report.figures.begin(), report.figures.end(),
-                                     [](const rs::Figure& figure) { return figure.section != "fidelity"; }),
-                        likelihoods.begin(), likelihoods.end());
+  if (of_model)
+    report.figures.insert(std::find_if(report.figures.begin(), report.figures.end(),
+                                       [](const rs::Figure& figure) { return figure.section != "fidelity"; }),
+                          *of_model);
   std::cout << report;
   if (!settings.quiet) {
     double total = 0;

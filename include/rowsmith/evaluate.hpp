@@ -13,6 +13,7 @@
 #include <rowsmith/evaluate/linear_model.hpp>
 #include <rowsmith/evaluate/metrics.hpp>
 #include <rowsmith/evaluate/privacy.hpp>
+#include <rowsmith/evaluate/release_gate.hpp>
 #include <rowsmith/evaluate/report.hpp>
 #include <rowsmith/evaluate/report_html.hpp>
 #include <rowsmith/evaluate/resample.hpp>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -11,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <rowsmith/core/random.hpp>
+#include <rowsmith/evaluate/release_gate.hpp>
 #include <rowsmith/evaluate/report.hpp>
 #include <rowsmith/evaluate/report_html.hpp>
 
@@ -23,9 +23,8 @@ using small_tables::people;
 namespace {
 
 const rs::Figure& figure(const rs::Report& report, const std::string& key) {
-  const auto found = std::find_if(report.figures.begin(), report.figures.end(),
-                                  [&](const rs::Figure& each) { return each.key == key; });
-  REQUIRE(found != report.figures.end());
+  const auto* const found = report.find(key);
+  REQUIRE(found != nullptr);
   return *found;
 }
 

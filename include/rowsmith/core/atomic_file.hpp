@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <locale>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <system_error>
@@ -81,12 +82,23 @@ private:
   throw Error(path.string() + ": " + what + (reason ? ": " + reason.message() : std::string()));
 }
 
+inline void set_permissions(const std::filesystem::path& target, const std::filesystem::path& file,
+                            std::filesystem::perms permissions) {
+  std::error_code failure;
+  std::filesystem::permissions(file, permissions, failure);
+  if (failure)
+    throw_write_error(target, "cannot keep its permissions", failure);
+}
+
 template <class Write>
-void write_stream(const std::filesystem::path& target, const std::filesystem::path& file, Write&& write) {
+void write_stream(const std::filesystem::path& target, const std::filesystem::path& file, Write& write,
+                  std::optional<std::filesystem::perms> permissions = std::nullopt) {
   errno = 0;
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
   if (!out)
     throw_write_error(target, "cannot be opened for writing", {errno, std::generic_category()});
+  if (permissions) // before there is anything to read in it
+    set_permissions(target, file, *permissions);
   out.imbue(std::locale::classic());
   write(static_cast<std::ostream&>(out));
   errno = 0;
@@ -120,20 +132,14 @@ void write_file_atomically(const std::filesystem::path& path, Write&& write) {
     detail::throw_write_error(path, "cannot be found", failure);
 
   detail::PartialFile partial(fs::path(target) += ".partial-" + detail::writer_number());
-  if (fs::is_regular_file(old)) { // before there is anything to read in it
-    detail::write_stream(path, partial.path(), [](std::ostream&) {});
-    fs::permissions(partial.path(), old.permissions() | fs::perms::owner_write, failure);
-    if (failure)
-      detail::throw_write_error(path, "cannot keep its permissions", failure);
-  }
-  detail::write_stream(path, partial.path(), write);
+  const bool replaces = fs::is_regular_file(old);
+  // While it is written its owner must be able to, and nobody else gains anything by it.
+  const auto meanwhile = old.permissions() | fs::perms::owner_read | fs::perms::owner_write;
+  detail::write_stream(path, partial.path(), write, replaces ? std::optional(meanwhile) : std::nullopt);
   if (const int reason = detail::sync_file(partial.path()); reason != 0)
     detail::throw_write_error(path, "cannot be put on the disk", {reason, std::generic_category()});
-  if (fs::is_regular_file(old)) {
-    fs::permissions(partial.path(), old.permissions(), failure);
-    if (failure)
-      detail::throw_write_error(path, "cannot keep its permissions", failure);
-  }
+  if (replaces)
+    detail::set_permissions(path, partial.path(), old.permissions());
   if (const std::error_code reason = partial.rename_to(target); reason)
     detail::throw_write_error(path, "cannot be renamed from its partial file", reason);
 }

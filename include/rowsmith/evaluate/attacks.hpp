@@ -271,11 +271,11 @@ inline AttributeResult attribute_inference(const Table& train, const Table& hold
     risk.advantage = {
         risk.guessed - risk.baseline,
         std::sqrt((risk.guessed * (1 - risk.guessed) + risk.baseline * (1 - risk.baseline)) / n)};
-    if (!(risk.advantage.sd > 0) && risk.advantage.value > 0)
-      result.p_value = 0; // always right on members, never on others
     if (risk.advantage.sd > 0)
       result.p_value = std::min(result.p_value, static_cast<double>(secrets.size()) *
                                                     normal_tail(risk.advantage.value / risk.advantage.sd));
+    else if (risk.advantage.value > 0)
+      result.p_value = 0; // always right on members, never on others
     result.mean.value += risk.advantage.value / static_cast<double>(secrets.size());
     result.risks.push_back(std::move(risk));
     progress.done();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Everything about a synthetic table in one go: figures with their errors and their ideal values, a verdict,
-/// and a gate that lets a table pass or names the limit it breaks.
+/// Everything about a synthetic table in one go: figures with their errors and their ideal values, and a
+/// verdict.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,6 @@
 #include <numeric>
 #include <optional>
 #include <ostream>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -124,18 +123,13 @@ struct Report {
   AssociationMatrix real_associations;
   AssociationMatrix synthetic_associations;
   std::vector<std::pair<std::string, double>> seconds; ///< by stage; no part of the JSON, since they vary
-};
 
-/// A bound on one figure of a report, both ends included.
-struct Limit {
-  std::string key{};
-  double least = -std::numeric_limits<double>::infinity();
-  double most = std::numeric_limits<double>::infinity();
-};
-
-struct GateResult {
-  bool passed = true;
-  std::vector<std::string> failures; ///< one sentence for each limit broken
+  /// The figure of that key, or null.
+  const Figure* find(std::string_view key) const {
+    const auto found =
+        std::find_if(figures.begin(), figures.end(), [key](const Figure& each) { return each.key == key; });
+    return found == figures.end() ? nullptr : &*found;
+  }
 };
 
 namespace detail {
@@ -592,59 +586,6 @@ inline Report evaluate(const Table& train, const Table& holdout, const Table& sy
   });
   detail::judge(report);
   return report;
-}
-
-/// Does a report keep within limits? \throws OptionError for a limit on a figure that the report does not
-/// have
-inline GateResult release_gate(const Report& report, std::span<const Limit> limits) {
-  GateResult result;
-  for (const auto& limit : limits) {
-    const auto figure = std::find_if(report.figures.begin(), report.figures.end(),
-                                     [&](const Figure& known) { return known.key == limit.key; });
-    if (figure == report.figures.end()) {
-      std::string known;
-      for (const auto& each : report.figures)
-        known.append(known.empty() ? "" : ", ").append(each.key);
-      throw OptionError("limit on '" + limit.key + "': the report has no such figure; it has: " + known);
-    }
-    // A NaN keeps within no limit.
-    if (figure->value >= limit.least && figure->value <= limit.most)
-      continue;
-    const bool below = figure->value < limit.least;
-    result.passed = false;
-    result.failures.push_back(
-        std::string(limit.key)
-            .append(" is ")
-            .append(json_number(figure->value))
-            .append(below ? ", below the least allowed, " : ", above the most allowed, ")
-            .append(json_number(below ? limit.least : limit.most)));
-  }
-  return result;
-}
-
-/// Limits that a table made with care should keep. None of them proves privacy. A limit on privacy is at
-/// least three standard deviations above what no leak would show, so that few hold-out rows do not fail an
-/// honest table by chance.
-inline std::vector<Limit> usual_limits(const Report& report) {
-  std::vector<Limit> limits{{.key = "shapes.mean", .most = 0.05},
-                            {.key = "trends.mean", .most = 0.08},
-                            {.key = "copies.p_value", .least = 0.001}};
-  struct Bound {
-    const char* key;
-    double none; // without a leak
-    double most;
-  };
-  for (const auto& [key, none, most] :
-       {Bound{"distances.share", 0.5, 0.52}, Bound{"membership.distance.auc", 0.5, 0.53},
-        Bound{"membership.distance.tpr_at_0.1_percent", 0.001, 0.005},
-        Bound{"membership.boosted.auc", 0.5, 0.53}, Bound{"attributes.mean", 0, 0.01}}) {
-    const auto figure =
-        std::find_if(report.figures.begin(), report.figures.end(),
-                     [name = std::string_view(key)](const Figure& each) { return each.key == name; });
-    if (figure != report.figures.end())
-      limits.push_back({.key = key, .most = std::max(most, none + 3 * figure->sd)});
-  }
-  return limits;
 }
 
 inline std::string to_json(const Figure& figure) {

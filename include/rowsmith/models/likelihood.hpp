@@ -139,24 +139,17 @@ private:
     const Index outputs_width = model_->decoder_network.outputs();
     tables_.resize(static_cast<std::size_t>(rows * outputs_width));
     std::copy_n(outputs, rows * outputs_width, tables_.data());
+    const auto part_widths = widths();
     for (Index r = 0; r < rows; ++r) {
       float* x = tables_.data() + r * outputs_width;
-      const auto part_widths = widths();
       for (std::size_t p = 0; p < part_widths.size(); ++p) {
         if (model_->conditional() && !model_->joint.empty())
-          keep_label(model_->joint.groups[p], static_cast<std::int32_t>(r / static_cast<Index>(samples_)), x);
+          model_->keep_label(model_->joint.groups[p],
+                             static_cast<std::int32_t>(r / static_cast<Index>(samples_)), x, x);
         log_softmax(x, part_widths[p], temperature_);
         x += part_widths[p];
       }
     }
-  }
-  /// A conditional model draws from the combinations that have the label it is asked for.
-  void keep_label(const JointCodes::Group& group, std::int32_t label, float* logits) const {
-    for (std::size_t i = 0; i < group.columns.size(); ++i)
-      if (model_->encoder.is_label(model_->encoder.layout()[static_cast<std::size_t>(group.columns[i])]))
-        for (std::int32_t k = 0; k < group.width(); ++k)
-          if (group.combination(k)[i] != label)
-            logits[k] = -std::numeric_limits<float>::infinity();
   }
   std::vector<Index> widths() const {
     std::vector<Index> result;

@@ -226,6 +226,19 @@ struct TableModel {
       widest = std::max(widest, Index{group.width()});
     return widest;
   }
+  /// If a head serves the label: copies its logits and leaves only the combinations with the wanted one.
+  /// \param room  for the group's logits; may be `logits` itself
+  bool keep_label(const JointCodes::Group& group, std::int32_t label, const float* logits,
+                  float* room) const noexcept {
+    for (std::size_t i = 0; i < group.columns.size(); ++i) {
+      if (!encoder.is_label(encoder.layout()[static_cast<std::size_t>(group.columns[i])]))
+        continue;
+      for (std::int32_t k = 0; k < group.width(); ++k)
+        room[k] = group.combination(k)[i] == label ? logits[k] : std::numeric_limits<float>::lowest();
+      return true;
+    }
+    return false;
+  }
 
 private:
   /// Codes (counted from 0 in their stretch of the layout) of `count` rows: count × layout.
@@ -260,18 +273,6 @@ private:
       for (Index q = 0; q < shape.columns; ++q)
         codes[r * stretches + shape.order[q]] = drawn[static_cast<std::size_t>(r * shape.columns + q)] -
                                                 static_cast<std::int32_t>(shape.prefix[q]);
-  }
-  /// If a head serves the label: copies its logits and leaves only the combinations with the wanted one.
-  bool keep_label(const JointCodes::Group& group, std::int32_t label, const float* logits,
-                  float* room) const noexcept {
-    for (std::size_t i = 0; i < group.columns.size(); ++i) {
-      if (!encoder.is_label(encoder.layout()[static_cast<std::size_t>(group.columns[i])]))
-        continue;
-      for (std::int32_t k = 0; k < group.width(); ++k)
-        room[k] = group.combination(k)[i] == label ? logits[k] : std::numeric_limits<float>::lowest();
-      return true;
-    }
-    return false;
   }
 };
 
