@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <rowsmith/core/random.hpp>
+#include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/encoding/column_codec.hpp>
 #include <rowsmith/encoding/encoded_table.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
@@ -131,6 +134,130 @@ TEST_CASE("decimals are found where the file did not tell them", "[encoding]") {
   CHECK(decimals({1, 2, 3}) == 0);
   CHECK(decimals({1.25, 2.5, 3}) == 2);
   CHECK(decimals({1.0 / 3, 2}) == -1);
+  CHECK(decimals({0.1 + 0.2, 2}) == 1); // a rounding away from 0.3
+  CHECK(decimals({0, 3e-13, 3e-10}) == -1);
+  CHECK(decimals({1, 2, 1e300}) == 0);
+  CHECK(decimals({1e20, 3e21}) == -1); // whole for want of digits
+  CHECK(decimals({1e9 + 1.0 / 3, 2e9 + 1.0 / 7}) == -1);
+  CHECK(decimals({-1.7e308, 0.5}) == 1);
+
+  SECTION("digits of a text are found exactly") {
+    rs::RandomSequence random(rs::RandomStream(5, rs::Purpose::user));
+    for (int round = 0; round < 500; ++round) {
+      const int digits = static_cast<int>(random.below(7));
+      // A last digit other than 0, and up to 15 digits in all.
+      const auto whole = random.below(static_cast<std::uint32_t>(std::pow(10.0, random.below(10))) + 1);
+      std::string text = std::to_string(whole);
+      if (digits > 0) {
+        text += '.';
+        for (int k = 1; k < digits; ++k)
+          text += static_cast<char>('0' + random.below(10));
+        text += static_cast<char>('1' + random.below(9));
+      }
+      INFO(text);
+      CHECK(decimals({rs::parse_number(text).value(), 0}) == (whole == 0 && digits == 0 ? -1 : digits));
+    }
+  }
+}
+
+namespace {
+// Values over three powers of ten, both signs, whose magnitude is about `magnitude`.
+std::vector<double> spread(double magnitude, std::size_t rows) {
+  std::vector<double> values;
+  rs::RandomSequence random(rs::RandomStream(11, rs::Purpose::user));
+  while (values.size() < rows)
+    values.push_back(magnitude * std::pow(10.0, 3 * random.uniform()) * (random.below(2) == 0 ? 1 : -1));
+  return values;
+}
+} // namespace
+
+TEST_CASE("columns of any magnitude keep their range and spread", "[encoding]") {
+  for (int exponent = -300; exponent <= 300; exponent += 20) {
+    const double magnitude = std::pow(10.0, exponent);
+    const auto values = spread(magnitude, 6000);
+    const rs::Table table({rs::Column::numerical("x", values)});
+    INFO("1e" << exponent);
+
+    const auto binned = rs::TableEncoder::fit(table);
+    const auto& codec = binned.codecs()[0];
+    REQUIRE(codec.kind == rs::ColumnCodec::Kind::binned);
+    const auto made = round_trip(binned, table);
+    std::set<double> distinct;
+    for (std::size_t r = 0; r < values.size(); ++r) {
+      const auto bin = static_cast<std::size_t>(codec.code_of(values[r]));
+      const double part = (codec.knots[bin + 1] - codec.knots[bin]) / static_cast<double>(codec.fine);
+      REQUIRE(std::abs(made[0].values[r] - values[r]) <= 0.51 * part);
+      distinct.insert(made[0].values[r]);
+    }
+    CHECK(distinct.size() > 1000);
+    // The ends are no training values, and near them.
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    CHECK(codec.minimum < *low);
+    CHECK(codec.maximum > *high);
+    CHECK(codec.minimum > *low * 1.1);
+    CHECK(codec.maximum < *high * 1.1);
+
+    const auto standard = rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised});
+    CHECK(standard.codecs()[0].sd > 100 * magnitude);
+    CHECK(standard.codecs()[0].sd < 1000 * magnitude);
+    const auto back = round_trip(standard, table);
+    for (std::size_t r = 0; r < values.size(); ++r)
+      REQUIRE(std::abs(back[0].values[r] - values[r]) <= 1e-6 * standard.codecs()[0].sd);
+  }
+}
+
+TEST_CASE("the ends of a range move outwards to two digits, as a text of them reads", "[encoding]") {
+  const auto ends = [](double magnitude) {
+    std::vector<double> values;
+    for (int i = 0; i < 1000; ++i)
+      values.push_back((1.2345 + i / 1000.0) * magnitude);
+    const rs::Table table({rs::Column::numerical("x", std::move(values))});
+    const auto codec = rs::TableEncoder::fit(table, {.bins = 2, .fine = 0}).codecs()[0];
+    return std::pair(codec.minimum, codec.maximum);
+  };
+  CHECK(ends(1) == std::pair(1.23, 2.24));
+  CHECK(ends(1e-200) == std::pair(1.23e-200, 2.24e-200));
+  CHECK(ends(1e200) == std::pair(1.23e200, 2.24e200));
+}
+
+TEST_CASE("a column from one end of a double to the other is encoded and decoded", "[encoding]") {
+  auto wide = rs::Column::numerical("wide");
+  for (int i = 0; i < 3000; ++i)
+    wide.values.push_back((i % 2 == 0 ? 1.7e308 : -1.7e308) + (i / 2) * (i % 2 == 0 ? -1e303 : 1e303));
+  wide.values.push_back(0.1);
+  const rs::Table table({wide});
+  // The middle bin of three spans the gap between the two halves: wider than a double can say.
+  const auto encoder = rs::TableEncoder::fit(table, {.bins = 3, .fine = 32});
+  const auto& codec = encoder.codecs()[0];
+  REQUIRE(codec.kind == rs::ColumnCodec::Kind::binned);
+  REQUIRE(codec.bins() == 3);
+  REQUIRE(std::isinf(codec.knots[2] - codec.knots[1]));
+  CHECK(codec.fine_of(codec.knots[1], 1) == 0);
+  CHECK(codec.fine_of(0.1, 1) == 16);
+  CHECK(codec.fine_of(1.79e308, 1) == 31);
+  CHECK(codec.value_of(1, 0.5) == Approx(0).margin(1e303));
+  CHECK(codec.value_of(1, 0.75) == Approx(codec.knots[2] / 2).epsilon(0.01));
+  for (const double value : round_trip(encoder, table)[0].values)
+    CHECK(std::isfinite(value));
+
+  const auto standard = rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised});
+  CHECK(standard.codecs()[0].sd == Approx(1.7e308).epsilon(0.01));
+  const auto back = round_trip(standard, table);
+  for (std::size_t r = 0; r < table.rows(); ++r)
+    REQUIRE(std::abs(back[0].values[r] / 1e308 - wide.values[r] / 1e308) <= 1e-5);
+  rs::ColumnCodec low;
+  low.mean = -1.7e308;
+  low.sd = 1e308;
+  CHECK(low.standardise(1.7e308) == Approx(3.4));
+}
+
+TEST_CASE("rounding to decimals leaves numbers beyond them alone", "[encoding]") {
+  rs::ColumnCodec codec;
+  codec.mean = 1.5e308;
+  codec.minimum = 0;
+  codec.maximum = 1.7e308;
+  codec.decimals = 2;
+  CHECK(codec.unstandardise(0) == 1.5e308);
 }
 
 TEST_CASE("what was not there at fitting time is an error that says where", "[encoding]") {

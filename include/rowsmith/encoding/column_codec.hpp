@@ -15,6 +15,7 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/option_range.hpp>
+#include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/table/table.hpp>
 
 ROWSMITH_BEGIN
@@ -67,6 +68,22 @@ struct EncodingOptions {
       throw OptionError("encoding.min_category_rows needs encoding.unseen = UnseenCategory::other");
   }
 };
+
+namespace detail {
+
+/// The number at `position` in [0, 1] of the way from `low` to `high`, whose distance may be beyond a double.
+inline double between(double low, double high, double position) noexcept {
+  const double width = high - low;
+  return std::isfinite(width) ? low + position * width : (1 - position) * low + position * high;
+}
+
+/// (value − from) / unit for a positive unit, also where value − from is beyond a double. NaN stays NaN.
+inline double distance_in(double unit, double from, double value) noexcept {
+  const double distance = value - from;
+  return std::isfinite(distance) ? distance / unit : (value / 2 - from / 2) / (unit / 2);
+}
+
+} // namespace detail
 
 /// One fitted column. Its codes are, in this order: the categories, or the point values then the bins; then
 /// "other" if declared; then "missing" if there were missing values. A binned column may have a second, fine
@@ -127,8 +144,12 @@ struct ColumnCodec {
     if (fine == 0 || index < points.size())
       return 0;
     const std::size_t bin = index - points.size();
-    const double width = knots[bin + 1] - knots[bin];
-    const double part = width > 0 ? (value - knots[bin]) / width * static_cast<double>(fine) : 0;
+    // Halves where the width is beyond a double: the same quotient.
+    const double unit = std::isfinite(knots[bin + 1] - knots[bin]) ? 1 : 0.5;
+    const double low = unit * knots[bin];
+    const double width = unit * knots[bin + 1] - low;
+    const double part =
+        width > 0 ? detail::distance_in(width, low, unit * value) * static_cast<double>(fine) : 0;
     // Values outside the fitted range go to the nearest part.
     return static_cast<std::int32_t>(std::clamp(part, 0.0, static_cast<double>(fine) - 0.5));
   }
@@ -140,9 +161,9 @@ struct ColumnCodec {
     if (index < points.size())
       return points[index];
     const std::size_t bin = index - points.size();
-    return finish(knots[bin] + position * (knots[bin + 1] - knots[bin]));
+    return finish(detail::between(knots[bin], knots[bin + 1], position));
   }
-  double standardise(double value) const noexcept { return (value - mean) / sd; }
+  double standardise(double value) const noexcept { return detail::distance_in(sd, mean, value); }
   double unstandardise(double number) const noexcept { return finish(mean + sd * number); }
 
 private:
@@ -151,8 +172,10 @@ private:
     if (decimals >= 0 && decimals <= 15) {
       constexpr double powers_of_ten[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                           1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-      const double scale = powers_of_ten[decimals];
-      value = std::round(value * scale) / scale;
+      const double scaled = value * powers_of_ten[decimals];
+      // A number so large that this is beyond a double has no digits to round.
+      if (std::isfinite(scaled))
+        value = std::round(scaled) / powers_of_ten[decimals];
     }
     return std::clamp(value, minimum, maximum);
   }
@@ -160,17 +183,28 @@ private:
 
 namespace detail {
 
+/// Is the number one of at most `decimals` digits after the point? It is if it is the double nearest to one,
+/// as any such number is that was read from a text, or a few roundings away, as 0.1 + 0.2 is.
+inline bool has_decimals(double value, int decimals) {
+  const double scale = std::pow(10.0, decimals);
+  const double digits = std::round(value * scale);
+  const double off = std::abs(value - digits / scale);
+  return off == 0 || (off <= 4 * std::numeric_limits<double>::epsilon() * std::abs(value) &&
+                      std::abs(value * scale - digits) <= 1e-6);
+}
+
 inline int decimals_of(const Column& column) {
   if (column.decimals >= 0)
     return column.decimals;
-  // Not told by the file: the fewest digits that every value needs, or none of this if that is above 6.
-  for (int decimals = 0; decimals <= 6; ++decimals) {
-    const double scale = std::pow(10.0, decimals);
-    if (std::all_of(column.values.begin(), column.values.end(), [scale](double value) {
-          return std::isnan(value) || std::abs(value * scale - std::round(value * scale)) <= 1e-9 * scale;
-        }))
+  // Not told by the file: the fewest digits that every value needs, or none of this if that is above 6. Zero
+  // and numbers that are whole for want of digits (2^53 and above) do not tell.
+  const auto tells = [](double value) { return value != 0 && std::abs(value) < 0x1p53; };
+  if (std::none_of(column.values.begin(), column.values.end(), tells)) // of NaN: false
+    return -1;
+  for (int decimals = 0; decimals <= 6; ++decimals)
+    if (std::all_of(column.values.begin(), column.values.end(),
+                    [&](double value) { return !tells(value) || has_decimals(value, decimals); }))
       return decimals;
-  }
   return -1;
 }
 
@@ -232,7 +266,7 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
   for (std::size_t k = 1; k < bins; ++k) {
     const std::size_t at = k * rest.size() / bins;
     // Midway between two neighbours, so that an inner edge is not a training value.
-    const double edge = at == 0 ? rest.front() : rest[at - 1] + (rest[at] - rest[at - 1]) / 2;
+    const double edge = at == 0 ? rest.front() : between(rest[at - 1], rest[at], 0.5);
     if (edge > codec.knots.back())
       codec.knots.push_back(edge);
   }
@@ -244,14 +278,26 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
 /// standard deviation), so that a model declares a range instead of keeping the values of two training rows.
 inline void round_ends(ColumnCodec& codec) {
   const auto outward = [](double end, double width, double direction) {
-    const double exponent = std::floor(std::log10(width)) - 1;
-    if (!(std::abs(exponent) <= 15)) // a width of 0 among others
+    constexpr double largest = std::numeric_limits<double>::max();
+    if (!(width > 0))
       return end;
-    // One of the two is a whole power of ten, and exact.
-    const double up = std::pow(10.0, std::max(exponent, 0.0));
-    const double down = std::pow(10.0, std::max(-exponent, 0.0));
-    const double rounded = direction * std::ceil(direction * end / up * down) / down * up;
-    return std::isfinite(rounded) ? rounded : end;
+    const int exponent = static_cast<int>(std::floor(std::log10(std::min(width, largest)))) - 1;
+    // One of the two is a whole power of ten, and exact up to 10^22.
+    const double up = std::pow(10.0, std::max(exponent, 0));
+    const double down = std::pow(10.0, std::max(-exponent, 0));
+    double steps = std::ceil(direction * end / up * down);
+    // A width so small beside the end, or so small at all, that there is nothing between the two.
+    if (!(std::abs(steps) < 0x1p53))
+      return end;
+    for (;; ++steps) {
+      // By its text a number of two digits is the nearest double, whatever its magnitude.
+      const auto rounded = parse_number(std::to_string(static_cast<std::int64_t>(direction * steps)) + "e" +
+                                        std::to_string(exponent));
+      if (!rounded)
+        return direction * largest;
+      if (direction * *rounded >= direction * end)
+        return *rounded;
+    }
   };
   if (codec.kind == ColumnCodec::Kind::standardised) {
     codec.minimum = outward(codec.minimum, codec.sd, -1);
@@ -266,6 +312,26 @@ inline void round_ends(ColumnCodec& codec) {
     codec.minimum = codec.points.empty() ? low : std::min(low, codec.points.front());
     codec.maximum = codec.points.empty() ? high : std::max(high, codec.points.back());
   }
+}
+
+/// Mean and standard deviation. `values` is sorted.
+inline void fit_moments(ColumnCodec& codec, const std::vector<double>& values) {
+  // In units of the power of two near the largest magnitude, so that no square overflows or vanishes.
+  const double largest = std::max(std::abs(values.front()), std::abs(values.back()));
+  const int unit = largest > 0 ? std::ilogb(largest) : 0;
+  const auto count = static_cast<double>(values.size());
+  double mean = 0;
+  for (const double value : values)
+    mean += std::ldexp(value, -unit) / count;
+  double variance = 0;
+  for (const double value : values)
+    variance += (std::ldexp(value, -unit) - mean) * (std::ldexp(value, -unit) - mean) / count;
+  codec.mean = std::ldexp(mean, unit);
+  codec.sd = std::ldexp(std::sqrt(variance), unit);
+  if (codec.sd > 0)
+    round_ends(codec);
+  else
+    codec.sd = 1; // a constant column: every number is 0
 }
 
 } // namespace detail
@@ -303,14 +369,7 @@ inline ColumnCodec fit_codec(const Column& column, const EncodingOptions& option
     return codec;
   }
   codec.kind = ColumnCodec::Kind::standardised;
-  for (const double value : values)
-    codec.mean += value / static_cast<double>(values.size());
-  double variance = 0;
-  for (const double value : values)
-    variance += (value - codec.mean) * (value - codec.mean) / static_cast<double>(values.size());
-  codec.sd = variance > 0 ? std::sqrt(variance) : 1; // a constant column: every code is 0
-  if (variance > 0)
-    detail::round_ends(codec);
+  detail::fit_moments(codec, values);
   return codec;
 }
 
