@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -60,4 +61,10 @@ TEST_CASE("buffers are values", "[core][aligned_buffer]") {
   CHECK(target.empty());
   const std::span<const int> view = copy;
   CHECK((view.size() == 2 && view.data() == storage));
+}
+
+TEST_CASE("a size that no memory has is refused, not wrapped around", "[core][aligned_buffer]") {
+  rs::AlignedBuffer<double> buffer(2);
+  CHECK_THROWS_AS(buffer.resize(std::numeric_limits<std::size_t>::max() / 8 + 2), rs::ShapeError);
+  CHECK(buffer.size() == 2);
 }

@@ -24,6 +24,14 @@ TEST_CASE("a training error names stage, epoch and step", "[core][errors]") {
   CHECK((error.stage() == "gan" && error.epoch() == 4 && error.step() == 17));
 }
 
+TEST_CASE("a message quotes the beginning of a long text", "[core][errors]") {
+  CHECK(rs::detail::in_quotes("short") == "'short'");
+  CHECK(rs::detail::in_quotes(std::string(60, 'x')) == "'" + std::string(60, 'x') + "'");
+  CHECK(rs::detail::in_quotes(std::string(1'000'000, 'x')) == "'" + std::string(60, 'x') + "…'");
+  // A character of two bytes is not cut in half.
+  CHECK(rs::detail::in_quotes(std::string(59, 'x') + "öy") == "'" + std::string(59, 'x') + "…'");
+}
+
 TEST_CASE("one handler catches all", "[core][errors]") {
   STATIC_REQUIRE(std::is_base_of_v<std::runtime_error, rs::Error>);
   STATIC_REQUIRE(std::is_base_of_v<rs::Error, rs::OptionError>);

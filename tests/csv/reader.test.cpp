@@ -2,7 +2,12 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <fstream>
+#include <ios>
+#include <istream>
 #include <sstream>
+#include <stdexcept>
+#include <streambuf>
 #include <string>
 #include <vector>
 
@@ -100,6 +105,53 @@ TEST_CASE("what cannot be read is an error with its place", "[csv]") {
   CHECK_THROWS_WITH(rs::CsvReader("/no/such/file.csv"), Catch::Contains("/no/such/file.csv"));
   CHECK_THROWS_AS(records("a", {.delimiter = '"'}), rs::OptionError);
   CHECK_THROWS_AS(records("a", {.comment = ','}), rs::OptionError);
+}
+
+TEST_CASE("options that no file could be read or written by are refused", "[csv]") {
+  for (const char* text : {"a,b", " NA", "NA\t", "\"NA\"", "N\nA", "|NA"})
+    CHECK_THROWS_AS(records("a", {.comment = '|', .missing = {text}}), rs::OptionError);
+  CHECK(records("N A", {.missing = {"N A", ""}}) == Records{{"N A"}});
+  CHECK_THROWS_WITH(records("a", {.names = {"x"}}), Catch::Contains("csv.names"));
+}
+
+TEST_CASE("what a damaged file can take of memory is bounded", "[csv]") {
+  const std::string line = "x\n";
+  std::string open = "a\n\"";
+  while (open.size() < (17U << 20U))
+    open += line;
+  auto error = error_of(open);
+  CHECK(error.line() == 2);
+  CHECK(std::string(error.what()).find("not closed within 16 MiB") != std::string::npos);
+  error = error_of(std::string(rs::CsvReader::max_fields, ','));
+  CHECK(error.line() == 1);
+  CHECK(std::string(error.what()).find("more than 100000 fields") != std::string::npos);
+  CHECK(records(std::string(rs::CsvReader::max_fields - 1, ','))[0].size() == rs::CsvReader::max_fields);
+}
+
+TEST_CASE("whatever a stream does, what comes out is a CSV error", "[csv]") {
+  std::istringstream strict("a,b\nc,d\n");
+  strict.exceptions(std::ios::failbit | std::ios::badbit | std::ios::eofbit);
+  rs::CsvReader reader(strict, "strict");
+  CHECK(reader.next());
+  CHECK(reader.next());
+  CHECK_FALSE(reader.next());
+
+  std::ifstream none("/no/such/file.csv");
+  CHECK_THROWS_WITH(rs::CsvReader(none, "none"), Catch::Contains("none") && Catch::Contains("failed before"));
+
+  struct Broken : std::streambuf {
+    int_type underflow() override { throw std::runtime_error("the cable is out"); }
+  } broken;
+  std::istream bad(&broken);
+  CHECK_THROWS_WITH(rs::CsvReader(bad, "bad"), Catch::Contains("cannot be read further"));
+}
+
+TEST_CASE("bytes left in the reader's buffer are not taken for the end of a line", "[csv]") {
+  std::istringstream in("ab");
+  rs::detail::CsvBytes bytes("test.csv", nullptr, &in);
+  std::string buffer(5, '\n');
+  CHECK(bytes.read(buffer.data(), 5) == 2);
+  CHECK(buffer[2] == 0);
 }
 
 TEST_CASE("random bytes and damaged files give records or an error, never anything else", "[csv]") {

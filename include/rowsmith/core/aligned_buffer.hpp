@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <new>
+#include <string>
 #include <type_traits>
 #include <utility>
 
-#include <rowsmith/core/version.hpp>
+#include <rowsmith/core/errors.hpp>
 
 ROWSMITH_BEGIN
 
@@ -45,7 +47,10 @@ public:
   ~AlignedBuffer() { release(); }
 
   /// Changes the size; elements up to the smaller size are kept, new ones are zero.
+  /// \throws ShapeError for more bytes than a size can say
   void resize(std::size_t size) {
+    if (size > std::numeric_limits<std::size_t>::max() / sizeof(T))
+      throw ShapeError("a buffer of " + std::to_string(size) + " numbers cannot be");
     if (size > capacity_) {
       T* grown = static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{buffer_alignment}));
       std::copy_n(data_, size_, grown);

@@ -6,13 +6,14 @@
 #include <cstddef>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <rowsmith/core/version.hpp>
 
 ROWSMITH_BEGIN
 
-/// Base of every exception thrown by this library.
+/// Base of every exception thrown by this library, other than std::bad_alloc where memory runs out.
 class Error : public std::runtime_error {
 public:
   using std::runtime_error::runtime_error;
@@ -84,5 +85,20 @@ class ModelFileError : public Error {
 public:
   using Error::Error;
 };
+
+namespace detail {
+/// A text in quotes for a message. Of one that is longer than 60 bytes, those and "…": a message must not
+/// grow with what it complains of.
+inline std::string in_quotes(std::string_view text) {
+  constexpr std::size_t most = 60;
+  if (text.size() <= most)
+    return "'" + std::string(text) + "'";
+  std::size_t end = most;
+  while (end > most - 3 &&
+         (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) // within a UTF-8 character
+    --end;
+  return "'" + std::string(text.substr(0, end)) + "…'";
+}
+} // namespace detail
 
 ROWSMITH_END

@@ -7,11 +7,17 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
 
 ROWSMITH_BEGIN
+
+namespace detail {
+/// Around fields these do not count, unless they are the delimiter.
+inline bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+} // namespace detail
 
 /// Options of reading and writing CSV. The defaults are RFC 4180 with a header line.
 struct CsvOptions {
@@ -35,6 +41,17 @@ struct CsvOptions {
     if (comment == delimiter || comment == '"' || comment == '\n' || comment == '\r')
       throw OptionError(
           "csv.comment: the delimiter, a quotation mark or a line break cannot begin a comment");
+    if (header && !names.empty())
+      throw OptionError("csv.names: the header holds the names; csv.header = false says that there is none");
+    const auto never_read = [this](const std::string& text) {
+      return !text.empty() &&
+             (detail::is_blank(text.front()) || detail::is_blank(text.back()) || text.front() == '"' ||
+              (comment != 0 && text.front() == comment) || text.find(delimiter) != std::string::npos ||
+              text.find_first_of(std::string_view("\n\r\0", 3)) != std::string::npos);
+    };
+    for (const auto& text : missing)
+      if (never_read(text))
+        throw OptionError("csv.missing: no unquoted field can be " + detail::in_quotes(text));
   }
 };
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -58,12 +59,18 @@ public:
     std::size_t count = 0;
     if (file_ != nullptr) {
       count = std::fread(buffer, 1, wanted, file_);
-      if (std::ferror(file_) != 0)
-        throw CsvError(name_, line_, 0, "cannot be read further");
     } else {
-      stream_->read(buffer, size);
+      try {
+        stream_->read(buffer, size);
+      } catch (const std::ios_base::failure&) { // a stream that throws at its end, or when it is bad
+      }
       count = static_cast<std::size_t>(stream_->gcount());
     }
+    if (file_ != nullptr ? std::ferror(file_) != 0 : stream_->bad())
+      throw CsvError(name_, line_, 0, "cannot be read further");
+    // The line reader looks one byte beyond the end for a line break.
+    if (count < wanted)
+      buffer[count] = 0;
     const char* zero = static_cast<const char*>(std::memchr(buffer, 0, count));
     const char* end = zero == nullptr ? buffer + count : zero;
     line_ += static_cast<std::size_t>(std::count(static_cast<const char*>(buffer), end, '\n'));
@@ -90,11 +97,13 @@ public:
   explicit CsvReader(const std::string& path, const CsvOptions& options = {})
       : CsvReader(path, open(path), nullptr, options) {}
   /// \param name stands for the file in messages \param in must outlive the reader
+  /// \throws CsvError if the stream has failed already, as that of a file that could not be opened has
   CsvReader(std::istream& in, const std::string& name, const CsvOptions& options = {})
       : CsvReader(name, nullptr, &in, options) {}
 
   /// Reads the next record into `fields()`. \returns false at the end of the file
-  /// \throws CsvError for a quote that is never closed or is followed by text, a zero byte, an overlong line
+  /// \throws CsvError for a quote that is never closed or is followed by text, a zero byte, or a record of
+  /// more than 16 MiB or `max_fields` fields, which bounds the memory that a damaged file can take
   bool next() {
     for (;;) {
       char* line = next_line();
@@ -109,6 +118,9 @@ public:
       return true;
     }
   }
+
+  /// A record has at most this many fields.
+  static constexpr std::size_t max_fields = 100'000;
 
   const std::vector<CsvField>& fields() const noexcept { return fields_; }
   /// The line that the record begins on, from 1.
@@ -125,6 +137,8 @@ private:
       : name_(std::move(name)), delimiter_(options.delimiter), comment_(options.comment) {
     std::unique_ptr<io::ByteSourceBase> bytes = std::make_unique<detail::CsvBytes>(name_, file, stream);
     options.check();
+    if (stream != nullptr && stream->fail())
+      throw CsvError(name_, 0, 0, "the stream cannot be read: it has failed before");
     lines_ = std::make_unique<io::LineReader>("", std::move(bytes));
   }
   static std::FILE* open(const std::string& path) {
@@ -142,11 +156,12 @@ private:
     } catch (const io::error::line_length_limit_exceeded&) {
       throw CsvError(name_, line_ + 1, 0,
                      "the line is longer than 16 MiB: the file is damaged or not a CSV file");
+    } catch (const std::system_error& error) { // the line reader's thread
+      throw CsvError(name_, line_ + 1, 0, std::string("cannot be read further: ") + error.what());
     }
   }
-  static bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
   bool blank(const char* line) const noexcept {
-    while (is_blank(*line) && *line != delimiter_)
+    while (detail::is_blank(*line) && *line != delimiter_)
       ++line;
     return *line == 0;
   }
@@ -159,7 +174,9 @@ private:
       const char c = *text;
       switch (state) {
       case Scan::field_start:
-        state = c == '"' ? Scan::quoted : c == delimiter_ || is_blank(c) ? Scan::field_start : Scan::unquoted;
+        state = c == '"'                                 ? Scan::quoted
+                : c == delimiter_ || detail::is_blank(c) ? Scan::field_start
+                                                         : Scan::unquoted;
         break;
       case Scan::unquoted:
       case Scan::after_quote:
@@ -191,6 +208,9 @@ private:
                        "a quoted field begins here that is never closed, expected \"");
       joined_ += '\n';
       joined_ += more;
+      if (joined_.size() > max_record)
+        throw CsvError(name_, record_line_, 0,
+                       "a quoted field begins here that is not closed within 16 MiB, expected \"");
       state = scan(more, state);
     }
     return joined_.data();
@@ -199,7 +219,7 @@ private:
   void split(char* text) {
     fields_.clear();
     for (;;) {
-      while (is_blank(*text) && *text != delimiter_)
+      while (detail::is_blank(*text) && *text != delimiter_)
         ++text;
       if (*text == '"') {
         text = quoted_field(text);
@@ -208,11 +228,14 @@ private:
         while (*end != 0 && *end != delimiter_)
           ++end;
         char* last = end;
-        while (last != text && is_blank(last[-1]))
+        while (last != text && detail::is_blank(last[-1]))
           --last;
         fields_.push_back({{text, static_cast<std::size_t>(last - text)}, false});
         text = end;
       }
+      if (fields_.size() > max_fields)
+        fail(0, "more than " + std::to_string(max_fields) +
+                    " fields: the file is damaged or has another delimiter");
       if (*text == 0)
         return;
       ++text;
@@ -234,12 +257,14 @@ private:
     }
     fields_.push_back({{begin, static_cast<std::size_t>(to - begin)}, true});
     ++text;
-    while (is_blank(*text) && *text != delimiter_)
+    while (detail::is_blank(*text) && *text != delimiter_)
       ++text;
     if (*text != 0 && *text != delimiter_)
       fail(fields_.size(), "text behind a closing quote, expected the delimiter or the end of the line");
     return text;
   }
+
+  static constexpr std::size_t max_record = std::size_t{1} << 24U;
 
   std::string name_;
   char delimiter_;
