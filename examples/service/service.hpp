@@ -174,7 +174,7 @@ private:
     for (std::size_t c = 0; c < row_.size(); ++c) {
       if (c > 0)
         out += ',';
-      rs::detail::append_text(out, row_.schema()[c].name, csv_options_);
+      rs::append_csv_cell(out, row_.schema()[c].name, csv_options_);
     }
     out += '\n';
   }
@@ -187,7 +187,7 @@ private:
       else if (row_.schema()[c].kind == rs::ColumnKind::numerical)
         rs::append_number(out, row_.number(c), row_.columns().decimals[c]);
       else
-        rs::detail::append_text(out, row_.category(c).text, csv_options_);
+        rs::append_csv_cell(out, row_.category(c).text, csv_options_);
     }
     out += '\n';
   }

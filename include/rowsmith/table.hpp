@@ -3,8 +3,11 @@
 /// Tables, their schemas, and CSV in and out.
 #pragma once
 
+#include <rowsmith/table/cell.hpp>
 #include <rowsmith/table/read_csv.hpp>
+#include <rowsmith/table/row_text.hpp>
 #include <rowsmith/table/schema.hpp>
 #include <rowsmith/table/split.hpp>
 #include <rowsmith/table/table.hpp>
+#include <rowsmith/table/table_builder.hpp>
 #include <rowsmith/table/write_csv.hpp>

@@ -32,6 +32,54 @@ TEST_CASE("a run-time schema is checked", "[table]") {
   CHECK_THROWS_AS(rs::TableSchema({{"", ColumnKind::numerical}}), rs::SchemaError);
   CHECK_THROWS_AS(rs::TableSchema({{"a", ColumnKind::numerical}}, "a"), rs::SchemaError);
   CHECK_THROWS_AS(rs::TableSchema({{"a", ColumnKind::numerical}}, "b"), rs::SchemaError);
+  CHECK_THROWS_AS(rs::TableSchema({{"a", static_cast<ColumnKind>(7)}}), rs::SchemaError);
+  CHECK_THROWS_AS(rs::TableSchema(std::vector<rs::ColumnSchema>()), rs::SchemaError);
+}
+
+TEST_CASE("a dictionary refuses what is not there with an error of the library", "[table]") {
+  const rs::Dictionary dictionary({"x", "y"});
+  CHECK(dictionary.text(1) == "y");
+  CHECK_THROWS_AS(dictionary.text(2), rs::SchemaError);
+  CHECK_THROWS_AS(dictionary.text(rs::missing_code), rs::SchemaError);
+  CHECK_THROWS_WITH(rs::Dictionary({"x", "y", "x"}), Catch::Contains("'x' is there twice"));
+  CHECK_THROWS_AS(rs::Dictionary({"x", "x"}), rs::SchemaError);
+}
+
+TEST_CASE("a table takes no column that is not what its kind says", "[table]") {
+  const auto refused = [](const rs::Column& column, const char* what) {
+    CHECK_THROWS_WITH(rs::Table({rs::Column::numerical("first", {1, 2}), column}),
+                      Catch::Contains("'c'") && Catch::Contains(what));
+  };
+  auto column = rs::Column::categorical("c", {"x", "y"});
+  CHECK_NOTHROW(rs::Table({column}));
+  column.codes[1] = 2;
+  refused(column, "the code 2 in row 2");
+  column.codes[1] = -2;
+  refused(column, "the code -2 in row 2");
+  column.codes[1] = rs::missing_code;
+  CHECK(rs::Table({column})["c"].is_missing(1));
+  column.kind = rs::ColumnKind::numerical; // its numbers were forgotten
+  refused(column, "has codes or texts");
+  column = rs::Column::numerical("c", {1, 2});
+  column.kind = rs::ColumnKind::categorical;
+  refused(column, "has numbers");
+  column.kind = static_cast<rs::ColumnKind>(3);
+  CHECK_THROWS_AS(rs::Table({column}), rs::SchemaError);
+  refused(rs::Column::numerical("c", {1, 2}, -2), "decimals = -2");
+  CHECK_THROWS_AS(rs::Table(std::vector<rs::Column>()), rs::SchemaError);
+}
+
+TEST_CASE("a row of a table tells its cells", "[table]") {
+  auto town = rs::Column::categorical("town", {"Oslo", "Lima"});
+  town.codes[1] = rs::missing_code;
+  const rs::Table table({rs::Column::numerical("age", {39.5, 17}, 1), town});
+  const auto row = table.row(0);
+  CHECK(row.size() == 2);
+  CHECK(row.name(1) == "town");
+  CHECK((row.cell(0).is_number() && row.cell(0).number() == 39.5 && row.cell(0).decimals() == 1));
+  CHECK((row.cell(1).is_text() && row.cell(1).text() == "Oslo"));
+  CHECK(table.row(1).cell(1).is_missing());
+  CHECK_THROWS_AS(table.row(2), rs::ShapeError);
 }
 
 TEST_CASE("columns of a table have one length and select copies rows", "[table]") {

@@ -16,6 +16,7 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/fixed_string.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
+#include <rowsmith/table/cell.hpp>
 #include <rowsmith/table/schema.hpp>
 
 ROWSMITH_BEGIN
@@ -69,6 +70,15 @@ public:
     if (code == missing_code)
       return {};
     return {code, columns_->texts[column][static_cast<std::size_t>(code)]};
+  }
+
+  /// What `append_csv_row` and `append_json_row` write.
+  const std::string& name(std::size_t column) const noexcept { return schema()[column].name; }
+  Cell cell(std::size_t column) const noexcept {
+    if (schema()[column].kind == ColumnKind::numerical)
+      return {numbers_[column], columns_->decimals[column]};
+    const std::int32_t code = codes_[column];
+    return code == missing_code ? Cell() : Cell(columns_->texts[column][static_cast<std::size_t>(code)]);
   }
 
   void set_missing(std::size_t column) noexcept {

@@ -7,55 +7,54 @@
 #include <cstddef>
 #include <istream>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/csv/options.hpp>
 #include <rowsmith/csv/reader.hpp>
 #include <rowsmith/table/schema.hpp>
 #include <rowsmith/table/table.hpp>
+#include <rowsmith/table/table_builder.hpp>
 
 ROWSMITH_BEGIN
 
 namespace detail {
 
-/// Builds a table from the records of a reader.
-class CsvTableBuilder {
+/// Hands the records of a reader to a `TableBuilder`.
+class CsvTableReader {
 public:
-  CsvTableBuilder(CsvReader reader, CsvOptions options)
+  CsvTableReader(CsvReader reader, CsvOptions options)
       : reader_(std::move(reader)), options_(std::move(options)) {}
 
   /// Columns by schema, or with kinds inferred from the data if `schema` is null.
   Table read(const TableSchema* schema) {
+    declared_ = schema != nullptr;
     names(schema);
-    columns_.resize(names_.size());
     target_.resize(names_.size());
+    std::iota(target_.begin(), target_.end(), std::size_t{0});
     if (schema != nullptr)
       match(*schema);
-    else
-      for (std::size_t i = 0; i < names_.size(); ++i)
-        target_[i] = i;
     suffixes();
-    std::size_t rows = 0;
-    while (rows < options_.max_rows && (have_first_ || reader_.next())) {
+    TableBuilder builder = schema != nullptr ? TableBuilder(*schema) : TableBuilder(names_);
+    while (builder.rows() < options_.max_rows && (have_first_ || reader_.next())) {
       have_first_ = false;
       if (reader_.fields().size() != names_.size())
         reader_.fail(0, std::to_string(reader_.fields().size()) + " fields, expected " +
                             std::to_string(names_.size()) + ", one for each column");
       for (std::size_t i = 0; i < names_.size(); ++i)
         if (target_[i] != unused)
-          add(i, schema);
-      ++rows;
+          add(i, builder);
+      builder.end_row();
     }
-    if (rows == 0)
+    if (builder.rows() == 0)
       throw CsvError(reader_.name(), 0, 0,
                      "the file has no rows" + std::string(options_.header ? " below its header" : "") +
                          ", expected at least one");
-    return finish(schema);
+    return std::move(builder).build();
   }
 
 private:
@@ -83,7 +82,8 @@ private:
       if (names_[i].empty())
         reader_.fail(i + 1, "the column's name is empty, expected a name");
       if (!seen.insert(names_[i]).second)
-        reader_.fail(i + 1, "the column name '" + names_[i] + "' is there twice, expected different names");
+        reader_.fail(i + 1,
+                     "the column name " + in_quotes(names_[i]) + " is there twice, expected different names");
     }
   }
 
@@ -98,16 +98,14 @@ private:
         std::string expected;
         for (const auto& column : schema.columns())
           expected += (expected.empty() ? "" : ", ") + column.name;
-        reader_.fail(i + 1, "the column '" + names_[i] + "' is not in the schema, expected: " + expected);
+        reader_.fail(i + 1,
+                     "the column " + in_quotes(names_[i]) + " is not in the schema, expected: " + expected);
       }
       target_[i] = unused;
     }
     for (std::size_t k = 0; k < schema.size(); ++k)
       if (std::find(target_.begin(), target_.end(), k) == target_.end())
         reader_.fail(0, "the column '" + schema[k].name + "' of the schema is missing");
-    columns_.resize(schema.size());
-    for (std::size_t k = 0; k < schema.size(); ++k)
-      columns_[k].kind = schema[k].kind;
   }
 
   void suffixes() {
@@ -126,78 +124,30 @@ private:
            std::find(options_.missing.begin(), options_.missing.end(), field.text) != options_.missing.end();
   }
 
-  void add(std::size_t i, const TableSchema* schema) {
+  void add(std::size_t i, TableBuilder& builder) {
     const auto& field = reader_.fields()[i];
-    auto& column = columns_[target_[i]];
-    if (is_missing(field)) {
-      ++column.missing;
-      if (column.kind == ColumnKind::numerical && (schema != nullptr || column.still_numerical))
-        column.values.push_back(std::numeric_limits<double>::quiet_NaN());
-      if (schema == nullptr || column.kind == ColumnKind::categorical)
-        column.codes.push_back(missing_code);
-      return;
-    }
     std::string_view text = field.text;
     if (!suffix_.empty() && !suffix_[i].empty() && text.ends_with(suffix_[i]))
       text.remove_suffix(suffix_[i].size());
-    if (schema != nullptr && column.kind == ColumnKind::categorical) {
-      column.codes.push_back(column.dictionary.insert(text));
-      return;
+    try {
+      if (is_missing(field))
+        builder.set(target_[i], Cell());
+      else if (field.quoted && !declared_)
+        builder.set(target_[i], text); // quotes say that it is a text
+      else
+        builder.set_written(target_[i], text);
+    } catch (const SchemaError& error) {
+      reader_.fail(i + 1, error.what());
     }
-    if (schema != nullptr || column.still_numerical) {
-      const auto number = field.quoted && schema == nullptr ? std::nullopt : parse_number(text);
-      if (number) {
-        column.values.push_back(*number);
-        const int decimals = decimals_in(text);
-        column.decimals = column.decimals < 0 || decimals < 0 ? -1 : std::max(column.decimals, decimals);
-      } else if (schema != nullptr) {
-        reader_.fail(i + 1, "'" + std::string(text.substr(0, 60)) + "' in column '" + names_[i] +
-                                "', expected a number or a missing value");
-      } else {
-        column.still_numerical = false;
-      }
-    }
-    if (schema == nullptr)
-      column.codes.push_back(column.dictionary.insert(text));
   }
 
-  Table finish(const TableSchema* schema) {
-    std::vector<Column> columns;
-    for (std::size_t k = 0; k < columns_.size(); ++k) {
-      auto& built = columns_[k];
-      Column column;
-      column.name = schema != nullptr ? (*schema)[k].name : names_[k];
-      const bool numerical = schema != nullptr ? built.kind == ColumnKind::numerical
-                                               : built.still_numerical && built.missing < built.values.size();
-      column.kind = numerical ? ColumnKind::numerical : ColumnKind::categorical;
-      if (numerical) {
-        column.values = std::move(built.values);
-        column.decimals = built.decimals;
-      } else {
-        column.codes = std::move(built.codes);
-        column.dictionary = std::move(built.dictionary);
-      }
-      columns.push_back(std::move(column));
-    }
-    return Table(std::move(columns), schema != nullptr ? schema->label() : std::string());
-  }
-
-  struct Building {
-    ColumnKind kind = ColumnKind::numerical;
-    bool still_numerical = true; ///< when inferring: every value so far is a number
-    std::size_t missing = 0;
-    std::vector<double> values;
-    int decimals = 0;
-    std::vector<std::int32_t> codes;
-    Dictionary dictionary;
-  };
   CsvReader reader_;
   CsvOptions options_;
   bool have_first_ = false;
+  bool declared_ = false; ///< the columns' kinds are
   std::vector<std::string> names_;
   std::vector<std::size_t> target_; ///< file column -> table column
   std::vector<std::string> suffix_;
-  std::vector<Building> columns_;
 };
 
 } // namespace detail
@@ -206,12 +156,12 @@ private:
 /// without a header they come in the schema's order (or in that of `options.names`). \throws CsvError with
 /// file, line, column and what was expected
 inline Table read_csv(const std::string& path, const TableSchema& schema, const CsvOptions& options = {}) {
-  return detail::CsvTableBuilder(CsvReader(path, options), options).read(&schema);
+  return detail::CsvTableReader(CsvReader(path, options), options).read(&schema);
 }
 /// \param name stands for the file in messages
 inline Table read_csv(std::istream& in, const std::string& name, const TableSchema& schema,
                       const CsvOptions& options = {}) {
-  return detail::CsvTableBuilder(CsvReader(in, name, options), options).read(&schema);
+  return detail::CsvTableReader(CsvReader(in, name, options), options).read(&schema);
 }
 
 /// The same with the columns given as a type: `read_csv<Schema<Numerical<"age">, Label<"income">>>(path)`.
@@ -227,10 +177,10 @@ Table read_csv(std::istream& in, const std::string& name, const CsvOptions& opti
 /// Reads a table and infers the kinds: a column is numerical if it has a value and every unquoted value is a
 /// number, else categorical.
 inline Table read_csv(const std::string& path, const CsvOptions& options = {}) {
-  return detail::CsvTableBuilder(CsvReader(path, options), options).read(nullptr);
+  return detail::CsvTableReader(CsvReader(path, options), options).read(nullptr);
 }
 inline Table read_csv(std::istream& in, const std::string& name, const CsvOptions& options = {}) {
-  return detail::CsvTableBuilder(CsvReader(in, name, options), options).read(nullptr);
+  return detail::CsvTableReader(CsvReader(in, name, options), options).read(nullptr);
 }
 
 /// The schema that `read_csv` infers.

@@ -37,17 +37,21 @@ class TableSchema {
 public:
   TableSchema() = default;
 
-  /// \param columns  at least one; names must be unique and not empty
+  /// \param columns  at least one, of a kind there is; names must be unique and not empty
   /// \param label    name of a categorical column, or empty for none
   /// \throws SchemaError if not so
   explicit TableSchema(std::vector<ColumnSchema> columns, std::string label = {})
       : columns_(std::move(columns)), label_(std::move(label)) {
+    if (columns_.empty())
+      throw SchemaError("schema: there are no columns, expected at least one");
     std::unordered_set<std::string_view> seen;
     for (const auto& column : columns_) {
       if (column.name.empty())
         throw SchemaError("schema: a column has an empty name");
       if (!seen.insert(column.name).second)
         throw SchemaError("schema: column '" + column.name + "' is there twice");
+      if (column.kind != ColumnKind::numerical && column.kind != ColumnKind::categorical)
+        throw SchemaError("schema: column '" + column.name + "' is neither numerical nor categorical");
     }
     if (!label_.empty() && columns_[index_of(label_)].kind != ColumnKind::categorical)
       throw SchemaError("schema: the label '" + label_ + "' must be a categorical column, but is numerical");
@@ -67,7 +71,7 @@ public:
     std::string known;
     for (const auto& column : columns_)
       known += (known.empty() ? "" : ", ") + column.name;
-    throw SchemaError("no column is called '" + std::string(name) + "'; the columns are: " + known);
+    throw SchemaError("no column is called " + detail::in_quotes(name) + "; the columns are: " + known);
   }
 
   bool operator==(const TableSchema&) const = default;

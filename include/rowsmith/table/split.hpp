@@ -52,9 +52,7 @@ inline Table concatenate(const Table& a, const Table& b) {
   for (std::size_t c = 0; c < columns.size(); ++c) {
     auto& column = columns[c];
     const auto& more = b[c];
-    if (column.decimals != more.decimals)
-      column.decimals =
-          column.decimals < 0 || more.decimals < 0 ? -1 : std::max(column.decimals, more.decimals);
+    column.decimals = detail::common_decimals(column.decimals, more.decimals);
     column.values.insert(column.values.end(), more.values.begin(), more.values.end());
     std::vector<std::int32_t> recoded;
     for (const auto& text : more.dictionary.texts())
