@@ -409,3 +409,40 @@ TEST_CASE("a table of many columns is encoded more coarsely", "[encoding]") {
   CHECK(coarse.layout().size() == 120); // fine codes go first
   CHECK(rs::TableEncoder::fit(table, {.most_pairs = 1000}).codecs()[0].bins() == 8);
 }
+
+TEST_CASE("an encoder takes no codecs that do not fit each other or the schema", "[encoding]") {
+  const auto fitted = rs::TableEncoder::fit(small());
+  const auto& schema = fitted.schema();
+  CHECK_NOTHROW(rs::TableEncoder(fitted.codecs(), schema));
+  auto codecs = fitted.codecs();
+  codecs.pop_back();
+  CHECK_THROWS_AS(rs::TableEncoder(codecs, schema), rs::SchemaError);
+  codecs = fitted.codecs();
+  std::swap(codecs[0], codecs[2]);
+  CHECK_THROWS_AS(rs::TableEncoder(codecs, schema), rs::SchemaError);
+  const auto refused = [&](std::size_t column, auto&& change) {
+    auto changed = fitted.codecs();
+    change(changed[column]);
+    CHECK_THROWS_WITH(rs::TableEncoder(changed, schema), Catch::Contains("'" + changed[column].name + "'"));
+  };
+  refused(0, [](rs::ColumnCodec& codec) { codec.points = {2, 1}; });
+  refused(0, [](rs::ColumnCodec& codec) { codec.points.back() = std::numeric_limits<double>::infinity(); });
+  refused(0, [](rs::ColumnCodec& codec) { codec.fine = 4; });
+  refused(0, [](rs::ColumnCodec& codec) { codec.minimum = 5; });
+  refused(0, [](rs::ColumnCodec& codec) { codec.kind = rs::ColumnCodec::Kind::binned; });
+  refused(0, [](rs::ColumnCodec& codec) { codec.kind = static_cast<rs::ColumnCodec::Kind>(9); });
+  refused(1, [](rs::ColumnCodec& codec) { codec.categories = {"b", "a"}; });
+  refused(1, [](rs::ColumnCodec& codec) { codec.points = {1}; });
+  CHECK_THROWS_AS(fitted.empty_columns(std::numeric_limits<std::size_t>::max()), rs::ShapeError);
+}
+
+TEST_CASE("encoded tables refuse places and codes that they do not have", "[encoding]") {
+  rs::EncodedTable encoded(3, 2, 1, 200);
+  CHECK_THROWS_AS(encoded.set_code(3, 0, 1), rs::ShapeError);
+  CHECK_THROWS_AS(encoded.set_code(0, 2, 1), rs::ShapeError);
+  CHECK_THROWS_AS(encoded.set_code(0, 0, 201), rs::ShapeError);
+  CHECK_THROWS_AS(encoded.set_code(0, 0, -1), rs::ShapeError);
+  CHECK_THROWS_AS(encoded.set_number(0, 1, 1), rs::ShapeError);
+  CHECK_THROWS_AS(rs::EncodedTable(std::numeric_limits<std::size_t>::max() / 2, 4, 0, 1), rs::ShapeError);
+  CHECK_THROWS_AS(rs::EncodedTable(1, 1, 1, -1), rs::ShapeError);
+}

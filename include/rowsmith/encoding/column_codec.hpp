@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <string>
 #include <utility>
@@ -107,6 +108,9 @@ struct ColumnCodec {
   double maximum = 0;
   int decimals = -1; ///< numerical: digits after the point of decoded values; −1: as they come
 
+  ColumnKind column_kind() const noexcept {
+    return kind == Kind::categorical ? ColumnKind::categorical : ColumnKind::numerical;
+  }
   bool has_number() const noexcept { return kind == Kind::standardised; }
   std::size_t bins() const noexcept { return knots.empty() ? 0 : knots.size() - 1; }
   std::size_t plain_codes() const noexcept {
@@ -165,6 +169,48 @@ struct ColumnCodec {
   }
   double standardise(double value) const noexcept { return detail::distance_in(sd, mean, value); }
   double unstandardise(double number) const noexcept { return finish(mean + sd * number); }
+
+  /// All that encoding and decoding rely on. \throws SchemaError naming the column
+  void check() const {
+    const auto require = [this](bool holds, const char* what) {
+      if (!holds)
+        throw SchemaError("column '" + name + "': " + what);
+    };
+    const auto rising = [](const std::vector<double>& values) {
+      return std::adjacent_find(values.begin(), values.end(), [](double a, double b) { return !(a < b); }) ==
+                 values.end() &&
+             std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+    };
+    require(rising(points), "its points do not rise");
+    require(fine == 0 || kind == Kind::binned, "a column without bins has a fine code");
+    require(std::isfinite(minimum) && minimum <= maximum && std::isfinite(maximum) && std::isfinite(mean) &&
+                sd > 0 && std::isfinite(sd),
+            "its range or scale is impossible");
+    switch (kind) {
+    case Kind::categorical:
+      require(points.empty() && knots.empty(), "a categorical column has points or knots");
+      require(std::adjacent_find(categories.begin(), categories.end(), std::greater_equal<>()) ==
+                  categories.end(),
+              "its categories are not in alphabetical order, each once");
+      require(!has_other || !std::binary_search(categories.begin(), categories.end(), other_text),
+              "its text for other values is a category, too");
+      require(codes() > 0, "it has no categories");
+      return;
+    case Kind::standardised:
+      require(points.empty() && knots.empty() && categories.empty() && !has_other,
+              "a standardised column has codes");
+      return;
+    case Kind::exact:
+      require(!points.empty() && knots.empty() && categories.empty() && !has_other,
+              "an exact column needs points and nothing else");
+      return;
+    case Kind::binned:
+      require(knots.size() >= 2 && rising(knots) && categories.empty() && !has_other,
+              "a binned column needs two or more rising knots");
+      return;
+    }
+    require(false, "it is of no kind there is");
+  }
 
 private:
   /// Rounds to the column's decimals and keeps to its range.

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <rowsmith/core/aligned_buffer.hpp>
@@ -32,10 +33,18 @@ class EncodedTable {
 public:
   EncodedTable() = default;
   /// \param code_columns, number_columns  per row  \param max_code  the largest code that will be stored
+  /// \throws ShapeError for more cells than memory could hold
   EncodedTable(std::size_t rows, std::size_t code_columns, std::size_t number_columns, std::int32_t max_code)
-      : rows_(rows), code_columns_(code_columns), number_columns_(number_columns),
-        bytes_(max_code <= 0xFF ? 1 : (max_code <= 0xFFFF ? 2 : 4)), codes_(rows * code_columns * bytes_),
-        numbers_(rows * number_columns) {}
+      : rows_(rows), code_columns_(code_columns), number_columns_(number_columns), max_code_(max_code),
+        bytes_(max_code <= 0xFF ? 1 : (max_code <= 0xFFFF ? 2 : 4)) {
+    constexpr std::size_t most = std::numeric_limits<std::size_t>::max() / sizeof(float);
+    if (max_code < 0 || (rows != 0 && (code_columns > most / rows || number_columns > most / rows)))
+      throw ShapeError("encoded table: " + std::to_string(rows) + " rows of " + std::to_string(code_columns) +
+                       " codes up to " + std::to_string(max_code) + " and " + std::to_string(number_columns) +
+                       " numbers cannot be");
+    codes_.resize(rows * code_columns * bytes_);
+    numbers_.resize(rows * number_columns);
+  }
 
   std::size_t rows() const noexcept { return rows_; }
   std::size_t code_columns() const noexcept { return code_columns_; }
@@ -43,7 +52,12 @@ public:
   /// Bytes of memory held.
   std::size_t bytes() const noexcept { return codes_.size() + numbers_.size() * sizeof(float); }
 
-  void set_code(std::size_t row, std::size_t column, std::int32_t code) noexcept {
+  /// \throws ShapeError for a place or a code that is not of this table
+  void set_code(std::size_t row, std::size_t column, std::int32_t code) {
+    if (row >= rows_ || column >= code_columns_ || code < 0 || code > max_code_)
+      throw ShapeError("encoded table: code " + std::to_string(code) + " at row " + std::to_string(row) +
+                       ", column " + std::to_string(column) + " of " + std::to_string(rows_) + " x " +
+                       std::to_string(code_columns_) + " codes up to " + std::to_string(max_code_));
     // Little or big endian: copying from a variable of the right width is correct on both.
     std::uint8_t* to = codes_.data() + (row * code_columns_ + column) * bytes_;
     const auto one = static_cast<std::uint8_t>(code);
@@ -54,10 +68,16 @@ public:
                     : (bytes_ == 2 ? static_cast<const void*>(&two) : static_cast<const void*>(&code)),
                 bytes_);
   }
+  /// Reading is not checked: a place that is not of this table is undefined behaviour.
   std::int32_t code(std::size_t row, std::size_t column) const noexcept {
     return code_at(codes_.data() + (row * code_columns_ + column) * bytes_);
   }
-  void set_number(std::size_t row, std::size_t column, float number) noexcept {
+  /// \throws ShapeError for a place that is not of this table
+  void set_number(std::size_t row, std::size_t column, float number) {
+    if (row >= rows_ || column >= number_columns_)
+      throw ShapeError("encoded table: a number at row " + std::to_string(row) + ", column " +
+                       std::to_string(column) + " of " + std::to_string(rows_) + " x " +
+                       std::to_string(number_columns_));
     numbers_[row * number_columns_ + column] = number;
   }
   float number(std::size_t row, std::size_t column) const noexcept {
@@ -68,8 +88,8 @@ public:
   std::span<const std::uint8_t> code_bytes() const noexcept { return {codes_.data(), codes_.size()}; }
   std::span<const float> numbers() const noexcept { return {numbers_.data(), numbers_.size()}; }
 
-  /// Copies the chosen rows out: codes with `offsets[column]` added (rows × code_columns), numbers as they
-  /// are (rows × number_columns).
+  /// Copies the chosen rows out, all of this table: codes with `offsets[column]` added (rows × code_columns),
+  /// numbers as they are (rows × number_columns).
   void gather(std::span<const std::uint32_t> chosen, const std::int32_t* offsets, std::int32_t* codes,
               float* numbers) const noexcept {
     switch (bytes_) {
@@ -122,6 +142,7 @@ private:
   std::size_t rows_ = 0;
   std::size_t code_columns_ = 0;
   std::size_t number_columns_ = 0;
+  std::int32_t max_code_ = 0;
   std::size_t bytes_ = 1;
   AlignedBuffer<std::uint8_t> codes_;
   AlignedBuffer<float> numbers_;

@@ -50,9 +50,19 @@ public:
     }
   }
 
-  /// From codecs fitted before, one for each column of the schema.
+  /// From codecs fitted before, one for each column of the schema. \throws SchemaError if they do not fit to
+  /// it, or one is not what `ColumnCodec::check` asks
   TableEncoder(std::vector<ColumnCodec> codecs, TableSchema schema)
       : codecs_(std::move(codecs)), schema_(std::move(schema)) {
+    if (schema_.size() == 0 || schema_.size() != codecs_.size())
+      throw SchemaError("the schema has " + std::to_string(schema_.size()) + " columns, the encoding " +
+                        std::to_string(codecs_.size()));
+    for (std::size_t i = 0; i < codecs_.size(); ++i) {
+      const auto& codec = codecs_[i];
+      codec.check();
+      if (codec.name != schema_[i].name || codec.column_kind() != schema_[i].kind)
+        throw SchemaError("column '" + codec.name + "': the schema has another name or kind at its place");
+    }
     if (!schema_.label().empty())
       label_column_ = schema_.index_of(schema_.label());
     std::int64_t offset = 0;
@@ -104,8 +114,7 @@ public:
     for (std::size_t i = 0; i < codecs_.size(); ++i) {
       const auto& codec = codecs_[i];
       const auto& column = table[i];
-      const auto kind =
-          codec.kind == ColumnCodec::Kind::categorical ? ColumnKind::categorical : ColumnKind::numerical;
+      const auto kind = codec.column_kind();
       if (column.name != codec.name || column.kind != kind)
         throw SchemaError("encoding: column " + std::to_string(i + 1) + " is '" + column.name + "' (" +
                           std::string(to_string(column.kind)) + "), expected '" + codec.name + "' (" +
@@ -127,8 +136,11 @@ public:
     return encoded;
   }
 
-  /// An empty table with the fitted columns and `rows` rows, to be filled by `set_row`.
+  /// An empty table with the fitted columns and `rows` rows, to be filled by `set_row`. \throws ShapeError
+  /// for more rows than a column can have
   std::vector<Column> empty_columns(std::size_t rows) const {
+    if (rows > std::vector<double>().max_size())
+      throw ShapeError("a table of " + std::to_string(rows) + " rows cannot be");
     std::vector<Column> columns;
     for (const auto& codec : codecs_) {
       Column column;
@@ -237,8 +249,8 @@ private:
         code = recoded[static_cast<std::size_t>(column.codes[row])];
         if (code < 0)
           refuse(codec, row,
-                 "holds '" + column.dictionary.text(column.codes[row]) +
-                     "', which no training row did; fit with UnseenCategory::other to allow that");
+                 "holds " + detail::in_quotes(column.dictionary.text(column.codes[row])) +
+                     ", which no training row did; fit with UnseenCategory::other to allow that");
       } else if (codec.kind != ColumnCodec::Kind::standardised) {
         refuse_infinite(codec, column, row);
         code = codec.code_of(column.values[row]);

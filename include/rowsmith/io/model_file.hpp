@@ -313,7 +313,6 @@ inline TableModel unpack_model(TensorFile file) {
   } catch (const SchemaError& error) {
     throw ModelFileError(error.what());
   }
-  detail::check_codecs(model.encoder);
   const auto& networks = detail::member(json, "networks");
   model.encoder_network = detail::network_from(detail::member(networks, "encoder"), "encoder", file);
   model.generator_network = detail::network_from(detail::member(networks, "generator"), "generator", file);
