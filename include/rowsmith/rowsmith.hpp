@@ -14,6 +14,7 @@
 #include <rowsmith/linalg.hpp>
 #include <rowsmith/models.hpp>
 #include <rowsmith/nn.hpp>
+#include <rowsmith/prepare.hpp>
 #include <rowsmith/synthesizer.hpp>
 #include <rowsmith/table.hpp>
 #include <rowsmith/train.hpp>

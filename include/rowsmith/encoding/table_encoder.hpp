@@ -105,20 +105,13 @@ public:
   /// \throws SchemaError if columns differ from the fitted ones by name, kind or order, or (naming column and
   /// row) for a category or a missing value that was not there at fitting time and has no declared code
   EncodedTable encode(const Table& table) const {
-    if (table.size() != codecs_.size())
-      throw SchemaError("encoding: the table has " + std::to_string(table.size()) + " columns, expected " +
-                        std::to_string(codecs_.size()));
+    detail::check_columns("encoding", table.schema(), schema_);
     EncodedTable encoded(table.rows(), code_columns(), number_columns_, max_code_);
     std::size_t code_column = 0;
     std::size_t number_column = 0;
     for (std::size_t i = 0; i < codecs_.size(); ++i) {
       const auto& codec = codecs_[i];
       const auto& column = table[i];
-      const auto kind = codec.column_kind();
-      if (column.name != codec.name || column.kind != kind)
-        throw SchemaError("encoding: column " + std::to_string(i + 1) + " is '" + column.name + "' (" +
-                          std::string(to_string(column.kind)) + "), expected '" + codec.name + "' (" +
-                          std::string(to_string(kind)) + ")");
       if (codec.has_number())
         encode_numbers(codec, column, encoded, number_column++);
       if (codec.codes() > 0)

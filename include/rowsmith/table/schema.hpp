@@ -81,6 +81,22 @@ private:
   std::string label_;
 };
 
+namespace detail {
+/// \throws SchemaError, which `where` begins, unless the columns are the same by name, kind and order
+inline void check_columns(const std::string& where, const TableSchema& found, const TableSchema& expected) {
+  if (found.size() != expected.size())
+    throw SchemaError(where + ": the table has " + std::to_string(found.size()) + " columns, expected " +
+                      std::to_string(expected.size()));
+  const auto describe = [](const ColumnSchema& column) {
+    return "'" + column.name + "' (" + std::string(to_string(column.kind)) + ")";
+  };
+  for (std::size_t i = 0; i < found.size(); ++i)
+    if (found[i] != expected[i])
+      throw SchemaError(where + ": column " + std::to_string(i + 1) + " is " + describe(found[i]) +
+                        ", expected " + describe(expected[i]));
+}
+} // namespace detail
+
 /// A numerical column of a `Schema`.
 template <FixedString Name>
 struct Numerical {

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// What comes between the user's table and the table that a model learns.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/prepare/constant_column.hpp>
+#include <rowsmith/prepare/transform.hpp>
+#include <rowsmith/table/schema.hpp>
+#include <rowsmith/table/table.hpp>
+
+ROWSMITH_BEGIN
+
+/// A list of reversible column transforms, fitted to the training rows: `forward` makes the table that a
+/// model learns from one of the user's, `backward` the user's table, with all columns in their order, from
+/// one that a model drew. A value type; all const functions may be called from several threads at once.
+///
+/// Columns live in **slots**: the user's columns are slots 0, 1, 2, …, and every column that a transform
+/// makes gets the next one. Transforms are applied in order, backward in reverse order, so that each finds
+/// the slots it was fitted on. A row kept by slot needs no copying: a model decodes into `model_slots()`,
+/// `backward` fills the others, and the first `schema().size()` of them are the row.
+///
+/// \tparam Transforms  in the order in which `fit` looks for them
+template <ColumnTransform... Transforms>
+class BasicPreparation {
+public:
+  using Transform = std::variant<Transforms...>;
+
+  /// Of no columns.
+  BasicPreparation() = default;
+
+  /// From transforms fitted before. \throws SchemaError if they do not fit to the schema and each other
+  explicit BasicPreparation(TableSchema schema, std::vector<Transform> transforms = {})
+      : schema_(std::move(schema)), slots_(schema_.columns()) {
+    for (std::size_t slot = 0; slot < slots_.size(); ++slot)
+      model_slots_.push_back(slot);
+    for (auto& transform : transforms)
+      append(std::move(transform));
+    finish();
+  }
+
+  /// Fits to the training rows only. \throws SchemaError for an empty table, OptionError
+  static BasicPreparation fit(const Table& train, const PreparationOptions& options = {}) {
+    options.check();
+    if (train.rows() == 0)
+      throw SchemaError("prepare: the training table has no rows");
+    BasicPreparation result(train.schema());
+    std::vector<const Column*> slots;
+    for (const auto& column : train.columns())
+      slots.push_back(&column);
+    std::vector<std::vector<Column>> made;
+    const auto fit_one = [&](auto fitter) {
+      const std::vector<std::size_t> live = result.model_slots_;
+      for (auto& transform : fitter({slots, live, result.label_slot()}, options)) {
+        made.push_back(transform.forward(slots, Refusals(nullptr)));
+        result.append(std::move(transform));
+        for (auto& column : made.back()) {
+          column.name = result.slots_[slots.size()].name;
+          slots.push_back(&column);
+        }
+      }
+    };
+    (fit_one(&Transforms::fit), ...);
+    result.finish();
+    return result;
+  }
+
+  /// The user's columns.
+  const TableSchema& schema() const noexcept { return schema_; }
+  /// The model's columns. They have the user's label, unless it was taken out.
+  const TableSchema& model_schema() const noexcept { return model_schema_; }
+  /// The slots of the model's columns, in their order.
+  const std::vector<std::size_t>& model_slots() const noexcept { return model_slots_; }
+  std::size_t slots() const noexcept { return slots_.size(); }
+  const std::vector<Transform>& transforms() const noexcept { return transforms_; }
+
+  /// The table that a model learns. \throws SchemaError if columns differ from the schema's by name, kind or
+  /// order, or, naming column and row, for a cell that a transform has no form for, such as another value in
+  /// a column that was constant
+  Table forward(Table table) const { return forward(std::move(table), nullptr); }
+  /// The same for the rows whose cells all have a form: the numbers of the others, ascending, are put into
+  /// `refused`, and they are left out. Such a row has the likelihood 0.
+  Table forward(Table table, std::vector<std::size_t>& refused) const {
+    refused.clear();
+    return forward(std::move(table), &refused);
+  }
+  /// The user's table. Of an empty one, such as `TableEncoder::empty_columns(0)` makes, it has the texts and
+  /// decimals of the user's columns. \throws SchemaError if columns differ from the model's
+  Table backward(Table table) const {
+    detail::check_columns("prepare", table.schema(), model_schema_);
+    const std::size_t rows = table.rows();
+    auto columns = std::move(table).into_columns();
+    std::vector<Column> store(slots());
+    std::vector<const Column*> slots;
+    for (auto& column : store)
+      slots.push_back(&column);
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      store[model_slots_[i]] = std::move(columns[i]);
+    for (std::size_t t = transforms_.size(); t-- > 0;)
+      std::visit(
+          [&](const auto& transform) {
+            auto taken = transform.backward(SlotColumns(slots), first_made_[t], rows);
+            const auto places = transform.takes();
+            for (std::size_t i = 0; i < places.size(); ++i) {
+              taken[i].name = slots_[places[i]].name;
+              store[places[i]] = std::move(taken[i]);
+            }
+          },
+          transforms_[t]);
+    store.resize(schema_.size());
+    return Table(std::move(store), schema_.label());
+  }
+
+  /// The same for one row, whose cells are kept by slot; without allocations.
+  /// \returns false if a cell has no form
+  bool forward(RowCells cells) const noexcept {
+    for (std::size_t t = 0; t < transforms_.size(); ++t)
+      if (!std::visit(
+              [&](const auto& transform) noexcept { return transform.forward(cells, first_made_[t]); },
+              transforms_[t]))
+        return false;
+    return true;
+  }
+  void backward(RowCells cells) const noexcept {
+    for (std::size_t t = transforms_.size(); t-- > 0;)
+      std::visit([&](const auto& transform) noexcept { transform.backward(cells, first_made_[t]); },
+                 transforms_[t]);
+  }
+
+  /// The name of a transform's kind, to save with its fields.
+  static std::string_view kind_of(const Transform& transform) {
+    return std::visit([](const auto& one) -> std::string_view { return one.kind; }, transform);
+  }
+  /// A transform of a kind, whose fields are to be read. \throws SchemaError for a kind that there is not
+  static Transform of_kind(std::string_view kind) {
+    Transform result;
+    if (!((kind == Transforms::kind && (result = Transforms(), true)) || ...))
+      throw SchemaError("prepare: there is no transform of the kind " + detail::in_quotes(kind));
+    return result;
+  }
+  /// Calls `visit(name, field)` for each field of a transform, const or not.
+  template <class Variant, class Visit>
+  static void each_field(Variant& transform, Visit&& visit) {
+    std::visit([&](auto& one) { one.each_field(one, visit); }, transform);
+  }
+
+private:
+  static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+
+  std::size_t label_slot() const {
+    return schema_.label().empty() ? none : schema_.index_of(schema_.label());
+  }
+  /// Takes the transform's slots out of the model's and puts those that it makes in the place of the first.
+  void append(Transform transform) {
+    const auto place_of = [this](std::size_t slot) {
+      const auto place = std::find(model_slots_.begin(), model_slots_.end(), slot);
+      if (place == model_slots_.end())
+        throw SchemaError("prepare: a transform needs column " + std::to_string(slot + 1) +
+                          ", which is not there or was taken by another");
+      return place;
+    };
+    std::visit(
+        [&](const auto& one) {
+          if constexpr (requires { one.reads(); })
+            for (const std::size_t slot : one.reads())
+              place_of(slot);
+          std::size_t at = model_slots_.size();
+          for (const std::size_t slot : one.takes()) {
+            const auto place = place_of(slot);
+            at = std::min(at, static_cast<std::size_t>(place - model_slots_.begin()));
+            model_slots_.erase(place);
+          }
+          first_made_.push_back(slots_.size());
+          for (auto& column : one.makes(slots_)) {
+            model_slots_.insert(model_slots_.begin() + static_cast<std::ptrdiff_t>(at++), slots_.size());
+            slots_.push_back(std::move(column));
+          }
+        },
+        transform);
+    transforms_.push_back(std::move(transform));
+  }
+  void finish() {
+    std::vector<ColumnSchema> columns;
+    std::string label;
+    for (const std::size_t slot : model_slots_) {
+      columns.push_back(slots_[slot]);
+      if (slot == label_slot())
+        label = schema_.label();
+    }
+    model_schema_ = TableSchema(std::move(columns), std::move(label));
+  }
+  Table forward(Table table, std::vector<std::size_t>* refused) const {
+    detail::check_columns("prepare", table.schema(), schema_);
+    const std::size_t rows = table.rows();
+    auto store = std::move(table).into_columns();
+    store.reserve(slots()); // pointers into it stay
+    std::vector<const Column*> slots;
+    for (const auto& column : store)
+      slots.push_back(&column);
+    for (const auto& transform : transforms_)
+      std::visit(
+          [&](const auto& one) {
+            for (auto& column : one.forward(SlotColumns(slots), Refusals(refused))) {
+              column.name = slots_[store.size()].name;
+              store.push_back(std::move(column));
+              slots.push_back(&store.back());
+            }
+          },
+          transform);
+    std::vector<Column> columns;
+    for (const std::size_t slot : model_slots_)
+      columns.push_back(std::move(store[slot]));
+    Table prepared(std::move(columns), model_schema_.label());
+    if (refused == nullptr || refused->empty())
+      return prepared;
+    std::sort(refused->begin(), refused->end());
+    refused->erase(std::unique(refused->begin(), refused->end()), refused->end());
+    std::vector<std::size_t> others;
+    for (std::size_t row = 0, next = 0; row < rows; ++row)
+      if (next < refused->size() && (*refused)[next] == row)
+        ++next;
+      else
+        others.push_back(row);
+    return prepared.select(others);
+  }
+
+  TableSchema schema_;
+  TableSchema model_schema_;
+  std::vector<Transform> transforms_;
+  std::vector<std::size_t> first_made_; ///< by transform: the slot of the first column it makes
+  std::vector<ColumnSchema> slots_;
+  std::vector<std::size_t> model_slots_;
+};
+
+/// All transforms of the library.
+using Preparation = BasicPreparation<ConstantColumn>;
+
+ROWSMITH_END
