@@ -6,6 +6,7 @@
 #include <string>
 
 #include <rowsmith/core/json_text.hpp>
+#include <rowsmith/core/option_range.hpp>
 
 namespace rs = rowsmith;
 
@@ -30,6 +31,12 @@ TEST_CASE("bytes that are not UTF-8 are written as Latin-1, so that JSON is alwa
   std::string begun = "[";
   rs::append_json_text(begun, "a");
   CHECK(begun == "[\"a\"");
+}
+
+TEST_CASE("an option out of its range is named with its value, however small", "[core]") {
+  const rs::OptionRange range{1, 2};
+  CHECK_THROWS_WITH(rs::check_option("rate", 1e-9, range), "rate = 1e-09: expected 1 to 2");
+  CHECK_THROWS_WITH(rs::check_option("rate", std::nan(""), range), Catch::Contains("nan"));
 }
 
 TEST_CASE("numbers are written short and read back the same", "[core]") {

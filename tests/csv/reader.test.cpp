@@ -192,9 +192,9 @@ TEST_CASE("numbers are read whole or not at all", "[csv]") {
   for (const char* text :
        {"", "+", "-", "1,5", "1 2", "0x10", "inf", "nan", "1e999", "12a", "+-1", "++1", " 1"})
     CHECK_FALSE(rs::parse_number(text).has_value());
-  CHECK(rs::decimals_in("12") == 0);
-  CHECK(rs::decimals_in("1.250") == 3);
-  CHECK(rs::decimals_in("1e5") == -1);
+  CHECK(rs::detail::decimals_in("12") == 0);
+  CHECK(rs::detail::decimals_in("1.250") == 3);
+  CHECK(rs::detail::decimals_in("1e5") == -1);
 }
 
 TEST_CASE("numbers survive their text", "[csv]") {

@@ -91,6 +91,16 @@ TEST_CASE("kinds are inferred from all rows", "[table]") {
   CHECK(infer("a\n1\n2\n3\n", {.max_rows = 2}).rows() == 2);
 }
 
+TEST_CASE("numbers that are names are read as texts if the caller says so", "[table]") {
+  const auto table = infer("zip,n\n01357,1\n,2\n7,3\n", {.categorical = {"zip"}});
+  REQUIRE(table["zip"].kind == rs::ColumnKind::categorical);
+  CHECK(cell(table, 0, 0) == "01357");
+  CHECK(cell(table, 1, 0) == "<missing>");
+  CHECK(table["n"].kind == rs::ColumnKind::numerical);
+  CHECK_THROWS_WITH(infer("zip\n1\n", {.categorical = {"postcode"}}),
+                    Catch::Contains("categorical names the column 'postcode'"));
+}
+
 TEST_CASE("errors name file, line, column and what was expected", "[table]") {
   using Catch::Contains;
   CHECK_THAT(failure("age,town,income\n39,Oslo,a\nold,Oslo,b\n"),
@@ -163,7 +173,7 @@ TEST_CASE("what is written is read back the same", "[table]") {
 
 TEST_CASE("a file is written whole or left as it was", "[table]") {
   namespace fs = std::filesystem;
-  const auto folder = fs::temp_directory_path() / "rowsmith-write-csv-test";
+  const auto folder = fs::temp_directory_path() / ("rowsmith-write-csv-" + rs::detail::writer_number());
   fs::create_directories(folder);
   const auto file = folder / "table.csv";
   rs::write_csv(file.string(), rs::Table({rs::Column::numerical("x", {1, 2}, 0)}));

@@ -4,6 +4,7 @@
 /// descriptions are made from that list.
 #pragma once
 
+#include <cmath>
 #include <string>
 
 #include <rowsmith/core/errors.hpp>
@@ -34,7 +35,8 @@ struct OptionRange {
 /// \throws OptionError naming the option, its value and the range
 inline void check_option(const std::string& name, double value, const OptionRange& range) {
   if (!range.contains(value))
-    throw OptionError(name + " = " + std::to_string(value) + ": expected " + range.text());
+    throw OptionError(name + " = " + (std::isfinite(value) ? json_number(value) : std::to_string(value)) +
+                      ": expected " + range.text());
 }
 
 ROWSMITH_END

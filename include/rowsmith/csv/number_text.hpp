@@ -28,6 +28,7 @@ inline std::optional<double> parse_number(std::string_view text) noexcept {
   return value;
 }
 
+namespace detail {
 /// Digits after the point of a number's text; −1 if it has an exponent.
 inline int decimals_in(std::string_view text) noexcept {
   if (text.find_first_of("eE") != std::string_view::npos)
@@ -35,6 +36,7 @@ inline int decimals_in(std::string_view text) noexcept {
   const auto point = text.find('.');
   return point == std::string_view::npos ? 0 : static_cast<int>(text.size() - point - 1);
 }
+} // namespace detail
 
 /// Appends a finite number. \param decimals digits after the point; −1: the shortest text that reads back as
 /// the same number

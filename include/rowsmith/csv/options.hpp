@@ -30,6 +30,8 @@ struct CsvOptions {
   std::vector<std::string> names{};
   /// Column name -> text that is taken off the end of its fields where it is there, such as a full stop.
   std::map<std::string, std::string> strip_suffix{};
+  /// Without a schema: names of columns that are categorical even if they hold numbers, such as postal codes.
+  std::vector<std::string> categorical{};
   /// With a schema: columns of the file that the schema does not name are passed over, not an error.
   bool ignore_unknown_columns = false;
   std::size_t max_rows = std::numeric_limits<std::size_t>::max(); ///< stop after this many

@@ -72,10 +72,10 @@ struct EncodingOptions {
 
 namespace detail {
 
-/// The number at `position` in [0, 1] of the way from `low` to `high`, whose distance may be beyond a double.
-inline double between(double low, double high, double position) noexcept {
+/// The number at `place` in [0, 1] of the way from `low` to `high`, whose distance may be beyond a double.
+inline double between(double low, double high, double place) noexcept {
   const double width = high - low;
-  return std::isfinite(width) ? low + position * width : (1 - position) * low + position * high;
+  return std::isfinite(width) ? low + place * width : (1 - place) * low + place * high;
 }
 
 /// (value − from) / unit for a positive unit, also where value − from is beyond a double. NaN stays NaN.
@@ -158,14 +158,13 @@ struct ColumnCodec {
     return static_cast<std::int32_t>(std::clamp(part, 0.0, static_cast<double>(fine) - 0.5));
   }
 
-  /// The number of a code that is neither "missing" nor a category; `position` in (0, 1) chooses the place
-  /// within a bin.
-  double value_of(std::int32_t code, double position) const {
+  /// The number of a code that is neither "missing" nor a category; `place` in (0, 1) is that within a bin.
+  double value_of(std::int32_t code, double place) const {
     const auto index = static_cast<std::size_t>(code);
     if (index < points.size())
       return points[index];
     const std::size_t bin = index - points.size();
-    return finish(detail::between(knots[bin], knots[bin + 1], position));
+    return finish(detail::between(knots[bin], knots[bin + 1], place));
   }
   double standardise(double value) const noexcept { return detail::distance_in(sd, mean, value); }
   double unstandardise(double number) const noexcept { return finish(mean + sd * number); }

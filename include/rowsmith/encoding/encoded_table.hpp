@@ -21,7 +21,7 @@ ROWSMITH_BEGIN
 struct EncodedColumn {
   bool categorical = true; ///< `width` codes, or one number
   std::size_t column = 0;  ///< of the table
-  std::int32_t offset = 0; ///< first position
+  std::int32_t offset = 0; ///< of its first element in the row
   std::int32_t width = 1;
   bool fine = false; ///< the fine code of a column whose code comes just before
   bool operator==(const EncodedColumn&) const = default;

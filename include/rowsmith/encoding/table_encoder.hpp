@@ -92,14 +92,14 @@ public:
 
   const TableSchema& schema() const noexcept { return schema_; }
   const std::vector<ColumnCodec>& codecs() const noexcept { return codecs_; }
-  /// The stretches of the one-hot row, in order of position.
+  /// The stretches of the one-hot row, in order.
   const std::vector<EncodedColumn>& layout() const noexcept { return layout_; }
   /// Width of a one-hot row.
   std::int32_t width() const noexcept { return width_; }
   std::size_t number_columns() const noexcept { return number_columns_; }
   std::size_t code_columns() const noexcept { return code_offsets_.size(); }
   bool is_label(const EncodedColumn& stretch) const noexcept { return stretch.column == label_column_; }
-  /// First position of each code column.
+  /// The first element of each code column in the one-hot row.
   const std::vector<std::int32_t>& code_offsets() const noexcept { return code_offsets_; }
 
   /// \throws SchemaError if columns differ from the fitted ones by name, kind or order, or (naming column and

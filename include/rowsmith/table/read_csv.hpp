@@ -39,6 +39,10 @@ public:
     if (schema != nullptr)
       match(*schema);
     suffixes();
+    texts_.assign(names_.size(), false);
+    if (!declared_)
+      for (const auto& name : options_.categorical)
+        texts_[place_of(name, "categorical")] = true;
     TableBuilder builder = schema != nullptr ? TableBuilder(*schema) : TableBuilder(names_);
     while (builder.rows() < options_.max_rows && (have_first_ || reader_.next())) {
       have_first_ = false;
@@ -110,13 +114,18 @@ private:
 
   void suffixes() {
     for (const auto& [name, suffix] : options_.strip_suffix) {
-      const auto known = std::find(names_.begin(), names_.end(), name);
-      if (known == names_.end())
-        throw CsvError(reader_.name(), 0, 0,
-                       "strip_suffix names the column '" + name + "', which the file does not have");
       suffix_.resize(names_.size());
-      suffix_[static_cast<std::size_t>(known - names_.begin())] = suffix;
+      suffix_[place_of(name, "strip_suffix")] = suffix;
     }
+  }
+
+  /// The place in the file of a column that an option names.
+  std::size_t place_of(const std::string& name, const std::string& option) const {
+    const auto known = std::find(names_.begin(), names_.end(), name);
+    if (known == names_.end())
+      throw CsvError(reader_.name(), 0, 0,
+                     option + " names the column '" + name + "', which the file does not have");
+    return static_cast<std::size_t>(known - names_.begin());
   }
 
   bool is_missing(const CsvField& field) const {
@@ -132,8 +141,8 @@ private:
     try {
       if (is_missing(field))
         builder.set(target_[i], Cell());
-      else if (field.quoted && !declared_)
-        builder.set(target_[i], text); // quotes say that it is a text
+      else if ((field.quoted && !declared_) || texts_[i])
+        builder.set(target_[i], text); // quotes say that it is a text, or the caller does
       else
         builder.set_written(target_[i], text);
     } catch (const SchemaError& error) {
@@ -148,6 +157,7 @@ private:
   std::vector<std::string> names_;
   std::vector<std::size_t> target_; ///< file column -> table column
   std::vector<std::string> suffix_;
+  std::vector<bool> texts_; ///< by file column: taken for texts whatever they look like
 };
 
 } // namespace detail
@@ -174,8 +184,8 @@ Table read_csv(std::istream& in, const std::string& name, const CsvOptions& opti
   return read_csv(in, name, SchemaType::table_schema(), options);
 }
 
-/// Reads a table and infers the kinds: a column is numerical if it has a value and every unquoted value is a
-/// number, else categorical.
+/// Reads a table and infers the kinds: a column is numerical if it has a value, every value is a number
+/// without quotes, and `options.categorical` does not name it; else categorical.
 inline Table read_csv(const std::string& path, const CsvOptions& options = {}) {
   return detail::CsvTableReader(CsvReader(path, options), options).read(nullptr);
 }

@@ -68,7 +68,7 @@ public:
   void set_written(std::size_t column, std::string_view text) {
     auto& building = at(column);
     const auto number = building.numbers ? parse_number(text) : std::nullopt;
-    add(building, number ? Cell(*number, decimals_in(text)) : Cell(text), text);
+    add(building, number ? Cell(*number, detail::decimals_in(text)) : Cell(text), text);
   }
   /// \throws SchemaError if a column has no cell
   void end_row() {
