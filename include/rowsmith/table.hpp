@@ -3,7 +3,7 @@
 /// Tables, their schemas, and CSV in and out.
 #pragma once
 
-#include <rowsmith/table/cell.hpp>
+#include <rowsmith/table/cell_view.hpp>
 #include <rowsmith/table/read_csv.hpp>
 #include <rowsmith/table/row_text.hpp>
 #include <rowsmith/table/schema.hpp>

@@ -32,7 +32,7 @@ TEST_CASE("a row as CSV is what the table's file holds", "[table]") {
   CHECK(rows == "age,\"to\"\"wn\"\n39.50,\"Os,lo\"\n17.00,K\xF6ln\n?,?\n");
   std::string cell;
   rs::append_csv_cell(cell, "NA");
-  rs::append_csv_cell(cell, rs::Cell(), {.missing = {"-"}});
+  rs::append_csv_cell(cell, rs::CellView(), {.missing = {"-"}});
   rs::append_csv_cell(cell, 1e-300);
   CHECK(cell == "\"NA\"-1e-300");
 }

@@ -19,8 +19,8 @@ using People = rs::Schema<rs::Numerical<"age">, rs::Categorical<"town">, rs::Lab
 TEST_CASE("rows of typed cells become a table", "[table]") {
   rs::TableBuilder builder(People::table_schema());
   builder.add_row({39, "Oslo", ">50K"});
-  builder.add_row({rs::Cell(), std::string("Lima"), "<=50K"});
-  builder.add_row({std::nan(""), rs::Cell(), ">50K"});
+  builder.add_row({{}, std::string("Lima"), "<=50K"});
+  builder.add_row({std::nan(""), rs::CellView(), ">50K"});
   CHECK(builder.rows() == 3);
   const rs::Table table = std::move(builder).build();
   CHECK(table.schema() == People::table_schema());
@@ -34,9 +34,9 @@ TEST_CASE("rows of typed cells become a table", "[table]") {
 
 TEST_CASE("decimals are those of the number that needs most", "[table]") {
   rs::TableBuilder builder(rs::TableSchema({{"x", rs::ColumnKind::numerical}}));
-  builder.add_row({rs::Cell(1.5, 1)});
-  builder.add_row({rs::Cell(0.25, 2)});
-  builder.add_row({rs::Cell()});
+  builder.add_row({rs::CellView(1.5, 1)});
+  builder.add_row({rs::CellView(0.25, 2)});
+  builder.add_row({rs::CellView()});
   CHECK(std::move(builder).build()[0].decimals == 2);
 }
 
@@ -66,16 +66,16 @@ TEST_CASE("a row that does not fit is an error that names row and column, and le
 
 TEST_CASE("without a schema the cells decide the kinds", "[table]") {
   rs::TableBuilder builder(std::vector<std::string>{"n", "mixed", "written", "nothing"});
-  const auto row = [&builder](rs::Cell n, rs::Cell mixed, const char* written) {
+  const auto row = [&builder](rs::CellView n, rs::CellView mixed, const char* written) {
     builder.set(0, n);
     builder.set(1, mixed);
     builder.set_written(2, written);
-    builder.set(3, rs::Cell());
+    builder.set(3, rs::CellView());
     builder.end_row();
   };
   row(1, 2.5, "007");
   row(2.5, 3, "1.50");
-  row(rs::Cell(), "x", "b");
+  row(rs::CellView(), "x", "b");
   const rs::Table table = std::move(builder).build();
   CHECK(table["n"].kind == rs::ColumnKind::numerical);
   REQUIRE(table["mixed"].kind == rs::ColumnKind::categorical);

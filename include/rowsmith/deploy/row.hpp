@@ -16,7 +16,7 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/fixed_string.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
-#include <rowsmith/table/cell.hpp>
+#include <rowsmith/table/cell_view.hpp>
 #include <rowsmith/table/schema.hpp>
 
 ROWSMITH_BEGIN
@@ -74,11 +74,12 @@ public:
 
   /// What `append_csv_row` and `append_json_row` write.
   const std::string& name(std::size_t column) const noexcept { return schema()[column].name; }
-  Cell cell(std::size_t column) const noexcept {
+  CellView cell(std::size_t column) const noexcept {
     if (schema()[column].kind == ColumnKind::numerical)
       return {numbers_[column], columns_->decimals[column]};
     const std::int32_t code = codes_[column];
-    return code == missing_code ? Cell() : Cell(columns_->texts[column][static_cast<std::size_t>(code)]);
+    return code == missing_code ? CellView()
+                                : CellView(columns_->texts[column][static_cast<std::size_t>(code)]);
   }
 
   void set_missing(std::size_t column) noexcept {

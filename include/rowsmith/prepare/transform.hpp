@@ -60,7 +60,7 @@ public:
       rows_->push_back(row);
       return;
     }
-    const Cell cell = column.cell(row);
+    const CellView cell = column.cell(row);
     std::string found = "is missing";
     if (cell.is_text())
       found = "holds " + detail::in_quotes(cell.text());

@@ -140,7 +140,7 @@ private:
       text.remove_suffix(suffix_[i].size());
     try {
       if (is_missing(field))
-        builder.set(target_[i], Cell());
+        builder.set(target_[i], CellView());
       else if ((field.quoted && !declared_) || texts_[i])
         builder.set(target_[i], text); // quotes say that it is a text, or the caller does
       else

@@ -13,7 +13,7 @@
 #include <rowsmith/core/json_text.hpp>
 #include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/csv/options.hpp>
-#include <rowsmith/table/cell.hpp>
+#include <rowsmith/table/cell_view.hpp>
 #include <rowsmith/table/schema.hpp>
 
 ROWSMITH_BEGIN
@@ -29,7 +29,7 @@ inline bool needs_quotes(std::string_view text, const CsvOptions& options) {
          text.find(options.delimiter) != std::string_view::npos;
 }
 
-inline void append_number_cell(std::string& to, const Cell& cell) {
+inline void append_number_cell(std::string& to, const CellView& cell) {
   if (std::isinf(cell.number()))
     throw SchemaError("an infinite number has no text, expected a finite one or a missing value");
   append_number(to, cell.number(), cell.decimals());
@@ -40,7 +40,7 @@ inline void append_number_cell(std::string& to, const Cell& cell) {
 /// A field as `read_csv` with the same options takes it: texts in quotes where they need them.
 /// \throws OptionError for a missing value that `options.missing` has no text for, SchemaError for an
 /// infinite number or a text with a zero byte
-inline void append_csv_cell(std::string& to, const Cell& cell, const CsvOptions& options = {}) {
+inline void append_csv_cell(std::string& to, const CellView& cell, const CsvOptions& options = {}) {
   if (cell.is_number())
     return detail::append_number_cell(to, cell);
   if (cell.is_missing()) {
@@ -99,7 +99,7 @@ void append_csv_row(std::string& to, const Row& row, const CsvOptions& options =
 
 /// A missing value is null, a text what `append_json_text` makes of it. \throws SchemaError for an infinite
 /// number
-inline void append_json_cell(std::string& to, const Cell& cell) {
+inline void append_json_cell(std::string& to, const CellView& cell) {
   if (cell.is_number())
     detail::append_number_cell(to, cell);
   else if (cell.is_text())

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
-#include <rowsmith/table/cell.hpp>
+#include <rowsmith/table/cell_view.hpp>
 #include <rowsmith/table/schema.hpp>
 
 ROWSMITH_BEGIN
@@ -95,10 +95,10 @@ struct Column {
       count += is_missing(row) ? 1 : 0;
     return count;
   }
-  Cell cell(std::size_t row) const {
+  CellView cell(std::size_t row) const {
     if (kind == ColumnKind::numerical)
       return {values[row], decimals};
-    return codes[row] == missing_code ? Cell() : Cell(dictionary.text(codes[row]));
+    return codes[row] == missing_code ? CellView() : CellView(dictionary.text(codes[row]));
   }
   /// \throws SchemaError if it holds what a column of its kind does not, or a code that its dictionary lacks
   void check() const {
@@ -204,7 +204,7 @@ class TableRow {
 public:
   std::size_t size() const noexcept { return table_->size(); }
   const std::string& name(std::size_t column) const { return (*table_)[column].name; }
-  Cell cell(std::size_t column) const { return (*table_)[column].cell(row_); }
+  CellView cell(std::size_t column) const { return (*table_)[column].cell(row_); }
 
 private:
   friend class Table;

@@ -16,7 +16,7 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/csv/number_text.hpp>
-#include <rowsmith/table/cell.hpp>
+#include <rowsmith/table/cell_view.hpp>
 #include <rowsmith/table/schema.hpp>
 #include <rowsmith/table/table.hpp>
 
@@ -26,7 +26,7 @@ ROWSMITH_BEGIN
 ///
 /// \code
 /// rowsmith::TableBuilder builder(People::table_schema());
-/// builder.add_row({39, "Oslo", rowsmith::Cell()});
+/// builder.add_row({39, "Oslo", {}});
 /// const rowsmith::Table table = std::move(builder).build();
 /// \endcode
 ///
@@ -56,7 +56,7 @@ public:
 
   /// Gives the current row's cell of a column, each once, in any order.
   /// \throws SchemaError if there is no such column, it has its cell, or the cell does not fit
-  void set(std::size_t column, const Cell& cell) {
+  void set(std::size_t column, const CellView& cell) {
     if (!cell.is_number() || !at(column).texts)
       return add(at(column), cell, cell.text());
     std::string written;
@@ -68,7 +68,7 @@ public:
   void set_written(std::size_t column, std::string_view text) {
     auto& building = at(column);
     const auto number = building.numbers ? parse_number(text) : std::nullopt;
-    add(building, number ? Cell(*number, detail::decimals_in(text)) : Cell(text), text);
+    add(building, number ? CellView(*number, detail::decimals_in(text)) : CellView(text), text);
   }
   /// \throws SchemaError if a column has no cell
   void end_row() {
@@ -85,7 +85,7 @@ public:
     }
   }
   /// A whole row, one cell a column; all or nothing. \throws SchemaError
-  void add_row(std::span<const Cell> cells) {
+  void add_row(std::span<const CellView> cells) {
     if (cells.size() != size())
       throw SchemaError("row " + std::to_string(rows_ + 1) + " has " + std::to_string(cells.size()) +
                         " cells, expected " + std::to_string(size()));
@@ -98,7 +98,7 @@ public:
       throw;
     }
   }
-  void add_row(std::initializer_list<Cell> cells) { add_row(std::span(cells.begin(), cells.size())); }
+  void add_row(std::initializer_list<CellView> cells) { add_row(std::span(cells.begin(), cells.size())); }
 
   /// The table of all rows. \throws SchemaError if the last one was not ended, and what `Table` throws
   Table build() && {
@@ -140,7 +140,7 @@ private:
   [[noreturn]] void fail(const Building& building, const std::string& what) const {
     throw SchemaError("row " + std::to_string(rows_ + 1) + ", column '" + building.column.name + "' " + what);
   }
-  void add(Building& building, const Cell& cell, std::string_view written) {
+  void add(Building& building, const CellView& cell, std::string_view written) {
     auto& column = building.column;
     if (building.rows() != rows_)
       fail(building, "has its cell already");

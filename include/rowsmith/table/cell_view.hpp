@@ -21,18 +21,18 @@ concept CellNumber = (std::floating_point<Number> && sizeof(Number) <= sizeof(do
                       !std::same_as<Number, char>);
 
 /// A cell: nothing (a missing value), a number, or a text. A view: the text must outlive it.
-class Cell {
+class CellView {
 public:
-  constexpr Cell() = default;
+  constexpr CellView() = default;
   /// NaN is a missing value. \param decimals  digits after the point, as `Column::decimals`
   template <CellNumber Number>
-  constexpr Cell(Number number, int decimals = -1) noexcept
+  constexpr CellView(Number number, int decimals = -1) noexcept
       : kind_(number == number ? Kind::number : Kind::missing), decimals_(decimals),
         number_(static_cast<double>(number)) {}
-  constexpr Cell(std::string_view text) noexcept : kind_(Kind::text), text_(text) {}
-  constexpr Cell(const char* text) noexcept : Cell(std::string_view(text)) {}
-  Cell(const std::string& text) noexcept : Cell(std::string_view(text)) {}
-  Cell(std::nullptr_t) = delete;
+  constexpr CellView(std::string_view text) noexcept : kind_(Kind::text), text_(text) {}
+  constexpr CellView(const char* text) noexcept : CellView(std::string_view(text)) {}
+  CellView(const std::string& text) noexcept : CellView(std::string_view(text)) {}
+  CellView(std::nullptr_t) = delete;
 
   constexpr bool is_missing() const noexcept { return kind_ == Kind::missing; }
   constexpr bool is_number() const noexcept { return kind_ == Kind::number; }
@@ -56,7 +56,7 @@ template <class Row>
 concept CellRow = requires(const Row& row, std::size_t column) {
   { row.size() } -> std::convertible_to<std::size_t>;
   { row.name(column) } -> std::convertible_to<std::string_view>;
-  { row.cell(column) } -> std::same_as<Cell>;
+  { row.cell(column) } -> std::same_as<CellView>;
 };
 
 ROWSMITH_END
