@@ -10,6 +10,7 @@ set(level_csv 1)
 set(level_table 2)
 set(level_autodiff 2)
 set(level_forest 2)
+set(level_prepare 3)
 set(level_encoding 3)
 set(level_nn 3)
 set(level_models 4)
@@ -23,7 +24,7 @@ set(level_facade 7)
 
 # Folders beside each other that may include one another all the same: "<from> <to>".
 set(neighbours "deploy io")
-set(without_eigen core csv table forest evaluate)
+set(without_eigen core csv table prepare forest evaluate)
 set(top_level CMakeLists.txt CMakePresets.json LICENSE README.md benchmarks build docs examples include tests)
 
 set(faults "")

@@ -3,9 +3,12 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <sstream>
 #include <string>
 
+#include <rowsmith/deploy/row.hpp>
+#include <rowsmith/encoding/table_encoder.hpp>
 #include <rowsmith/table/row_text.hpp>
 #include <rowsmith/table/table.hpp>
 #include <rowsmith/table/write_csv.hpp>
@@ -45,6 +48,17 @@ TEST_CASE("a row as JSON is an object, valid whatever its texts", "[table]") {
   CHECK(rows == "{\"age\":39.50,\"to\\\"wn\":\"Os,lo\"}"
                 "{\"age\":17.00,\"to\\\"wn\":\"K\\u00f6ln\"}"
                 "{\"age\":null,\"to\\\"wn\":null}");
+}
+
+TEST_CASE("a model's single rows are written by the same functions", "[table]") {
+  const auto encoder = rs::TableEncoder::fit(people());
+  rs::DynamicRow row(std::make_shared<const rs::RowColumns>(encoder));
+  row.set("age", 17);
+  std::string out;
+  rs::append_csv_row(out, row);
+  row.set("to\"wn", "K\xF6ln");
+  rs::append_json_row(out, row);
+  CHECK(out == "17.00,?\n{\"age\":17.00,\"to\\\"wn\":\"K\\u00f6ln\"}");
 }
 
 TEST_CASE("what a text form cannot hold is an error that names the column", "[table]") {
