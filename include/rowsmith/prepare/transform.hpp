@@ -83,7 +83,7 @@ private:
 template <class T>
 concept ColumnTransform = std::default_initializable<T> &&
     requires(const T& transform, const std::vector<ColumnSchema>& schema, const PreparedColumns& train,
-             SlotColumns slots, RowCells cells, std::size_t made, const Refusals& refuse,
+             SlotColumns slots, RowCells cells, std::size_t made, std::size_t rows, const Refusals& refuse,
              const PreparationOptions& options) {
   /// Its name in a saved model.
   { T::kind } -> std::convertible_to<std::string_view>;
@@ -95,8 +95,8 @@ concept ColumnTransform = std::default_initializable<T> &&
   { transform.makes(schema) } -> std::same_as<std::vector<ColumnSchema>>;
   /// The columns it makes.
   { transform.forward(slots, refuse) } -> std::same_as<std::vector<Column>>;
-  /// The columns it took, from those it made, which begin at slot `made`. \param made also the row count
-  { transform.backward(slots, made, made) } -> std::same_as<std::vector<Column>>;
+  /// The columns it took, from those it made, which begin at slot `made`.
+  { transform.backward(slots, made, rows) } -> std::same_as<std::vector<Column>>;
   /// The same for one row, without allocations; false if a cell has no form.
   { transform.forward(cells, made) }
   noexcept->std::same_as<bool>;
