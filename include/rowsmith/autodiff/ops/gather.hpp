@@ -45,6 +45,21 @@ struct MixedRows {
   const std::int32_t* number_weights = nullptr; ///< number_columns: the weight row of each number
 };
 
+namespace detail {
+/// Calls `one(weight_row)` for each code of row r, then `times(weight_row, number)` for each number that is
+/// not missing.
+template <class Scalar, class One, class Times>
+void each_active(const MixedRows<Scalar>& x, Index r, const One& one, const Times& times) {
+  for (Index c = 0; c < x.code_columns; ++c)
+    one(x.codes[r * x.code_columns + c]);
+  for (Index c = 0; c < x.number_columns; ++c) {
+    const Scalar number = x.numbers[r * x.number_columns + c];
+    if (number == number)
+      times(x.number_weights[c], number);
+  }
+}
+} // namespace detail
+
 /// The values of `gather_dense`, without a tape: y is rows × out.
 template <class Scalar>
 void gather_affine(const MixedRows<Scalar>& x, const Scalar* weight, const Scalar* bias, Index out,
@@ -52,19 +67,18 @@ void gather_affine(const MixedRows<Scalar>& x, const Scalar* weight, const Scala
   for (Index r = 0; r < x.rows; ++r) {
     Scalar* to = y + r * out;
     std::copy_n(bias, out, to);
-    for (Index c = 0; c < x.code_columns; ++c) {
-      const Scalar* from = weight + x.codes[r * x.code_columns + c] * out;
-      for (Index j = 0; j < out; ++j)
-        to[j] += from[j];
-    }
-    for (Index c = 0; c < x.number_columns; ++c) {
-      const Scalar number = x.numbers[r * x.number_columns + c];
-      if (number != number)
-        continue;
-      const Scalar* from = weight + x.number_weights[c] * out;
-      for (Index j = 0; j < out; ++j)
-        to[j] += number * from[j];
-    }
+    detail::each_active(
+        x, r,
+        [=](Index row) {
+          const Scalar* from = weight + row * out;
+          for (Index j = 0; j < out; ++j)
+            to[j] += from[j];
+        },
+        [=](Index row, Scalar number) {
+          const Scalar* from = weight + row * out;
+          for (Index j = 0; j < out; ++j)
+            to[j] += number * from[j];
+        });
     detail::activate(activation, to, out);
   }
 }
@@ -88,7 +102,7 @@ Variable<Scalar> gather_dense(const MixedRows<Scalar>& x, const Variable<Scalar>
     check_row("code", x.codes[i]);
   for (Index c = 0; c < x.number_columns; ++c)
     check_row("a number's weight row", x.number_weights[c]);
-  auto y = weight.tape().make(x.rows, out, weight.needs_gradient() || bias.needs_gradient());
+  auto y = make_result("gather_dense", x.rows, out, weight, bias);
   gather_affine(x, weight.data(), bias.data(), out, activation, y.data());
   weight.tape().on_backward(y, [x, weight, bias, y, activation, out] {
     Scalar* dy = y.adjoint().data();
@@ -99,19 +113,18 @@ Variable<Scalar> gather_dense(const MixedRows<Scalar>& x, const Variable<Scalar>
     Scalar* target = weight.adjoint().data();
     for (Index r = 0; r < x.rows; ++r) {
       const Scalar* from = dy + r * out;
-      for (Index c = 0; c < x.code_columns; ++c) {
-        Scalar* to = target + x.codes[r * x.code_columns + c] * out;
-        for (Index j = 0; j < out; ++j)
-          to[j] += from[j];
-      }
-      for (Index c = 0; c < x.number_columns; ++c) {
-        const Scalar number = x.numbers[r * x.number_columns + c];
-        if (number != number)
-          continue;
-        Scalar* to = target + x.number_weights[c] * out;
-        for (Index j = 0; j < out; ++j)
-          to[j] += number * from[j];
-      }
+      detail::each_active(
+          x, r,
+          [=](Index row) {
+            Scalar* to = target + row * out;
+            for (Index j = 0; j < out; ++j)
+              to[j] += from[j];
+          },
+          [=](Index row, Scalar number) {
+            Scalar* to = target + row * out;
+            for (Index j = 0; j < out; ++j)
+              to[j] += number * from[j];
+          });
     }
   });
   return y;
