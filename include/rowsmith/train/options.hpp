@@ -71,8 +71,10 @@ struct RefitOptions {
 struct TrainerOptions {
   std::uint64_t seed = 0;
   bool conditional = false; ///< train a conditional GAN on the schema's label
-  /// 0: all; never changes the result. A step on a batch is shared by one thread for each 32 of its rows, and
-  /// by 8 at the most: more help only where codes are paired, encoded or sampled.
+  /// 0: all; never changes the result. A step is shared by one thread for each 128 rows of its batch (of a
+  /// discriminator that packs rows: 128 packs), and by 8 at the most. At the default batch of 512 that is 4
+  /// threads, or 2 where pairs are packed: more help only where codes are paired, encoded or sampled, or with
+  /// larger batches.
   int threads = 0;
   EncodingOptions encoding{};
   AutoencoderOptions autoencoder{};

@@ -77,7 +77,7 @@ public:
   /// \param checkpoints  such as `checkpoint_file("fit.checkpoint")`; by default none are kept
   /// \throws SchemaError for a table that cannot be encoded, or without a label if `conditional`
   /// \throws TrainingError when a loss is no longer finite
-  /// \throws ModelFileError if the store holds the state of another training; what the store throws
+  /// \throws ModelFileError if the store holds the state of another training; what its `load` throws
   TableModel fit(const Table& train, const ProgressCallback& callback = {},
                  const CheckpointStore& checkpoints = {}) {
     stages_.clear();
