@@ -22,8 +22,8 @@
 ROWSMITH_BEGIN
 
 /// Scaled latent codes of the training rows, and their labels for a conditional model. A code in
-/// [−range, range] takes 16 bits, in steps of range / 32767: far finer than what a decoder can tell apart,
-/// and half the memory of floats.
+/// [−range, range] takes 16 bits, in steps of range / 32767: far finer than what a decoder can tell apart, and
+/// half the memory of floats.
 class LatentRows {
 public:
   LatentRows() = default;
@@ -92,8 +92,8 @@ struct LatentMoments {
   }
 };
 
-/// Latent codes from what a posterior network gives: the codes themselves, or means then log-variances (twice
-/// as wide) that codes are drawn from. \param first  number of the first row in the stream
+/// Latent codes from what a posterior network gives: the codes themselves, or means then log-variances (twice as
+/// wide) that codes are drawn from. \param first  number of the first row in the stream
 inline void draw_codes(const float* outputs, Index output_width, Index rows, Index width,
                        const RandomStream& noise, std::uint64_t first, float* codes) {
   const auto blocks = static_cast<std::uint64_t>(blocks_per_row(width));

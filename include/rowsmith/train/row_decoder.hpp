@@ -26,17 +26,15 @@ concept DecodesDifferentiably = requires(const Heads& heads) {
 };
 } // namespace detail
 
-/// A frozen decoder on a tape: scaled latent code -> decoded row, drawn by the straight-through Gumbel
-/// softmax.
+/// A frozen decoder on a tape: scaled latent code -> decoded row, drawn by the straight-through Gumbel softmax.
 template <class AutoencoderType>
 class RowDecoder {
 public:
   RowDecoder() = default;
   /// \param weights, rows, model  must outlive the decoder; of `model`, the latent scaling is used
-  RowDecoder(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
-             const EncodedTable& rows, const TableModel& model, double temperature)
-      : autoencoder_(&autoencoder), weights_(&weights), rows_(&rows), model_(&model),
-        temperature_(temperature) {}
+  RowDecoder(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights, const EncodedTable& rows,
+             const TableModel& model, double temperature)
+      : autoencoder_(&autoencoder), weights_(&weights), rows_(&rows), model_(&model), temperature_(temperature) {}
 
   /// Width of a decoded row.
   Index width() const {
