@@ -46,17 +46,15 @@ struct MixedRows {
 };
 
 namespace detail {
-/// Calls `one(weight_row)` for each code of row r, then `times(weight_row, number)` for each number that is
-/// not missing.
-template <class Scalar, class One, class Times>
-void each_active(const MixedRows<Scalar>& x, Index r, const One& one, const Times& times) {
+/// Calls `visit(weight_row, factor)` for each code of row r, with a factor of 1, and each number that is not
+/// missing, which is the factor.
+template <class Scalar, class Visit>
+void each_active(const MixedRows<Scalar>& x, Index r, const Visit& visit) {
   for (Index c = 0; c < x.code_columns; ++c)
-    one(x.codes[r * x.code_columns + c]);
-  for (Index c = 0; c < x.number_columns; ++c) {
-    const Scalar number = x.numbers[r * x.number_columns + c];
-    if (number == number)
-      times(x.number_weights[c], number);
-  }
+    visit(x.codes[r * x.code_columns + c], Scalar(1));
+  for (Index c = 0; c < x.number_columns; ++c)
+    if (const Scalar number = x.numbers[r * x.number_columns + c]; number == number)
+      visit(x.number_weights[c], number);
 }
 } // namespace detail
 
@@ -67,18 +65,10 @@ void gather_affine(const MixedRows<Scalar>& x, const Scalar* weight, const Scala
   for (Index r = 0; r < x.rows; ++r) {
     Scalar* to = y + r * out;
     std::copy_n(bias, out, to);
-    detail::each_active(
-        x, r,
-        [=](Index row) {
-          const Scalar* from = weight + row * out;
-          for (Index j = 0; j < out; ++j)
-            to[j] += from[j];
-        },
-        [=](Index row, Scalar number) {
-          const Scalar* from = weight + row * out;
-          for (Index j = 0; j < out; ++j)
-            to[j] += number * from[j];
-        });
+    detail::each_active(x, r, [=](Index row, Scalar factor) {
+      for (Index j = 0; j < out; ++j)
+        to[j] += factor * weight[row * out + j];
+    });
     detail::activate(activation, to, out);
   }
 }
@@ -113,18 +103,10 @@ Variable<Scalar> gather_dense(const MixedRows<Scalar>& x, const Variable<Scalar>
     Scalar* target = weight.adjoint().data();
     for (Index r = 0; r < x.rows; ++r) {
       const Scalar* from = dy + r * out;
-      detail::each_active(
-          x, r,
-          [=](Index row) {
-            Scalar* to = target + row * out;
-            for (Index j = 0; j < out; ++j)
-              to[j] += from[j];
-          },
-          [=](Index row, Scalar number) {
-            Scalar* to = target + row * out;
-            for (Index j = 0; j < out; ++j)
-              to[j] += number * from[j];
-          });
+      detail::each_active(x, r, [=](Index row, Scalar factor) {
+        for (Index j = 0; j < out; ++j)
+          target[row * out + j] += factor * from[j];
+      });
     }
   });
   return y;
