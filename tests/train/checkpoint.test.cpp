@@ -202,7 +202,7 @@ TEST_CASE("a checkpoint that cannot be written or removed is a warning: the mode
   store.save = [](const rs::TensorFile&) { throw rs::Error("no space left"); };
   store.discard = [] { throw 7; };
   CHECK((rs::format_model(small::Trainer(options).fit(data, {}, store)) == expected));
-  REQUIRE(memory.warnings.size() >= 2);
+  REQUIRE(memory.warnings.size() == 2); // the same words once
   CHECK_THAT(memory.warnings.front(),
              Catch::Contains("could not be saved") && Catch::Contains("no space left"));
   CHECK_THAT(memory.warnings.back(), Catch::Contains("could not be removed"));

@@ -176,6 +176,22 @@ TEST_CASE("a GAN stage may be given a decoder that lives no longer than the call
   CHECK(stage.steps() == 1);
 }
 
+TEST_CASE("batches cover their rows, or whole ones as many as there are", "[train]") {
+  const std::vector<std::uint32_t> rows{7, 1, 5, 3, 9};
+  const rs::Batches all(5, 2);
+  CHECK(all.count() == 3);
+  CHECK(all.rows() == 5);
+  CHECK(all.of(rows, 1)[0] == 5);
+  CHECK(all.of(rows, 2).size() == 1);
+  const rs::Batches whole(5, 2, true);
+  CHECK(whole.count() == 2);
+  CHECK(whole.rows() == 4);
+  CHECK(whole.of(rows, 1).size() == 2);
+  CHECK(rs::Batches(5, 100).count() == 1);
+  CHECK_THROWS_AS(rs::Batches(0, 2), rs::OptionError);
+  CHECK_THROWS_AS(rs::Batches(5, 0), rs::OptionError);
+}
+
 TEST_CASE("a training needs little memory beyond its table", "[train]") {
   // Columns as Adult's. Most of it goes to the encoded rows and the latent codes.
   constexpr std::size_t rows = 200'000;

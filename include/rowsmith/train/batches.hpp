@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <rowsmith/autodiff/ops/gather.hpp>
+#include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/encoding/encoded_table.hpp>
 
@@ -40,9 +42,14 @@ private:
 class Batches {
 public:
   /// \param size  of a batch; the last may be shorter, unless all are to be `whole`: then the rows left over
-  /// are not used (in another epoch they will be others)
-  Batches(std::size_t rows, std::size_t size, bool whole = false)
-      : size_(std::min(size, rows)), rows_(whole ? rows / size_ * size_ : rows) {}
+  /// are not used (in another epoch they will be others) \throws OptionError if a batch would have no row
+  Batches(std::size_t rows, std::size_t size, bool whole = false) : size_(std::min(size, rows)), rows_(rows) {
+    if (size_ == 0)
+      throw OptionError("batches of " + std::to_string(size) + " rows out of " + std::to_string(rows) +
+                        ": expected at least one row");
+    if (whole)
+      rows_ -= rows_ % size_;
+  }
 
   std::size_t count() const noexcept { return (rows_ + size_ - 1) / size_; }
   /// Of all batches together.

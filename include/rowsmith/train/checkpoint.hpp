@@ -190,14 +190,14 @@ public:
         "the state of the training could not be saved, so that it would begin anew after an interruption");
     last_ = std::chrono::steady_clock::now();
   }
-  void discard() const {
+  void discard() {
     if (store_->save && store_->discard)
       attempt([&] { store_->discard(); }, "the state of the finished training could not be removed");
   }
 
 private:
   template <class Action>
-  void attempt(const Action& action, const char* otherwise) const {
+  void attempt(const Action& action, const char* otherwise) {
     std::string reason = "for an unknown reason";
     try {
       action();
@@ -206,14 +206,16 @@ private:
       reason = error.what();
     } catch (...) { // a store of one's own may throw anything
     }
-    if (store_->warn)
-      store_->warn(std::string("checkpoint: ") + otherwise + ": " + reason);
+    // A full disk is full at each save: the same words are said once.
+    if (auto text = std::string("checkpoint: ") + otherwise + ": " + reason; store_->warn && text != warned_)
+      store_->warn(warned_ = std::move(text));
   }
 
   const CheckpointStore* store_;
   std::vector<std::pair<std::string, std::string>> identity_;
   std::optional<StateFile> state_;
   std::chrono::steady_clock::time_point last_;
+  std::string warned_; ///< the last warning
 };
 
 } // namespace detail
