@@ -70,7 +70,7 @@ Variant variant(std::string name, std::string switched,
 }
 
 std::vector<Variant> variants() {
-  const auto faithful = rs::faithful_options();
+  const auto faithful = rs::FaithfulRecipe::options();
   auto sampled = faithful;
   sampled.decoding = rs::Decoding::sample;
   auto codes = sampled;
@@ -92,7 +92,7 @@ std::vector<Variant> variants() {
               .average_decay = 0.998,
               .optimiser = {.learning_rate = 1e-3, .beta1 = 0, .beta2 = 0.99},
               .schedule = {.kind = rs::LearningRateSchedule::Kind::cosine}};
-  const rs::TrainerOptions standard;
+  const auto standard = rs::DefaultRecipe::options();
   auto frozen = standard;
   frozen.refit.steps = 0;
   const auto same = [](rs::TrainerOptions&) {};
@@ -403,7 +403,7 @@ int main(int argc, char** argv) {
       results.emplace_back(name, std::move(runs));
     };
     if (tables) {
-      const rs::TrainerOptions defaults;
+      const auto defaults = rs::DefaultRecipe::options();
       const Variant standard = variant<rs::DefaultRecipe::Trainer>(
           "default", "", [](rs::TrainerOptions&) {}, defaults);
       struct Made {

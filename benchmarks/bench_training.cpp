@@ -152,8 +152,8 @@ int main(int argc, char** argv) {
       const std::span<const std::uint32_t> chosen(rows.data(), std::min(batch, rows.size()));
       const auto n = static_cast<rs::Index>(chosen.size());
       if (wanted("ae_step")) {
-        rs::AutoencoderStage<Autoencoder> autoencoder(Autoencoder(encoder), encoded, {}, 1, threads);
-        const auto ae = timed([&] { autoencoder.step(chosen, 1'000'000); }, seconds);
+        rs::AutoencoderStage<Autoencoder> autoencoder(Autoencoder(encoder), encoded, {.batch = batch}, 1, threads);
+        const auto ae = timed([&] { autoencoder.step(chosen, 0, 1'000'000); }, seconds);
         say("ae_step", chosen.size(), threads, ae,
             products(n, {108, 256, 128, 32, 128, 256, 108}, false, seconds));
       }

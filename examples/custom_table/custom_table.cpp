@@ -27,7 +27,7 @@ static std::string flats() {
 int main(int argc, char** argv) try {
   std::istringstream made(flats());
   const rs::Table table = argc > 1 ? rs::read_csv(argv[1]) : rs::read_csv(made, "flats");
-  rs::TrainerOptions options; // the defaults; every one can be changed
+  rs::RecipeOptions<> options; // the defaults; every one can be changed
   options.seed = 7;
   const auto model = rs::Synthesizer::fit(table, options, rs::progress_bar());
   const rs::Table synthetic = model.sample(table.rows(), /*seed=*/1);

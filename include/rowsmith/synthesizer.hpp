@@ -4,43 +4,17 @@
 #pragma once
 
 #include <cstdint>
-#include <ratio>
 #include <string>
 #include <utility>
 
 #include <rowsmith/deploy/guided_sampler.hpp>
 #include <rowsmith/io/checkpoint.hpp>
 #include <rowsmith/io/model_file.hpp>
-#include <rowsmith/models/autoencoder.hpp>
-#include <rowsmith/models/gan.hpp>
 #include <rowsmith/models/likelihood.hpp>
 #include <rowsmith/models/table_model.hpp>
-#include <rowsmith/train/trainer.hpp>
+#include <rowsmith/train/recipes.hpp>
 
 ROWSMITH_BEGIN
-
-/// What `Synthesizer::fit` trains unless told otherwise: a variational autoencoder with autoregressive heads,
-/// a GAN with hinge loss in its latent space, and the refit of the decoder to what that GAN makes.
-struct DefaultRecipe {
-  using Autoencoder = rowsmith::Autoencoder<Dense<256>, ReLU, Dense<128>, ReLU, Latent<16>,
-                                            AutoregressiveHeads<64, std::ratio<1, 5>>>;
-  using Generator = rowsmith::Generator<Noise<32>, Dense<128>, LeakyReLU, Dense<128>, LeakyReLU, Dense<128>,
-                                        LeakyReLU, Dense<16>, Tanh>;
-  using Discriminator = rowsmith::Discriminator<Packing<2>, SpectralDense<128>, LeakyReLU, SpectralDense<128>,
-                                                LeakyReLU, SpectralDense<1>>;
-  using Trainer = rowsmith::Trainer<Autoencoder, Generator, Discriminator, HingeLoss>;
-  static TrainerOptions options() { return {}; }
-};
-
-/// The base method to the letter.
-struct FaithfulRecipe {
-  using Autoencoder = rowsmith::Autoencoder<Dense<256>, ReLU, Dense<128>, ReLU, Latent<32>>;
-  using Generator = rowsmith::Generator<Noise<64>, Dense<128>, ReLU, Dense<128>, ReLU, Dense<32>, Tanh>;
-  using Discriminator =
-      rowsmith::Discriminator<Dense<512>, LeakyReLU, Dropout, Dense<256>, LeakyReLU, Dropout, Dense<1>>;
-  using Trainer = rowsmith::Trainer<Autoencoder, Generator, Discriminator>;
-  static TrainerOptions options() { return faithful_options(); }
-};
 
 /// A trained synthesiser. A value type; all const functions may be called from several threads at once.
 ///
@@ -54,9 +28,10 @@ public:
   Synthesizer(TableModel model) : model_(std::move(model)) {} // NOLINT: converts on purpose
 
   /// Trains on all rows. \tparam Recipe  `DefaultRecipe`, `FaithfulRecipe`, or one of your own: a struct with
-  /// a `Trainer` and its `options()` \throws what `Trainer::fit` throws
+  /// a `Trainer` and its `options()`; told by the options if they are given \param options  `{}`: the
+  /// recipe's own \throws what `Trainer::fit` throws
   template <class Recipe = DefaultRecipe>
-  static Synthesizer fit(const Table& train, const TrainerOptions& options = Recipe::options(),
+  static Synthesizer fit(const Table& train, const RecipeOptions<Recipe>& options = {},
                          const ProgressCallback& callback = {}, const CheckpointStore& checkpoints = {}) {
     return typename Recipe::Trainer(options).fit(train, callback, checkpoints);
   }

@@ -9,7 +9,10 @@
 #include <rowsmith/train/gan_stage.hpp>
 #include <rowsmith/train/gaussian_mixture_fit.hpp>
 #include <rowsmith/train/latent_rows.hpp>
+#include <rowsmith/train/learner.hpp>
 #include <rowsmith/train/options.hpp>
+#include <rowsmith/train/recipes.hpp>
 #include <rowsmith/train/refit_stage.hpp>
 #include <rowsmith/train/row_decoder.hpp>
+#include <rowsmith/train/stage.hpp>
 #include <rowsmith/train/trainer.hpp>

@@ -186,6 +186,49 @@ TEST_CASE("backward wants a scalar of its own tape, once", "[autodiff]") {
   CHECK_THROWS_AS(tape.make(-1, 2, false), rs::ShapeError);
 }
 
+TEST_CASE("operands on two tapes are refused by every operation that takes several", "[autodiff]") {
+  // The gradient of the one on the other tape would be lost.
+  rs::Tape<double> here;
+  rs::Tape<double> there;
+  const auto square = test::random_matrix(2, 2, 1);
+  const auto row = test::random_matrix(1, 2, 2);
+  Doubles gradient(2, 2);
+  const auto a = here.constant(square);
+  const auto b = there.parameter(square.data(), gradient.data(), 2, 2);
+  const auto bias = here.constant(row);
+  const auto far_bias = there.constant(row);
+  const std::vector<std::int32_t> codes{0, 1};
+  const rs::MixedRows<double> rows{.rows = 2, .code_columns = 1, .codes = codes.data()};
+  const auto refused = [](const char* operation, const auto& call) {
+    INFO(operation);
+    CHECK_THROWS_WITH(call(), Contains(std::string(operation) + ": ") && Contains("tape"));
+  };
+  refused("add", [&] { rs::add(a, b); });
+  refused("subtract", [&] { rs::subtract(a, b); });
+  refused("multiply", [&] { rs::multiply(a, b); });
+  refused("matmul", [&] { rs::matmul(a, b); });
+  refused("matmul_transposed", [&] { rs::matmul_transposed(a, b); });
+  refused("dense", [&] { rs::dense(a, b, bias); });
+  refused("dense", [&] { rs::dense(a, a, far_bias); });
+  refused("gate", [&] { rs::gate(a, b, {}); });
+  refused("gather_dense", [&] { rs::gather_dense(rows, b, bias); });
+  refused("layer_norm", [&] { rs::layer_norm(a, far_bias, bias); });
+  refused("layer_norm", [&] { rs::layer_norm(a, bias, far_bias); });
+  refused("concatenate_columns", [&] { rs::concatenate_columns(a, b); });
+  const std::vector<Index> prefix{0, 2};
+  const std::vector<Index> table_rows{0, 0};
+  const std::vector<std::int32_t> zero{0};
+  const std::vector<double> weights{1};
+  const rs::AutoregressiveShape shape{
+      1, 2, 2, prefix.data(), table_rows.data(), zero.data(), zero.data(), weights.data()};
+  const auto empty = here.constant(Doubles(0, 2));
+  refused("autoregressive_loss", [&] {
+    rs::autoregressive_loss(
+        a, rs::AutoregressiveWeights<test::DoubleVariable>{b, bias, empty, a, bias, a, bias}, shape, rows, 1);
+  });
+  CHECK_NOTHROW(rs::add(a, a));
+}
+
 TEST_CASE("the adjoint of a value nothing flows to is zero", "[autodiff]") {
   rs::Tape<double> tape;
   test::poison(tape);

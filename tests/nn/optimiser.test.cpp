@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
-#include <array>
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstring>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <rowsmith/autodiff/ops/loss.hpp>
@@ -39,8 +43,7 @@ TEST_CASE("Adam follows its paper", "[nn]") {
   for (int t = 0; t < 40; ++t) {
     for (std::size_t i = 0; i < 5; ++i)
       g[i] = 2 * x[i] - static_cast<double>(i);
-    const std::array<double*, 1> gradients{g.data()};
-    optimiser.step(x, gradients, 1, 1);
+    optimiser.step(x, g, 1, 1);
   }
   for (std::size_t i = 0; i < 5; ++i)
     CHECK(x[i] == Approx(expected[i]).epsilon(1e-12));
@@ -49,46 +52,70 @@ TEST_CASE("Adam follows its paper", "[nn]") {
 TEST_CASE("AdamW shrinks weights apart from the gradient, SGD adds the decay to it", "[nn]") {
   std::vector<double> x{2};
   std::vector<double> g{0};
-  const std::array<double*, 1> gradients{g.data()};
   rs::Optimiser<double> adamw(
       {.method = rs::OptimiserMethod::adamw, .learning_rate = 0.1, .weight_decay = 0.5}, 1);
-  adamw.step(x, gradients, 1, 1);
+  adamw.step(x, g, 1, 1);
   CHECK(x[0] == Approx(2 * (1 - 0.1 * 0.5)));
   x[0] = 2;
   rs::Optimiser<double> sgd(
       {.method = rs::OptimiserMethod::sgd, .learning_rate = 0.1, .beta1 = 0, .weight_decay = 0.5}, 1);
-  sgd.step(x, gradients, 1, 1);
+  sgd.step(x, g, 1, 1);
   CHECK(x[0] == Approx(2 - 0.1 * 0.5 * 2));
   g[0] = 1;
   x[0] = 0;
   rs::Optimiser<double> momentum({.method = rs::OptimiserMethod::sgd, .learning_rate = 1, .beta1 = 0.5}, 1);
-  momentum.step(x, gradients, 1, 1);
-  momentum.step(x, gradients, 1, 1);
+  momentum.step(x, g, 1, 1);
+  momentum.step(x, g, 1, 1);
   CHECK(x[0] == Approx(-(1 + 1.5)));
 }
 
-TEST_CASE("several gradients are summed, in the same order for any number of threads", "[nn][threads]") {
+TEST_CASE("gradients of shards are summed in the same order for any number of threads", "[nn][threads]") {
   constexpr std::size_t n = 20'000;
   std::vector<float> reference;
   for (const int threads : {1, 2, 3, 8}) {
-    std::vector<float> x(n, 1.0F);
-    std::vector<std::vector<float>> g(5, std::vector<float>(n));
-    std::vector<float*> pointers;
-    for (std::size_t s = 0; s < 5; ++s) {
-      for (std::size_t i = 0; i < n; ++i)
-        g[s][i] = std::sin(static_cast<float>(i * (s + 1)));
-      pointers.push_back(g[s].data());
-    }
-    rs::Optimiser<float> optimiser({.method = rs::OptimiserMethod::sgd, .learning_rate = 1, .beta1 = 0},
-                                   static_cast<rs::Index>(n));
-    optimiser.step(x, pointers, 1, threads);
-    double sum = 0;
+    rs::ShardGradients<float> gradients(static_cast<rs::Index>(n));
+    gradients.set_shards(5);
     for (std::size_t s = 0; s < 5; ++s)
-      sum += std::sin(static_cast<double>(static_cast<float>(7 * (s + 1))));
-    CHECK(x[7] == Approx(1 - sum).margin(1e-5));
+      for (std::size_t i = 0; i < n; ++i)
+        gradients[s][i] = std::sin(static_cast<float>(i * (s + 1)));
+    const auto sum = rs::TreeSum{}(gradients, 3, threads);
+    REQUIRE(sum.size() == n - 3);
+    double expected = 0;
+    for (std::size_t s = 0; s < 5; ++s)
+      expected += std::sin(static_cast<double>(static_cast<float>(7 * (s + 1))));
+    CHECK(static_cast<double>(sum[4]) == Approx(expected).epsilon(1e-5));
+    CHECK(gradients[0][2] == std::sin(2.0F)); // before the first parameter asked for
     if (reference.empty())
-      reference = x;
-    CHECK(std::memcmp(reference.data(), x.data(), n * sizeof(float)) == 0);
+      reference.assign(sum.begin(), sum.end());
+    CHECK(std::memcmp(reference.data(), sum.data(), sum.size_bytes()) == 0);
+  }
+}
+
+TEST_CASE("a step keeps as many threads busy as it has shards", "[nn]") {
+  // The autoencoder's default batch, the pairs of rows in a discriminator's, and one for eight threads.
+  for (const auto& [rows, shards] :
+       {std::pair<rs::Index, int>{512, 4}, {256, 2}, {1024, 8}, {8192, 8}, {60, 1}}) {
+    CHECK(rs::DataParallel<float>::shards(rows) == shards);
+    for (const int threads : {1, 2, 4, 8}) {
+      rs::DataParallel<float> parallel(threads);
+      const int wanted = std::min(threads, shards);
+      std::atomic<int> inside{0};
+      std::atomic<int> most{0};
+      parallel.run(rows, nullptr, [&](rs::Tape<float>& tape, float*, rs::Index, rs::Index) {
+        ++inside;
+        // Waits for the others, so that each thread has a shard to itself.
+        const auto start = std::chrono::steady_clock::now();
+        do {
+          most = std::max(most.load(), inside.load());
+          std::this_thread::yield();
+        } while (most < wanted && std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
+        --inside;
+        return tape.constant(rs::Matrix<float>::Zero(1, 1));
+      });
+#ifdef _OPENMP
+      CHECK(most == wanted);
+#endif
+    }
   }
 }
 
@@ -139,10 +166,10 @@ TEST_CASE("a batch's gradients have the same bits on any number of threads", "[n
     auto values = layout.initialise<float>(1);
     rs::Optimiser<float> optimiser({.learning_rate = 1e-2}, layout.size());
     rs::DataParallel<float> parallel(threads);
+    rs::ShardGradients<float> of_shards(layout.size());
     for (std::uint32_t step = 0; step < 60; ++step) {
       const double loss = parallel.run(
-          1000, layout.size(), true,
-          [&](rs::Tape<float>& tape, float* gradients, rs::Index first, rs::Index rows) {
+          1000, &of_shards, [&](rs::Tape<float>& tape, float* gradients, rs::Index first, rs::Index rows) {
             const rs::BoundParameters<float> parameters(tape, values.data(), gradients);
             const rs::Pass pass{
                 .training = true, .seed = 5, .step = step, .first_row = static_cast<std::uint64_t>(first)};
@@ -150,7 +177,7 @@ TEST_CASE("a batch's gradients have the same bits on any number of threads", "[n
                 net.forward(parameters, tape.constant(x.data() + first * 6, rows, 6), pass), y.data() + first,
                 1.0 / 1000);
           });
-      parallel.apply(optimiser, {values.data(), values.size()}, 1);
+      optimiser.step(values, parallel.sum(of_shards), 1, threads);
       (step == 0 ? first_loss : last_loss) = loss;
     }
     CHECK(last_loss < 0.5 * first_loss);
@@ -173,11 +200,10 @@ TEST_CASE("Adam and AdamW take PyTorch's steps", "[nn]") {
        .learning_rate = 0.05,
        .weight_decay = decoupled ? 0.1 : 0},
       static_cast<rs::Index>(x.size()));
-  const std::array<double*, 1> gradients{g.data()};
   for (std::size_t step = 0; step < 20; ++step) {
     for (std::size_t i = 0; i < x.size(); ++i)
       g[i] = std::sinh(x[i] - static_cast<double>(i) / 2);
-    optimiser.step(x, gradients, 1, 1);
+    optimiser.step(x, g, 1, 1);
     for (std::size_t i = 0; i < x.size(); ++i)
       CHECK(x[i] == Approx(expected[step * x.size() + i]).epsilon(1e-10));
   }

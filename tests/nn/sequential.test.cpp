@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -10,6 +14,8 @@
 #include <rowsmith/autodiff/ops/loss.hpp>
 #include <rowsmith/autodiff/ops/reduce.hpp>
 #include <rowsmith/nn/sequential.hpp>
+
+#include "../support/low_rank.hpp"
 
 namespace rs = rowsmith;
 
@@ -39,9 +45,21 @@ struct SquareLayer {
     (void)parameters[scale];
     return rs::multiply(x, x);
   }
-  template <class Scalar>
-  void append_to(rs::InferenceNetwork&, const Scalar*, rs::Index) const {}
   rs::ParameterBlock scale;
+};
+
+// The same with an inference form that leaves it out.
+struct DroppedLayer : SquareLayer {
+  void append_to(rs::InferenceNetwork&, const float*, rs::Index) const {}
+};
+
+// One that would fit if its gain stayed as it starts.
+struct GainDropped : rs::LayerNorm {
+  void append_to(rs::InferenceNetwork& network, const float* values, rs::Index inputs) const {
+    std::vector<float> plain(values, values + bias.offset + inputs);
+    std::fill_n(plain.data() + gain.offset, inputs, 1.0F);
+    rs::LayerNorm::append_to(network, plain.data(), inputs);
+  }
 };
 } // namespace
 
@@ -150,7 +168,9 @@ TEST_CASE("dropout is active in training only, and differs from step to step", "
 }
 
 TEST_CASE("layers of one's own fit in", "[nn]") {
-  static_assert(rs::Layer<SquareLayer>);
+  static_assert(rs::Layer<SquareLayer> && !rs::DeployableLayer<SquareLayer>);
+  static_assert(rs::DeployableLayer<LowRank<2, 4>>);
+  static_assert(rs::Layer<rs::SpectralDense<4>> && !rs::DeployableLayer<rs::SpectralDense<4>>);
   static_assert(!rs::Layer<int>);
   rs::Sequential<rs::Dense<2>, SquareLayer, rs::Dense<1>> net;
   rs::ParameterLayout layout;
@@ -164,6 +184,28 @@ TEST_CASE("layers of one's own fit in", "[nn]") {
     return rs::Matrix<float>(net.forward(parameters, tape.constant(in.data(), 4, 3), rs::Pass{}).value());
   };
   CHECK(run(x).isApprox(run(mirrored), 1e-6F)); // biases start at 0, so the square makes it even
+}
+
+TEST_CASE("a layer whose inference form computes something else is refused before any training", "[nn]") {
+  rs::ParameterLayout layout;
+  rs::Sequential<rs::Dense<4>, rs::Tanh, DroppedLayer> dropped;
+  CHECK_THROWS_WITH(dropped.configure(3, layout, "decoder"),
+                    Catch::Contains("'decoder.2'") && Catch::Contains("append_to"));
+  rs::Sequential<rs::Dense<4>, GainDropped> gain;
+  CHECK_THROWS_WITH(gain.configure(3, layout, "decoder"), Catch::Contains("'decoder.1'"));
+  rs::Sequential<rs::LayerNorm, rs::Dropout, LowRank<2, 5>, rs::LayerNorm> fine;
+  CHECK(fine.configure(3, layout, "decoder") == 5);
+}
+
+TEST_CASE("the documentation's own layer is the tested one", "[nn]") {
+  const auto text = [](const std::string& path) {
+    std::ifstream in(std::string(ROWSMITH_SOURCE_DIR) + path);
+    return std::string{std::istreambuf_iterator<char>(in), {}};
+  };
+  const auto source = text("/tests/support/low_rank.hpp");
+  REQUIRE(source.find("template <rs::Index Rank") != std::string::npos);
+  CHECK(text("/docs/extending.md").find(source.substr(source.find("template <rs::Index Rank"))) !=
+        std::string::npos);
 }
 
 TEST_CASE("copies of a model are independent values", "[nn]") {
@@ -202,12 +244,14 @@ TEST_CASE("initialisers have the promised spread", "[nn]") {
 }
 
 TEST_CASE("a chain's gradient by its input, and the gradient of a penalty on it", "[nn]") {
-  using Chain = rs::Sequential<rs::SpectralDense<5>, rs::LeakyReLU, rs::Dropout, rs::Dense<4>, rs::ReLU, rs::Dense<1>>;
+  using Chain =
+      rs::Sequential<rs::SpectralDense<5>, rs::LeakyReLU, rs::Dropout, rs::Dense<4>, rs::ReLU, rs::Dense<1>>;
   Chain chain;
   rs::ParameterLayout layout;
   chain.configure(3, layout, "d");
   auto weights = layout.initialise<double>(7);
-  chain.prepare(weights.data(), 5);
+  auto state = layout.initialise_state<double>(7);
+  chain.prepare(weights.data(), state.data(), 5);
   const rs::Pass pass{.training = true, .seed = 3, .step = 1};
   rs::Matrix<double> x(6, 3);
   rs::RandomSequence random(rs::RandomStream(3, rs::Purpose::user));
@@ -215,14 +259,15 @@ TEST_CASE("a chain's gradient by its input, and the gradient of a penalty on it"
     x.data()[i] = random.normal();
   const auto output = [&](const rs::Matrix<double>& input) {
     rs::Tape<double> tape;
-    return rs::sum(chain.forward(rs::BoundParameters<double>(tape, weights.data(), nullptr), tape.constant(input), pass))
+    return rs::sum(chain.forward(rs::BoundParameters<double>(tape, weights.data(), nullptr, state.data()),
+                                 tape.constant(input), pass))
         .item();
   };
   // By the input.
   {
     rs::Tape<double> tape;
-    const auto both = chain.forward_with_gradient(rs::BoundParameters<double>(tape, weights.data(), nullptr),
-                                                  tape.constant(x), pass);
+    const auto both = chain.forward_with_gradient(
+        rs::BoundParameters<double>(tape, weights.data(), nullptr, state.data()), tape.constant(x), pass);
     CHECK(rs::sum(both.output).item() == Approx(output(x)));
     for (rs::Index i = 0; i < x.size(); ++i) {
       auto up = x;
@@ -235,7 +280,7 @@ TEST_CASE("a chain's gradient by its input, and the gradient of a penalty on it"
   // Of Σ |gradient|² by every weight.
   const auto penalty = [&](double* gradients) {
     rs::Tape<double> tape;
-    const rs::BoundParameters<double> parameters(tape, weights.data(), gradients);
+    const rs::BoundParameters<double> parameters(tape, weights.data(), gradients, state.data());
     const auto both = chain.forward_with_gradient(parameters, tape.constant(x), pass);
     const auto loss = rs::add(rs::sum(rs::square(both.gradient)), rs::sum(both.output));
     if (gradients != nullptr)
@@ -245,9 +290,8 @@ TEST_CASE("a chain's gradient by its input, and the gradient of a penalty on it"
   rs::AlignedBuffer<double> gradients(weights.size());
   penalty(gradients.data());
   for (const auto& entry : layout.entries()) {
-    if (entry.name.ends_with("left") || entry.name.ends_with("right"))
-      continue; // estimates, not trained
-    for (rs::Index i = entry.block.offset; i < entry.block.offset + entry.block.rows * entry.block.columns; ++i) {
+    for (rs::Index i = entry.block.offset; i < entry.block.offset + entry.block.rows * entry.block.columns;
+         ++i) {
       double& weight = weights[static_cast<std::size_t>(i)];
       const double keep = weight;
       weight = keep + 1e-6;
@@ -259,4 +303,18 @@ TEST_CASE("a chain's gradient by its input, and the gradient of a penalty on it"
       CHECK(gradients[static_cast<std::size_t>(i)] == Approx((up - down) / 2e-6).margin(2e-5));
     }
   }
+}
+
+TEST_CASE("the state of a spectral layer lies apart from its weights", "[nn]") {
+  rs::Sequential<rs::SpectralDense<4>, rs::ReLU, rs::SpectralDense<1>> chain;
+  rs::ParameterLayout layout;
+  chain.configure(3, layout, "d");
+  CHECK(layout.entries().size() == 4); // two weights, two biases
+  CHECK(layout.state_size() == 4 * 16);
+  const auto weights = layout.initialise<float>(1);
+  rs::Tape<float> tape;
+  const rs::Matrix<float> x = rs::Matrix<float>::Ones(2, 3);
+  CHECK_THROWS_WITH(chain.forward(rs::BoundParameters<float>(tape, weights.data(), nullptr),
+                                  tape.constant(x.data(), 2, 3), rs::Pass{}),
+                    Catch::Contains("state"));
 }

@@ -32,8 +32,13 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Folder {
-  fs::path path = fs::temp_directory_path() / ("rowsmith-checkpoint-" + std::to_string(::getpid()));
-  Folder() { fs::create_directories(path); }
+  fs::path path;
+  Folder() {
+    auto name = (fs::temp_directory_path() / "rowsmith-checkpoint-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+      throw std::runtime_error("cannot make a folder");
+    path = name;
+  }
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
   ~Folder() { fs::remove_all(path); }
@@ -45,11 +50,13 @@ struct Memory {
   std::vector<rs::TensorFile> states;
   std::optional<rs::TensorFile> next;
   int discarded = 0;
+  std::vector<std::string> warnings;
   rs::CheckpointStore store() {
     return {.save = [this](const rs::TensorFile& state) { states.push_back(state); },
             .load = [this] { return next; },
             .discard = [this] { ++discarded; },
-            .seconds = 0};
+            .seconds = 0,
+            .warn = [this](const std::string& text) { warnings.push_back(text); }};
   }
 };
 
@@ -182,9 +189,31 @@ TEST_CASE("a checkpoint file is there during a training, refused when damaged, a
   std::ofstream(file, std::ios::binary) << bytes;
   CHECK((rs::format_model(small::Trainer(options).fit(data, {}, rs::checkpoint_file(file))) == expected));
   CHECK_FALSE(fs::exists(file));
-  CHECK_THROWS_AS(small::Trainer(options).fit(data, {}, rs::checkpoint_file(folder / "no/folder", 0)),
-                  rs::Error);
   CHECK_THROWS_AS(small::Trainer(options).fit(data, {}, rs::checkpoint_file(file, -1)), rs::OptionError);
+}
+
+TEST_CASE("a checkpoint that cannot be written or removed is a warning: the model is kept", "[train]") {
+  const auto data = small::table();
+  auto options = small::options();
+  options.autoencoder.steps = options.gan.steps = options.refit.steps = 2;
+  const auto expected = rs::format_model(small::Trainer(options).fit(data));
+  Memory memory;
+  auto store = memory.store();
+  store.save = [](const rs::TensorFile&) { throw rs::Error("no space left"); };
+  store.discard = [] { throw 7; };
+  CHECK((rs::format_model(small::Trainer(options).fit(data, {}, store)) == expected));
+  REQUIRE(memory.warnings.size() == 2); // the same words once
+  CHECK_THAT(memory.warnings.front(),
+             Catch::Contains("could not be saved") && Catch::Contains("no space left"));
+  CHECK_THAT(memory.warnings.back(), Catch::Contains("could not be removed"));
+  // As a file: a folder that is not there.
+  const Folder folder;
+  memory.warnings.clear();
+  auto file = rs::checkpoint_file(folder / "no/folder", 0);
+  file.warn = memory.store().warn;
+  CHECK((rs::format_model(small::Trainer(options).fit(data, {}, file)) == expected));
+  REQUIRE_FALSE(memory.warnings.empty());
+  CHECK_THAT(memory.warnings.front(), Catch::Contains("no/folder"));
 }
 
 // What the next test starts as another process, to kill it.

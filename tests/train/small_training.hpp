@@ -7,7 +7,7 @@
 #include <string>
 
 #include <rowsmith/core/random.hpp>
-#include <rowsmith/train/trainer.hpp>
+#include <rowsmith/train/recipes.hpp>
 
 namespace small {
 
@@ -34,7 +34,7 @@ inline rs::Table table(std::size_t rows = 600) {
 }
 
 inline rs::TrainerOptions options(bool faithful = false) {
-  auto options = faithful ? rs::faithful_options() : rs::TrainerOptions{};
+  auto options = faithful ? rs::FaithfulRecipe::options() : rs::TrainerOptions{};
   options.seed = 3;
   options.autoencoder.steps = 60;
   options.gan.steps = 20;

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <numeric>
 #include <ratio>
+#include <set>
+#include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,10 +42,10 @@ TEST_CASE("training steps allocate nothing after the first", "[train]") {
     rs::AutoencoderOptions options;
     options.kl_weight = variational ? 0.5 : 0;
     rs::AutoencoderStage<Autoencoder> stage(Autoencoder(encoder, variational), encoded, options, 1, 1);
-    stage.step(rows, 100);
+    stage.step(rows, 0, 100);
     const long before = allocation::count;
     for (int i = 0; i < 5; ++i)
-      stage.step(rows, 100);
+      stage.step(rows, 0, 100);
     CHECK(allocation::count == before);
   }
 
@@ -50,7 +53,8 @@ TEST_CASE("training steps allocate nothing after the first", "[train]") {
     // The refit on its own: pairs by linear assignment, then the decoder's step.
     const auto codes = rs::TableEncoder::fit(table);
     const auto coded = codes.encode(table);
-    using Heads = rs::Autoencoder<rs::Dense<64>, rs::ReLU, rs::Latent<8>, rs::AutoregressiveHeads<16, std::ratio<1, 10>>>;
+    using Heads = rs::Autoencoder<rs::Dense<64>, rs::ReLU, rs::Latent<8>,
+                                  rs::AutoregressiveHeads<16, std::ratio<1, 10>>>;
     const Heads autoencoder(codes, true);
     const auto weights = autoencoder.initialise<float>(1);
     rs::TableModel model;
@@ -85,14 +89,107 @@ TEST_CASE("training steps allocate nothing after the first", "[train]") {
   using Generator = rs::Generator<rs::Noise<64>, rs::Dense<128>, rs::ReLU, rs::Dense<32>, rs::Tanh>;
   using Discriminator = rs::Discriminator<rs::Dense<300>, rs::LeakyReLU, rs::Dropout, rs::Dense<1>>;
   rs::GanStage<Generator, Discriminator> gan(latent, {}, 1, 1);
-  gan.discriminator_step(rows, 1);
-  gan.generator_step(rows, 1);
+  gan.step(rows, 0, 100);
   const long before = allocation::count;
-  for (int i = 0; i < 5; ++i) {
-    gan.discriminator_step(rows, 1);
-    gan.generator_step(rows, 1);
-  }
+  for (int i = 0; i < 5; ++i)
+    gan.step(rows, 0, 100);
   CHECK(allocation::count == before);
+}
+
+TEST_CASE("what is not trained is moved by no gradient, its own network's or another's", "[train]") {
+  // The generator has more weights than the discriminator, so that what its gradients leave behind would
+  // show.
+  rs::LatentRows latent(64, 5);
+  std::vector<float> codes(5);
+  for (std::size_t i = 0; i < 64; ++i) {
+    rs::fill_uniform(rs::RandomStream(1, rs::Purpose::user), 2 * i, codes.data(), 5);
+    latent.set(i, codes.data());
+  }
+  using Generator = rs::Generator<rs::Noise<7>, rs::Dense<40>, rs::LeakyReLU, rs::Dense<5>, rs::Tanh>;
+  using Discriminator = rs::Discriminator<rs::SpectralDense<9>, rs::LeakyReLU, rs::SpectralDense<1>>;
+  rs::GanStage<Generator, Discriminator, rs::HingeLoss> gan(latent, {.batch = 64}, 1, 1);
+  std::vector<std::uint32_t> rows(64);
+  std::iota(rows.begin(), rows.end(), 0U);
+  for (int i = 0; i < 4; ++i)
+    gan.step(rows, 0, 4);
+  rs::detail::StateFile state;
+  gan.save(state);
+  // Power iteration leaves unit vectors: 5 and 9, then 9 and 1 numbers, each at a multiple of 16.
+  const auto vectors = state.buffer("discriminator.state", 64);
+  for (const auto& [offset, count] :
+       {std::pair(0, 5), std::pair(16, 9), std::pair(32, 9), std::pair(48, 1)}) {
+    double square = 0;
+    for (int i = offset; i < offset + count; ++i)
+      square += static_cast<double>(vectors[static_cast<std::size_t>(i)]) *
+                static_cast<double>(vectors[static_cast<std::size_t>(i)]);
+    CHECK(square == Approx(1).epsilon(1e-5));
+  }
+  // And the padding between the blocks of weights stays zero, in every buffer.
+  const auto check_padding = [&](const std::string& name, const rs::ParameterLayout& layout) {
+    for (const char* part : {".values", ".first_moment", ".second_moment"}) {
+      auto values = state.buffer(name + part, static_cast<std::size_t>(layout.size()));
+      for (const auto& entry : layout.entries())
+        std::fill_n(values.data() + entry.block.offset, entry.block.rows * entry.block.columns, 0.0F);
+      INFO(name << part);
+      CHECK(std::count(values.begin(), values.end(), 0.0F) == static_cast<long>(values.size()));
+    }
+  };
+  check_padding("generator", Generator().layout());
+  check_padding("discriminator", Discriminator(5).layout());
+}
+
+namespace {
+// Remembers which of its kind are alive.
+struct LivingDecoder {
+  static std::set<const LivingDecoder*>& living() {
+    static std::set<const LivingDecoder*> all;
+    return all;
+  }
+  LivingDecoder() { living().insert(this); }
+  LivingDecoder(const LivingDecoder&) : LivingDecoder() {}
+  LivingDecoder& operator=(const LivingDecoder&) = default;
+  ~LivingDecoder() { living().erase(this); }
+  rs::Index width() const {
+    if (!living().contains(this))
+      throw std::logic_error("a decoder was used that is gone");
+    return 3;
+  }
+  void real(std::span<const std::uint32_t> rows, float* to, rs::Index stride) const {
+    std::fill_n(to, static_cast<rs::Index>(rows.size()) * stride, 1.0F);
+  }
+  rs::Variable<float> generated(const rs::Variable<float>& code, const rs::Pass&) const {
+    return rs::slice_columns(code, 0, width());
+  }
+};
+} // namespace
+
+TEST_CASE("a GAN stage may be given a decoder that lives no longer than the call", "[train]") {
+  const rs::LatentRows latent(16, 4);
+  using Generator = rs::Generator<rs::Noise<4>, rs::Dense<4>, rs::Tanh>;
+  using Discriminator = rs::Discriminator<rs::OnRows, rs::Dense<4>, rs::LeakyReLU, rs::Dense<1>>;
+  const rs::GaussianMixture none;
+  rs::GanStage<Generator, Discriminator, rs::BceLoss, rs::NoPenalty, LivingDecoder> stage(
+      latent, {.batch = 16}, 1, 1, none, LivingDecoder{});
+  std::vector<std::uint32_t> rows(16);
+  std::iota(rows.begin(), rows.end(), 0U);
+  CHECK_NOTHROW(stage.step(rows, 0, 1));
+  CHECK(stage.steps() == 1);
+}
+
+TEST_CASE("batches cover their rows, or whole ones as many as there are", "[train]") {
+  const std::vector<std::uint32_t> rows{7, 1, 5, 3, 9};
+  const rs::Batches all(5, 2);
+  CHECK(all.count() == 3);
+  CHECK(all.rows() == 5);
+  CHECK(all.of(rows, 1)[0] == 5);
+  CHECK(all.of(rows, 2).size() == 1);
+  const rs::Batches whole(5, 2, true);
+  CHECK(whole.count() == 2);
+  CHECK(whole.rows() == 4);
+  CHECK(whole.of(rows, 1).size() == 2);
+  CHECK(rs::Batches(5, 100).count() == 1);
+  CHECK_THROWS_AS(rs::Batches(0, 2), rs::OptionError);
+  CHECK_THROWS_AS(rs::Batches(5, 0), rs::OptionError);
 }
 
 TEST_CASE("a training needs little memory beyond its table", "[train]") {
@@ -138,8 +235,12 @@ TEST_CASE("a mixture of Gaussians finds the clusters it was drawn from", "[train
     const auto kind = i % 6 < 3 ? 0 : (i % 6 < 5 ? 1 : 2);
     const double a = random.normal();
     const double b = random.normal();
-    const float code[2] = {static_cast<float>(kind == 0 ? -5 + a : kind == 1 ? 4 + a : 0.3 * a),
-                           static_cast<float>(kind == 0 ? b : kind == 1 ? 3 + 0.9 * a + 0.3 * b : -6 + 0.3 * b)};
+    const float code[2] = {static_cast<float>(kind == 0   ? -5 + a
+                                              : kind == 1 ? 4 + a
+                                                          : 0.3 * a),
+                           static_cast<float>(kind == 0   ? b
+                                              : kind == 1 ? 3 + 0.9 * a + 0.3 * b
+                                                          : -6 + 0.3 * b)};
     rows.set(i, code);
     rows.labels.push_back(kind == 2 ? 1 : 0);
   }
@@ -156,19 +257,20 @@ TEST_CASE("a mixture of Gaussians finds the clusters it was drawn from", "[train
     CHECK(static_cast<double>(mean[1]) == Approx(first ? 0 : (third ? -6 : 3)).margin(0.1));
     CHECK(covariance == Approx(!first && !third ? 0.9 : 0).margin(0.08));
     CHECK(mixture.shares[k] == Approx(first ? 0.6 : (third ? 0 : 0.4)).margin(0.02)); // of label 0
-    CHECK(mixture.shares[3 + k] == Approx(third ? 1 : 0).margin(0.02));              // of label 1
+    CHECK(mixture.shares[3 + k] == Approx(third ? 1 : 0).margin(0.02));               // of label 1
   }
   // What is drawn has the moments of the rows.
   std::vector<float> drawn(2 * 20000);
-  rs::fill_noise(mixture, rs::RandomStream(1, rs::Purpose::user, 1), rs::RandomStream(1, rs::Purpose::user, 2), 0, 20000,
-                 2, nullptr, drawn.data(), 2);
+  rs::fill_noise(mixture, rs::RandomStream(1, rs::Purpose::user, 1),
+                 rs::RandomStream(1, rs::Purpose::user, 2), 0, 20000, 2, nullptr, drawn.data(), 2);
   double mean = 0;
   for (std::size_t i = 0; i < 20000; ++i)
     mean += static_cast<double>(drawn[2 * i]) / 20000;
   CHECK(mean == Approx(0.6 * -5 + 0.4 * 4).margin(0.15));
 }
 
-TEST_CASE("a discriminator of decoded rows teaches the generator, with penalties on its gradient", "[train]") {
+TEST_CASE("a discriminator of decoded rows teaches the generator, with penalties on its gradient",
+          "[train]") {
   // One column; the autoencoder's code says which of two values. Real rows have "b" nine times of ten.
   auto kind = rs::Column::categorical("kind");
   for (int i = 0; i < 1000; ++i)
@@ -176,8 +278,10 @@ TEST_CASE("a discriminator of decoded rows teaches the generator, with penalties
   const rs::Table table({kind});
   using Autoencoder = rs::Autoencoder<rs::Dense<8>, rs::ReLU, rs::Latent<2>, rs::JointHeads<>>;
   using Generator = rs::Generator<rs::Noise<2>, rs::Dense<16>, rs::LeakyReLU, rs::Dense<2>, rs::Residual>;
-  using Discriminator = rs::Discriminator<rs::OnRows, rs::Packing<2>, rs::Dense<16>, rs::LeakyReLU, rs::Dense<1>>;
-  using Latents = rs::Discriminator<rs::Packing<2>, rs::SpectralDense<16>, rs::LeakyReLU, rs::SpectralDense<1>>;
+  using Discriminator =
+      rs::Discriminator<rs::OnRows, rs::Packing<2>, rs::Dense<16>, rs::LeakyReLU, rs::Dense<1>>;
+  using Latents =
+      rs::Discriminator<rs::Packing<2>, rs::SpectralDense<16>, rs::LeakyReLU, rs::SpectralDense<1>>;
   rs::TrainerOptions options;
   options.autoencoder.steps = 200;
   options.gan.steps = 400;
@@ -188,7 +292,8 @@ TEST_CASE("a discriminator of decoded rows teaches the generator, with penalties
     const auto b = made[0].dictionary.find("b");
     return static_cast<double>(std::count(made[0].codes.begin(), made[0].codes.end(), b)) / 4000;
   };
-  rs::Trainer<Autoencoder, Generator, rs::Discriminators<Discriminator, Latents>, rs::RelativisticLoss, rs::R1R2Penalty>
+  rs::Trainer<Autoencoder, Generator, rs::Discriminators<Discriminator, Latents>, rs::RelativisticLoss,
+              rs::R1R2Penalty>
       both(options);
   CHECK(share_of_b(both.fit(table)) == Approx(0.9).margin(0.06));
   rs::Trainer<Autoencoder, Generator, Discriminator, rs::HingeLoss, rs::R1Penalty> one(options);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -52,13 +54,16 @@ TEST_CASE("the autoencoder learns to reconstruct", "[train]") {
   const auto encoder = rs::TableEncoder::fit(data, {.numerical = rs::NumericalEncoding::standardised});
   const auto encoded = encoder.encode(data);
   rs::AutoencoderOptions options;
+  options.batch = data.rows();
   options.optimiser.learning_rate = 1e-2;
   rs::AutoencoderStage<Autoencoder> stage(Autoencoder(encoder), encoded, options, 1, 1);
-  rs::EpochOrder order(data.rows(), 1);
+  std::vector<std::uint32_t> all(data.rows());
+  std::iota(all.begin(), all.end(), 0U);
+  rs::EpochOrder order(all, 1);
   const auto rows = order(0);
   const double before = stage.evaluate(rows);
   for (std::uint32_t epoch = 0; epoch < 150; ++epoch)
-    stage.step(order(epoch), 150);
+    stage.step(order(epoch), 0, 150);
   CHECK(stage.evaluate(order(0)) < 0.1 * before);
   CHECK(stage.steps() == 150);
 }
@@ -73,17 +78,16 @@ TEST_CASE("a discriminator step leaves the generator alone, and the reverse", "[
   options.average_decay = 0;
   rs::GanStage<Generator, Discriminator> stage(latent, options, 1, 1);
   std::vector<std::uint32_t> rows(200);
-  for (std::uint32_t i = 0; i < 200; ++i)
-    rows[i] = i;
+  std::iota(rows.begin(), rows.end(), 0U);
   const auto same = [](const auto& a, const auto& b) { return std::equal(a.begin(), a.end(), b.begin()); };
-  auto generator = stage.generator_values();
+  auto generator = stage.kept_values();
   auto discriminator = stage.discriminator_values();
   stage.discriminator_step(rows, 1);
-  CHECK(same(generator, stage.generator_values()));
+  CHECK(same(generator, stage.kept_values()));
   CHECK_FALSE(same(discriminator, stage.discriminator_values()));
   discriminator = stage.discriminator_values();
   stage.generator_step(rows, 1);
-  CHECK_FALSE(same(generator, stage.generator_values()));
+  CHECK_FALSE(same(generator, stage.kept_values()));
   CHECK(same(discriminator, stage.discriminator_values()));
 }
 
@@ -101,7 +105,9 @@ TEST_CASE("the GAN moves its codes to where the real ones are", "[train]") {
   options.discriminator_rate_factor = 2;
   options.average_decay = 0;
   rs::GanStage<Generator, Discriminator> stage(latent, options, 1, 1);
-  rs::EpochOrder order(512, 1);
+  std::vector<std::uint32_t> all(512);
+  std::iota(all.begin(), all.end(), 0U);
+  rs::EpochOrder order(all, 1);
   for (std::uint32_t step = 0; step < 250; ++step) {
     stage.discriminator_step(order(step), 1);
     stage.generator_step(order(step), 1);
@@ -109,7 +115,7 @@ TEST_CASE("the GAN moves its codes to where the real ones are", "[train]") {
   rs::InferenceScratch scratch;
   std::vector<float> noise(1000 * 8);
   rs::fill_normal(rs::RandomStream(2, rs::Purpose::user), 0, noise.data(), 8000);
-  const auto network = stage.generator().network(stage.generator_values().data());
+  const auto network = stage.generator().network(stage.kept_values().data());
   const float* made = network.run(noise.data(), 1000, scratch);
   double mean = 0;
   for (int i = 0; i < 6000; ++i)
@@ -148,13 +154,55 @@ TEST_CASE("training stops early and keeps its best weights", "[train]") {
   auto noise = rs::Column::numerical("noise");
   for (int i = 0; i < 200; ++i)
     noise.values.push_back(rs::RandomStream(1, rs::Purpose::user).uniform(static_cast<std::uint64_t>(i)));
+  const rs::Table data({noise});
   auto options = small::options();
   options.autoencoder.steps = 5000;
   options.autoencoder.patience = 30;
   options.autoencoder.optimiser.learning_rate = 3e-2;
+  options.gan.steps = 1;
+  options.refit.steps = 0;
   Trainer trainer(options);
-  trainer.fit(rs::Table({noise}));
-  CHECK(trainer.stages()[0].epochs < 2500);
+  std::vector<double> losses;
+  const auto early = trainer.fit(data, [&](const rs::Progress& progress) {
+    if (progress.stage == "autoencoder")
+      losses.push_back(progress.values[1].value);
+    return rs::ProgressAction::go_on;
+  });
+  CHECK(trainer.stages()[0].epochs == losses.size());
+  CHECK(losses.size() < 2500);
+  // Its weights are those of a training that is told to stop at the best epoch.
+  const auto best =
+      static_cast<std::size_t>(std::min_element(losses.begin(), losses.end()) - losses.begin()) + 1;
+  CHECK(best + 30 == losses.size()); // an epoch is a step
+  const auto stopped_after = [&](std::size_t epochs) {
+    return rs::format_model(trainer.fit(data, [&](const rs::Progress& progress) {
+      return progress.stage == "autoencoder" && progress.epoch == epochs ? rs::ProgressAction::stop
+                                                                         : rs::ProgressAction::go_on;
+    }));
+  };
+  CHECK((stopped_after(best) == rs::format_model(early)));
+  CHECK((stopped_after(best - 1) != rs::format_model(early)));
+}
+
+TEST_CASE("a recipe without options of the user's has its own, and is noted", "[train]") {
+  const auto stop = [](const rs::Progress&) { return rs::ProgressAction::stop; };
+  const auto data = table(60);
+  const auto faithful = rs::Synthesizer::fit<rs::FaithfulRecipe>(data, {}, stop);
+  CHECK(faithful.model().notes.at("recipe") == "faithful");
+  CHECK(faithful.model().notes.at("options") == rs::FaithfulRecipe::options().describe());
+  CHECK(faithful.model().decoding == rs::Decoding::argmax);
+  const auto usual = rs::Synthesizer::fit(data, {}, stop);
+  CHECK(usual.model().notes.at("recipe") == "default");
+  CHECK(usual.model().notes.at("options") == rs::DefaultRecipe::options().describe());
+  // Options tell the recipe by themselves.
+  rs::RecipeOptions<rs::FaithfulRecipe> options;
+  options.seed = 7;
+  const auto seeded = rs::Synthesizer::fit(data, options, stop);
+  CHECK(seeded.model().notes.at("recipe") == "faithful");
+  CHECK(seeded.model().notes.at("seed") == "7");
+  CHECK(seeded.model().noise_width == rs::FaithfulRecipe::Generator::noise_width);
+  // Layers of one's own are no recipe.
+  CHECK(Trainer({.seed = 1}).fit(data, stop).notes.at("recipe") == "own");
 }
 
 TEST_CASE("a loss that is no longer finite is an error naming stage, epoch and step", "[train]") {

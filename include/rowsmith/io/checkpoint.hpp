@@ -20,9 +20,9 @@ ROWSMITH_BEGIN
 /// \endcode
 ///
 /// The file is replaced as a whole, so that a kill at any moment leaves the old state or the new one. It
-/// holds weights, no rows of the table. \param seconds  at least this long between two saves; ≥ 0 \throws
-/// (from `fit`) Error if the file cannot be written; ModelFileError if it is damaged, or belongs to
-///         another table, other options or other layers
+/// holds weights, no rows of the table. If it cannot be written or removed, `fit` warns and goes on.
+/// \param seconds  at least this long between two saves; ≥ 0 \throws (from `fit`) ModelFileError if the file is damaged,
+/// or belongs to another table, other options or other layers
 inline CheckpointStore checkpoint_file(const std::string& path, double seconds = 60) {
   CheckpointStore store;
   store.seconds = seconds;

@@ -146,7 +146,7 @@ public:
 
 template <class... Layers>
 requires detail::HasOneLatent<Layers...>
-class Autoencoder<Layers...> {
+class Autoencoder<Layers...> : detail::DeployedCheck<Layers...> {
   using Parts = detail::AutoencoderParts<Layers...>;
 
 public:

@@ -97,7 +97,7 @@ struct GeneratorLayers<Kept, Residual> {
 };
 
 template <class First, class... Layers>
-struct GeneratorCheck {
+struct GeneratorCheck : DeployedCheck<Layers...> {
   using Last = typename LastOf<Layers...>::type;
   static constexpr bool residual = std::is_same_v<Last, Residual>;
   static_assert(IsNoise<First>::value,
@@ -229,8 +229,10 @@ public:
                              const Pass& pass) const {
     return chain_.forward_with_gradient(parameters, input, pass);
   }
-  /// Before each step: brings the spectral layers up to date.
-  void prepare(float* values, int iterations = 1) const { chain_.prepare(values, iterations); }
+  /// Before each step: brings the state of the spectral layers up to date.
+  void prepare(const float* values, float* state, int iterations = 1) const {
+    chain_.prepare(values, state, iterations);
+  }
 
 private:
   Index input_width_;

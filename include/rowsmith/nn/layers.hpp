@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -54,7 +55,8 @@ struct Dense {
 };
 
 /// A `Dense` whose weight is divided by an estimate of its largest singular value, which bounds how fast a
-/// discriminator can change (Miyato et al., ICLR 2018). `Sequential::prepare` improves the estimate.
+/// discriminator can change (Miyato et al., ICLR 2018). `Sequential::prepare` improves the estimate, which is
+/// part of the state, not of the weights.
 template <Index Out>
 struct SpectralDense {
   static_assert(Out > 0, "SpectralDense<Out> needs at least one output");
@@ -98,8 +100,7 @@ struct BasicDropout {
                            std::uint32_t layer) const {
     return pass.training ? dropout(x, rate, pass.stream(Purpose::dropout, layer), pass.first_row) : x;
   }
-  template <class Scalar>
-  void append_to(InferenceNetwork&, const Scalar*, Index) const {}
+  void append_to(InferenceNetwork&, const float*, Index) const {}
 };
 /// Dropout of half the inputs.
 using Dropout = BasicDropout<std::ratio<1, 2>>;
@@ -116,15 +117,10 @@ struct LayerNorm {
                            std::uint32_t) const {
     return layer_norm(x, parameters[gain], parameters[bias]);
   }
-  template <class Scalar>
-  void append_to(InferenceNetwork& network, const Scalar* values, Index inputs) const {
-    InferenceLayer layer;
+  void append_to(InferenceNetwork& network, const float* values, Index inputs) const {
+    auto layer = linear_layer(values, gain, bias);
     layer.kind = InferenceLayer::Kind::layer_norm;
-    layer.inputs = layer.outputs = inputs;
-    layer.weight.resize(static_cast<std::size_t>(inputs));
-    layer.bias.resize(static_cast<std::size_t>(inputs));
-    std::copy_n(values + gain.offset, inputs, layer.weight.data());
-    std::copy_n(values + bias.offset, inputs, layer.bias.data());
+    layer.inputs = inputs;
     network.add(std::move(layer));
   }
   ParameterBlock gain;
@@ -161,23 +157,81 @@ concept ActivationLayer = requires {
 /// A layer whose output is linear in its input, piece by piece: what a penalty on gradients can pass through.
 template <class T>
 concept PiecewiseLinearLayer = DenseLayer<T> || detail::IsDropout<T>::value ||
-    (ActivationLayer<T> && T::activation.kind != ActivationKind::tanh &&
+    (ActivationLayer<T>&& T::activation.kind != ActivationKind::tanh &&
      T::activation.kind != ActivationKind::sigmoid);
 
-/// Any other layer, a user's own among them: it announces its weights, records itself on a tape, and
-/// describes its trained self by inference layers.
+/// Any other layer, a user's own among them: it announces its weights and records itself on a tape.
 template <class T>
 concept CustomLayer = std::default_initializable<T> &&
-    requires(T layer, const T& trained, ParameterLayout& layout, InferenceNetwork& network,
-             const BoundParameters<float>& parameters, const Variable<float>& x, const Pass& pass,
-             const float* values) {
+    requires(T layer, const T& trained, ParameterLayout& layout, const BoundParameters<float>& parameters,
+             const Variable<float>& x, const Pass& pass) {
   { layer.configure(Index{1}, layout, std::string{}) } -> std::same_as<Index>;
   { trained.forward(parameters, x, pass, std::uint32_t{0}) } -> std::same_as<Variable<float>>;
-  trained.append_to(network, values, Index{1});
 };
 
 /// Everything that may stand in `Sequential<…>`.
 template <class T>
 concept Layer = DenseLayer<T> || ActivationLayer<T> || CustomLayer<T>;
+
+/// A layer that a saved model may hold: a custom one describes its trained self by inference layers, which
+/// must compute what `forward` does outside training. `Sequential::configure` compares the two.
+template <class T>
+concept DeployableLayer = (DenseLayer<T> && !detail::IsSpectral<T>::value) || ActivationLayer<T> ||
+                          (CustomLayer<T> &&
+                           requires(const T& trained, InferenceNetwork& network, const float* values) {
+                             trained.append_to(network, values, Index{1});
+                           });
+
+namespace detail {
+
+/// The door of chains that are part of a saved model. What is no layer is left to others.
+template <class... Layers>
+struct DeployedCheck {
+  static_assert(
+      (!IsSpectral<Layers>::value && ...),
+      "SpectralDense bounds a Discriminator: elsewhere nothing keeps its estimate up to date, so write "
+      "Dense<N> instead");
+  static_assert(
+      ((!CustomLayer<Layers> || DeployableLayer<Layers>)&&...),
+      "a layer of a Generator or an Autoencoder needs an inference form: give it append_to(network, "
+      "values, inputs), which adds inference layers that compute what its forward does");
+};
+
+/// \throws Error unless the inference layers that a layer adds compute what its forward does outside training
+template <DeployableLayer T>
+void check_inference_form(const std::string& name, Index inputs) {
+  constexpr Index rows = 3;
+  T layer;
+  ParameterLayout layout;
+  layer.configure(inputs, layout, name);
+  auto values = layout.template initialise<float>(0);
+  AlignedBuffer<float> shift(values.size());
+  AlignedBuffer<float> x(static_cast<std::size_t>(rows * inputs));
+  // Weights that start at 0 or 1 would not show where they are left out.
+  fill_normal(RandomStream(1, Purpose::initialise), 0, shift.data(), layout.size());
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] += 0.1F * shift[i];
+  fill_normal(RandomStream(2, Purpose::initialise), 0, x.data(), rows * inputs);
+  Tape<float> tape;
+  const auto state = layout.template initialise_state<float>(0);
+  const auto expected = layer.forward(BoundParameters<float>(tape, values.data(), nullptr, state.data()),
+                                      tape.constant(x.data(), rows, inputs), Pass{}, 0);
+  InferenceNetwork network;
+  layer.append_to(network, values.data(), inputs);
+  InferenceScratch scratch;
+  bool same = network.empty() ? inputs == expected.columns()
+                              : network.inputs() == inputs && network.outputs() == expected.columns();
+  const float* made = !same || network.empty() ? x.data() : network.run(x.data(), rows, scratch);
+  for (Index i = 0; same && i < expected.size(); ++i) {
+    const float y = expected.data()[i];
+    same = std::isnan(y) ? std::isnan(made[i]) : std::abs(made[i] - y) <= 1e-3F * std::max(1.0F, std::abs(y));
+  }
+  if (!same)
+    throw Error("layer '" + name +
+                "' cannot be saved: the inference layers that its append_to adds do not compute "
+                "what its forward does outside training");
+}
+
+} // namespace detail
 
 ROWSMITH_END

@@ -53,10 +53,9 @@ public:
       second_.resize(static_cast<std::size_t>(parameters));
   }
 
-  /// One step. \param gradients  one or more gradient vectors of the parameters' length; their sum, taken in
-  /// a fixed tree order, is the gradient. The first of them is overwritten by it \param rate_factor  the
-  /// schedule's factor on the learning rate
-  void step(std::span<Scalar> values, std::span<Scalar* const> gradients, double rate_factor, int threads) {
+  /// One step. \param gradient  as long as the values \param rate_factor  the schedule's factor on the
+  /// learning rate
+  void step(std::span<Scalar> values, std::span<const Scalar> gradient, double rate_factor, int threads) {
     ++steps_;
     const double t = static_cast<double>(steps_);
     const double rate = options_.learning_rate * rate_factor;
@@ -75,8 +74,7 @@ public:
     parallel_for((values.size() + chunk - 1) / chunk, threads, [&](std::size_t part) {
       const std::size_t begin = part * chunk;
       const std::size_t end = std::min(values.size(), begin + chunk);
-      Scalar* g = gradients[0];
-      sum_tree(gradients, begin, end);
+      const Scalar* g = gradient.data();
       Scalar* x = values.data();
       Scalar* m = first_.data();
       if (!adam) {
@@ -89,8 +87,8 @@ public:
       // Written with registers: compilers do not vectorise std::sqrt, which may have to set errno.
       using V = simd::Vector<Scalar>;
       Scalar* v = second_.data();
-      const auto update = [&](const V& gradient, V& value, V& mean, V& square) {
-        const V slope = gradient + added * value;
+      const auto update = [&](const V& plain, V& value, V& mean, V& square) {
+        const V slope = plain + added * value;
         mean = b1 * mean + (1 - b1) * slope;
         square = b2 * square + (1 - b2) * slope * slope;
         const V root = simd::sqrt(V(square * correction2));
@@ -134,14 +132,6 @@ public:
   }
 
 private:
-  // Pairwise: shard 0 takes 1, 2 takes 3, …, then 0 takes 2, … . The order depends on the number of shards
-  // alone.
-  static void sum_tree(std::span<Scalar* const> gradients, std::size_t begin, std::size_t end) {
-    for (std::size_t stride = 1; stride < gradients.size(); stride *= 2)
-      for (std::size_t s = 0; s + stride < gradients.size(); s += 2 * stride)
-        for (std::size_t i = begin; i < end; ++i)
-          gradients[s][i] += gradients[s + stride][i];
-  }
   OptimiserOptions options_;
   AlignedBuffer<Scalar> first_;
   AlignedBuffer<Scalar> second_;

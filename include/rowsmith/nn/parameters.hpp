@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Where the weights of a model lie: one flat vector, cut into named blocks.
+/// Where the weights of a model lie: one flat vector, cut into named blocks; and what layers keep for
+/// themselves beside it.
 #pragma once
 
 #include <cmath>
@@ -46,15 +47,24 @@ public:
   /// \param fan_in  0: as many as rows. One-hot inputs have far fewer active inputs than rows
   ParameterBlock add(std::string name, Index rows, Index columns, Initialiser initialiser, double scale = 1,
                      Index fan_in = 0) {
-    const ParameterBlock block{size_, rows, columns};
+    const auto block = place(size_, rows, columns);
     entries_.push_back({std::move(name), block, initialiser, scale, fan_in == 0 ? rows : fan_in});
-    size_ += (rows * columns + 15) / 16 * 16;
     return block;
   }
+  /// Numbers that a layer keeps for itself and no optimiser touches: they lie in a vector of their own.
+  ParameterBlock add_state(Index rows, Index columns) { return place(state_size_, rows, columns); }
   const std::vector<Entry>& entries() const noexcept { return entries_; }
   /// Elements of the flat vector, padding included.
   Index size() const noexcept { return size_; }
+  Index state_size() const noexcept { return state_size_; }
 
+  /// Fresh state: standard normal numbers, the same for the same seed.
+  template <class Scalar>
+  AlignedBuffer<Scalar> initialise_state(std::uint64_t seed) const {
+    AlignedBuffer<Scalar> state(static_cast<std::size_t>(state_size_));
+    fill_normal(RandomStream(seed, Purpose::initialise, ~0U), 0, state.data(), state_size_);
+    return state;
+  }
   /// Fresh weights; the same for the same seed. Padding is zero.
   template <class Scalar>
   AlignedBuffer<Scalar> initialise(std::uint64_t seed) const {
@@ -93,8 +103,14 @@ public:
   }
 
 private:
+  static ParameterBlock place(Index& size, Index rows, Index columns) {
+    const ParameterBlock block{size, rows, columns};
+    size += (rows * columns + 15) / 16 * 16;
+    return block;
+  }
   std::vector<Entry> entries_;
   Index size_ = 0;
+  Index state_size_ = 0;
 };
 
 /// A model's weights bound to a tape for one step. Without a place for gradients the weights are constants:
@@ -102,8 +118,9 @@ private:
 template <class Scalar>
 class BoundParameters {
 public:
-  BoundParameters(Tape<Scalar>& tape, const Scalar* values, Scalar* gradients)
-      : tape_(&tape), values_(values), gradients_(gradients) {}
+  /// \param state  of layers that have one, such as `SpectralDense`
+  BoundParameters(Tape<Scalar>& tape, const Scalar* values, Scalar* gradients, const Scalar* state = nullptr)
+      : tape_(&tape), values_(values), gradients_(gradients), state_(state) {}
 
   Variable<Scalar> operator[](const ParameterBlock& block) const {
     const Scalar* values = values_ + block.offset;
@@ -111,14 +128,19 @@ public:
                ? tape_->constant(values, block.rows, block.columns)
                : tape_->parameter(values, gradients_ + block.offset, block.rows, block.columns);
   }
-  /// The numbers themselves, of a block that is not trained.
-  const Scalar* values(const ParameterBlock& block) const noexcept { return values_ + block.offset; }
+  /// A block of the state. \throws Error without one
+  const Scalar* state(const ParameterBlock& block) const {
+    if (state_ == nullptr)
+      throw Error("a layer that has a state, such as SpectralDense, was bound without it");
+    return state_ + block.offset;
+  }
   Tape<Scalar>& tape() const { return *tape_; }
 
 private:
   Tape<Scalar>* tape_;
   const Scalar* values_;
   Scalar* gradients_;
+  const Scalar* state_;
 };
 
 ROWSMITH_END

@@ -23,8 +23,10 @@ namespace detail {
 // An empty base per layer: the error is one sentence that carries the layer's number and type.
 template <std::size_t Number, class T>
 struct LayerCheck {
-  static_assert(Layer<T>, "this is not a layer: expected Dense<N>, SpectralDense<N>, ReLU, LeakyReLU, Tanh, Sigmoid, Dropout, "
-                          "LayerNorm, or a type that satisfies rowsmith::CustomLayer");
+  static_assert(
+      Layer<T>,
+      "this is not a layer: expected Dense<N>, SpectralDense<N>, ReLU, LeakyReLU, Tanh, Sigmoid, Dropout, "
+      "LayerNorm, or a type that satisfies rowsmith::CustomLayer");
 };
 template <class Numbers, class... Layers>
 struct LayerChecks;
@@ -35,7 +37,7 @@ struct LayerChecks<std::index_sequence<Number...>, Layers...> : LayerCheck<Numbe
 struct DenseBlocks {
   ParameterBlock weight;
   ParameterBlock bias;
-  ParameterBlock left; // of a spectral one: estimates of the singular vectors. Not trained
+  ParameterBlock left; // state of a spectral one: estimates of the singular vectors
   ParameterBlock right;
 };
 struct NoState {};
@@ -53,6 +55,7 @@ public:
 
   /// Announces the weights. \param inputs width of a row \param active_inputs how many inputs of a row are
   /// not zero (one-hot rows), for the size of the first weights; 0: all. \returns the width of the result
+  /// \throws Error for a custom layer whose inference form computes something other than its forward
   Index configure(Index inputs, ParameterLayout& layout, const std::string& name, Index active_inputs = 0) {
     Index width = inputs;
     configure_from<0>(width, layout, name, active_inputs);
@@ -72,8 +75,8 @@ public:
                            const Pass& pass) const {
     static_assert(size > 0 && DenseLayer<LayerAt<0>>,
                   "a chain that reads encoded rows must begin with Dense");
-    const auto y =
-        gather_dense(x, weight_of<0>(parameters), parameters[std::get<0>(states_).bias], activation_after<0>());
+    const auto y = gather_dense(x, weight_of<0>(parameters), parameters[std::get<0>(states_).bias],
+                                activation_after<0>());
     return forward_from<next_after_dense<0>()>(parameters, y, pass);
   }
 
@@ -96,13 +99,13 @@ public:
 
   /// Improves the estimates of the singular values of spectral layers. Before the first step, more than once.
   template <class Scalar>
-  void prepare(Scalar* values, int iterations = 1) const {
-    prepare_from<0>(values, iterations);
+  void prepare(const Scalar* values, Scalar* state, int iterations = 1) const {
+    prepare_from<0>(values, state, iterations);
   }
 
   /// Appends the trained layers to a network that needs no tape.
-  template <class Scalar>
-  void append_to(InferenceNetwork& network, const Scalar* values, Index inputs) const {
+  void append_to(InferenceNetwork& network, const float* values, Index inputs) const {
+    static_cast<void>(detail::DeployedCheck<Layers...>{});
     append_from<0>(network, values, inputs);
   }
 
@@ -143,11 +146,13 @@ private:
                                    I == 0 ? active_inputs : 0);
         blocks.bias = layout.add(layer_name + ".bias", 1, L::outputs, Initialiser::zeros);
         if constexpr (detail::IsSpectral<L>::value) {
-          blocks.left = layout.add(layer_name + ".left", 1, width, Initialiser::scaled_normal);
-          blocks.right = layout.add(layer_name + ".right", 1, L::outputs, Initialiser::scaled_normal);
+          blocks.left = layout.add_state(1, width);
+          blocks.right = layout.add_state(1, L::outputs);
         }
         width = L::outputs;
       } else if constexpr (!ActivationLayer<L>) {
+        if constexpr (DeployableLayer<L>)
+          detail::check_inference_form<L>(layer_name, width);
         width = std::get<I>(states_).configure(width, layout, layer_name);
       }
       configure_from<I + 1>(width, layout, name, active_inputs);
@@ -158,28 +163,28 @@ private:
   Variable<Scalar> weight_of(const BoundParameters<Scalar>& parameters) const {
     const auto& blocks = std::get<I>(states_);
     if constexpr (detail::IsSpectral<LayerAt<I>>::value)
-      return spectral_normalise(parameters[blocks.weight], parameters.values(blocks.left),
-                                parameters.values(blocks.right));
+      return spectral_normalise(parameters[blocks.weight], parameters.state(blocks.left),
+                                parameters.state(blocks.right));
     else
       return parameters[blocks.weight];
   }
 
   template <std::size_t I, class Scalar>
-  void prepare_from(Scalar* values, int iterations) const {
+  void prepare_from(const Scalar* values, Scalar* state, int iterations) const {
     if constexpr (I < size) {
       if constexpr (detail::IsSpectral<LayerAt<I>>::value) {
         const auto& blocks = std::get<I>(states_);
         for (int k = 0; k < iterations; ++k)
           power_iteration(values + blocks.weight.offset, blocks.weight.rows, blocks.weight.columns,
-                          values + blocks.left.offset, values + blocks.right.offset);
+                          state + blocks.left.offset, state + blocks.right.offset);
       }
-      prepare_from<I + 1>(values, iterations);
+      prepare_from<I + 1>(values, state, iterations);
     }
   }
 
   template <std::size_t I, class Scalar>
-  WithGradient<Scalar> with_gradient_from(const BoundParameters<Scalar>& parameters, const Variable<Scalar>& x,
-                                          const Pass& pass) const {
+  WithGradient<Scalar> with_gradient_from(const BoundParameters<Scalar>& parameters,
+                                          const Variable<Scalar>& x, const Pass& pass) const {
     if constexpr (I >= size) {
       auto ones = x.tape().make(x.rows(), x.columns(), false);
       std::fill_n(ones.data(), ones.size(), Scalar(1));
@@ -196,7 +201,8 @@ private:
     } else { // dropout: a product with the same mask, both ways
       const auto number = static_cast<std::uint32_t>(I);
       const auto& layer = std::get<I>(states_);
-      const auto rest = with_gradient_from<I + 1>(parameters, layer.forward(parameters, x, pass, number), pass);
+      const auto rest =
+          with_gradient_from<I + 1>(parameters, layer.forward(parameters, x, pass, number), pass);
       return {rest.output, layer.forward(parameters, rest.gradient, pass, number)};
     }
   }
@@ -219,27 +225,12 @@ private:
     }
   }
 
-  template <std::size_t I, class Scalar>
-  void append_from(InferenceNetwork& network, const Scalar* values, Index inputs) const {
+  template <std::size_t I>
+  void append_from(InferenceNetwork& network, const float* values, Index inputs) const {
     if constexpr (I < size) {
       using L = LayerAt<I>;
       if constexpr (DenseLayer<L>) {
-        const auto& blocks = std::get<I>(states_);
-        InferenceLayer layer;
-        layer.inputs = inputs;
-        layer.outputs = L::outputs;
-        layer.weight.resize(static_cast<std::size_t>(inputs * L::outputs));
-        layer.bias.resize(static_cast<std::size_t>(L::outputs));
-        Scalar factor = 1;
-        if constexpr (detail::IsSpectral<L>::value)
-          factor = static_cast<Scalar>(1 / detail::bilinear(values + blocks.weight.offset, inputs, L::outputs,
-                                                            values + blocks.left.offset,
-                                                            values + blocks.right.offset));
-        std::transform(values + blocks.weight.offset, values + blocks.weight.offset + inputs * L::outputs,
-                       layer.weight.data(), [factor](Scalar v) { return static_cast<float>(factor * v); });
-        std::transform(values + blocks.bias.offset, values + blocks.bias.offset + L::outputs,
-                       layer.bias.data(), [](Scalar v) { return static_cast<float>(v); });
-        network.add(std::move(layer));
+        network.add(linear_layer(values, std::get<I>(states_).weight, std::get<I>(states_).bias));
         append_from<I + 1>(network, values, L::outputs);
       } else {
         if constexpr (ActivationLayer<L>) {

@@ -3,34 +3,65 @@
 /// Batches of encoded rows in a fresh order each epoch.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <rowsmith/autodiff/ops/gather.hpp>
+#include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/encoding/encoded_table.hpp>
 
 ROWSMITH_BEGIN
 
-/// A permutation of [0, n) that depends on (seed, epoch) only.
+/// Rows in an order that depends on (seed, epoch) only.
 class EpochOrder {
 public:
-  explicit EpochOrder(std::size_t n, std::uint64_t seed) : seed_(seed), order_(n) {}
+  /// \param rows  must outlive the order
+  EpochOrder(std::span<const std::uint32_t> rows, std::uint64_t seed)
+      : rows_(rows), seed_(seed), order_(rows.size()) {}
 
-  /// The order of an epoch; valid until the next call. No allocation.
+  /// The rows as an epoch takes them; valid until the next call. No allocation.
   std::span<const std::uint32_t> operator()(std::uint32_t epoch) {
-    std::iota(order_.begin(), order_.end(), 0U);
+    std::copy(rows_.begin(), rows_.end(), order_.begin());
     RandomSequence random(RandomStream(seed_, Purpose::shuffle, epoch));
     shuffle(std::span<std::uint32_t>(order_), random);
     return order_;
   }
 
 private:
+  std::span<const std::uint32_t> rows_;
   std::uint64_t seed_;
   std::vector<std::uint32_t> order_;
+};
+
+/// How the rows of an epoch are cut into batches.
+class Batches {
+public:
+  /// \param size  of a batch; the last may be shorter, unless all are to be `whole`: then the rows left over
+  /// are not used (in another epoch they will be others) \throws OptionError if a batch would have no row
+  Batches(std::size_t rows, std::size_t size, bool whole = false) : size_(std::min(size, rows)), rows_(rows) {
+    if (size_ == 0)
+      throw OptionError("batches of " + std::to_string(size) + " rows out of " + std::to_string(rows) +
+                        ": expected at least one row");
+    if (whole)
+      rows_ -= rows_ % size_;
+  }
+
+  std::size_t count() const noexcept { return (rows_ + size_ - 1) / size_; }
+  /// Of all batches together.
+  std::size_t rows() const noexcept { return rows_; }
+  /// Batch number `number` of rows in their order.
+  std::span<const std::uint32_t> of(std::span<const std::uint32_t> rows, std::size_t number) const {
+    return rows.subspan(number * size_, std::min(size_, rows_ - number * size_));
+  }
+
+private:
+  std::size_t size_;
+  std::size_t rows_;
 };
 
 /// A buffer that chosen rows of an encoded table are copied to, as the first layer and the loss read them.

@@ -8,8 +8,9 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
-#include <limits>
+#include <iostream>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,19 +23,23 @@
 #include <rowsmith/core/sha256.hpp>
 #include <rowsmith/core/tensor_file.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
-#include <rowsmith/nn/optimiser.hpp>
 #include <rowsmith/nn/parameters.hpp>
 
 ROWSMITH_BEGIN
 
 /// Where `Trainer::fit` keeps its state while it works. `checkpoint_file` of `rowsmith/io/checkpoint.hpp` is
 /// the usual one; a store of your own may put the state elsewhere. All functions are called on the thread of
-/// `fit`. An empty `save` means: no checkpoints.
+/// `fit`. An empty `save` means: no checkpoints. What `save` and `discard` throw never ends a training: it
+/// becomes a warning, for the model is worth more than its checkpoint.
 struct CheckpointStore {
   std::function<void(const TensorFile&)> save;
   std::function<std::optional<TensorFile>()> load; ///< the last state saved; nothing if there is none
   std::function<void()> discard;                   ///< the training is done, the state no longer needed
   double seconds = 60;                             ///< at least this long between two saves; ≥ 0
+  /// Told of a state that could not be saved or discarded. By default it goes to standard error.
+  std::function<void(const std::string&)> warn = [](const std::string& text) {
+    std::cerr << "rowsmith: " << text << '\n';
+  };
 };
 
 namespace detail {
@@ -55,11 +60,6 @@ public:
   void put(const std::string& name, const AlignedBuffer<float>& values) {
     file_.tensors[name] = {{static_cast<std::int64_t>(values.size())}, values};
   }
-  void put(const std::string& name, const Optimiser<float>& optimiser) {
-    put(name + ".steps", optimiser.steps());
-    put(name + ".first_moment", optimiser.first_moment());
-    put(name + ".second_moment", optimiser.second_moment());
-  }
 
   bool has(const std::string& name) const { return file_.metadata.contains(name); }
   const std::string& text(const std::string& name) const {
@@ -75,10 +75,6 @@ public:
     if (found == file_.tensors.end() || found->second.values.size() != size)
       throw ModelFileError("checkpoint: tensor '" + name + "' is missing or has the wrong size");
     return found->second.values;
-  }
-  void restore(const std::string& name, Optimiser<float>& optimiser) const {
-    optimiser.restore(count(name + ".steps"), buffer(name + ".first_moment", optimiser.first_moment().size()),
-                      buffer(name + ".second_moment", optimiser.second_moment().size()));
   }
   const TensorFile& content() const noexcept { return file_; }
 
@@ -150,7 +146,7 @@ inline std::string describe(const ParameterLayout& layout) {
 /// Saves states to a store now and then, and finds the one to go on from.
 class Checkpoints {
 public:
-  static constexpr const char* version = "2";
+  static constexpr const char* version = "3";
 
   /// \param identity  what must be the same for a saved state to be of use: (what it is, its text)
   /// \throws ModelFileError if the store holds the state of another training
@@ -174,7 +170,9 @@ public:
     state_ = state;
   }
 
-  /// The state to go on from if it lies in this stage, else null.
+  /// The state to go on from, or null.
+  const StateFile* resumed() const { return state_ ? &*state_ : nullptr; }
+  /// The same if it lies in this stage.
   const StateFile* resumed(const std::string& stage) const {
     return state_ && state_->text("stage") == stage ? &*state_ : nullptr;
   }
@@ -187,19 +185,37 @@ public:
     state.put("stage", stage);
     for (const auto& [name, text] : identity_)
       state.put(name, text);
-    store_->save(state.content());
+    attempt(
+        [&] { store_->save(state.content()); },
+        "the state of the training could not be saved, so that it would begin anew after an interruption");
     last_ = std::chrono::steady_clock::now();
   }
-  void discard() const {
+  void discard() {
     if (store_->save && store_->discard)
-      store_->discard();
+      attempt([&] { store_->discard(); }, "the state of the finished training could not be removed");
   }
 
 private:
+  template <class Action>
+  void attempt(const Action& action, const char* otherwise) {
+    std::string reason = "for an unknown reason";
+    try {
+      action();
+      return;
+    } catch (const std::exception& error) {
+      reason = error.what();
+    } catch (...) { // a store of one's own may throw anything
+    }
+    // A full disk is full at each save: the same words are said once.
+    if (auto text = std::string("checkpoint: ") + otherwise + ": " + reason; store_->warn && text != warned_)
+      store_->warn(warned_ = std::move(text));
+  }
+
   const CheckpointStore* store_;
   std::vector<std::pair<std::string, std::string>> identity_;
   std::optional<StateFile> state_;
   std::chrono::steady_clock::time_point last_;
+  std::string warned_; ///< the last warning
 };
 
 } // namespace detail

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Stage 2 step by step: generator against one or several discriminators (Goodfellow et al. 2014; conditional:
-/// Mirza & Osindero 2014).
+/// Stage 2 step by step: generator against one or several discriminators (Goodfellow et al. 2014;
+/// conditional: Mirza & Osindero 2014).
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <rowsmith/autodiff/ops/elementwise.hpp>
 #include <rowsmith/autodiff/ops/reduce.hpp>
@@ -18,9 +21,9 @@
 #include <rowsmith/models/adversarial_loss.hpp>
 #include <rowsmith/models/gan.hpp>
 #include <rowsmith/models/gaussian_mixture.hpp>
-#include <rowsmith/nn/data_parallel.hpp>
-#include <rowsmith/train/checkpoint.hpp>
+#include <rowsmith/train/batches.hpp>
 #include <rowsmith/train/latent_rows.hpp>
+#include <rowsmith/train/learner.hpp>
 #include <rowsmith/train/options.hpp>
 
 ROWSMITH_BEGIN
@@ -42,10 +45,14 @@ struct DiscriminatorTuple<Discriminators<T...>> {
 /// A discriminator in training.
 template <class DiscriminatorType>
 struct Opponent {
-  Opponent(Index width, Index labels, const GanOptions& options, std::uint64_t seed)
-      : model(width, labels), values(model.layout().template initialise<float>(seed)),
-        optimiser(optimiser_of(options), model.layout().size()) {
-    model.prepare(values.data(), 20);
+  Opponent(std::size_t number, Index width, Index labels, const GanOptions& options, std::uint64_t seed)
+      : model(width, labels),
+        learner(number == 0 ? "discriminator" : "discriminator" + std::to_string(number + 1), model.layout(),
+                model.layout().template initialise<float>(seed), seed, optimiser_of(options)) {
+    prepare(20);
+  }
+  void prepare(int iterations = 1) {
+    model.prepare(learner.values().data(), learner.state().data(), iterations);
   }
   static OptimiserOptions optimiser_of(const GanOptions& options) {
     auto result = options.optimiser;
@@ -53,8 +60,7 @@ struct Opponent {
     return result;
   }
   DiscriminatorType model;
-  AlignedBuffer<float> values;
-  Optimiser<float> optimiser;
+  Learner learner;
   AlignedBuffer<float> real; ///< a batch as this discriminator reads it
 };
 
@@ -63,15 +69,17 @@ struct PackingOf;
 template <class... T>
 struct PackingOf<std::tuple<T...>> {
   static constexpr Index value = std::max({T::packing...});
-  static_assert(((T::packing == value) && ...), "Discriminators of one generator must pack as many rows each");
+  static_assert(((T::packing == value) && ...),
+                "Discriminators of one generator must pack as many rows each");
   static constexpr bool on_rows = (T::on_rows || ...);
 };
 
 } // namespace detail
 
-/// Weights, moments and buffers of the adversarial training. `Trainer` drives it; a loop of your own can too.
+/// The adversarial training: a `Stage`. `Trainer` drives it; a loop of your own can too.
 /// \tparam DiscriminatorType  a `Discriminator`, or `Discriminators<…>` of several
-/// \tparam DecoderType  what decodes latent codes for discriminators `OnRows`
+/// \tparam DecoderType  what decodes latent codes for discriminators `OnRows`; a small value, of which the
+/// stage keeps a copy
 template <class GeneratorType, class DiscriminatorType, class Loss = BceLoss, class Penalty = NoPenalty,
           class DecoderType = NoDecoder>
 class GanStage {
@@ -86,16 +94,40 @@ class GanStage {
 public:
   static constexpr Index packing = detail::PackingOf<Tuple>::value;
   static constexpr bool on_rows = detail::PackingOf<Tuple>::on_rows;
+  static constexpr std::array<std::string_view, 2> figures{"discriminator", "generator"};
 
-  /// \param rows, mixture, decoder  must outlive the stage
+  /// \param rows, mixture  must outlive the stage
   GanStage(const LatentRows& rows, const GanOptions& options, std::uint64_t seed, int threads,
-           const GaussianMixture& mixture = standard_normal(), const DecoderType& decoder = DecoderType{})
-      : rows_(&rows), mixture_(&mixture), decoder_(&decoder), options_(options), seed_(seed),
-        generator_(rows.label_count), generator_values_(generator_.template initialise<float>(seed)),
-        generator_optimiser_(options.optimiser, generator_.layout().size()),
-        opponents_(make_opponents(rows, options, seed, decoder,
-                                  std::make_index_sequence<std::tuple_size_v<Tuple>>{})),
-        average_(options.average_decay, generator_values_), parallel_(threads) {}
+           const GaussianMixture& mixture = standard_normal(), DecoderType decoder = {})
+      : rows_(&rows), mixture_(&mixture), decoder_(std::move(decoder)), options_(options), seed_(seed),
+        generator_(rows.label_count),
+        learner_("generator", generator_.layout(), generator_.template initialise<float>(seed), seed,
+                 options.optimiser, options.average_decay),
+        opponents_(make_opponents(std::make_index_sequence<std::tuple_size_v<Tuple>>{})), parallel_(threads) {
+  }
+
+  /// Whole batches of whole packs. \throws OptionError if there are fewer rows than a pack takes
+  Batches batches(std::size_t rows) const {
+    constexpr auto pack = static_cast<std::size_t>(packing);
+    const std::size_t size = std::min(options_.batch, rows) / pack * pack;
+    if (size == 0)
+      throw OptionError("gan.batch = " + std::to_string(options_.batch) + " with " + std::to_string(rows) +
+                        " rows: expected at least the " + std::to_string(pack) +
+                        " rows that the discriminator packs");
+    return {rows, size, true};
+  }
+  /// One step of the discriminators and `k_steps_g` of the generator on batch number `number` of an epoch.
+  /// \param epoch  the rows in the epoch's order \param total_steps  of the whole training, for the schedule
+  /// \returns the discriminators' loss, the mean of the generator's
+  std::array<double, 2> step(std::span<const std::uint32_t> epoch, std::size_t number,
+                             std::uint64_t total_steps) {
+    const auto rows = batches(epoch.size()).of(epoch, number);
+    const double rate = options_.schedule(steps(), total_steps);
+    std::array<double, 2> losses{discriminator_step(rows, rate), 0};
+    for (std::size_t k = 0; k < options_.k_steps_g; ++k)
+      losses[1] += generator_step(rows, rate) / static_cast<double>(options_.k_steps_g);
+    return losses;
+  }
 
   /// One step of each discriminator on the chosen real rows and as many generated ones; the generator is not
   /// touched. \param rows  a multiple of `packing` \returns the sum of the discriminators' mean losses
@@ -116,78 +148,54 @@ public:
       each_opponent([&](auto& opponent) { load_real(opponent, rows); });
     const auto step = draws_++;
     const double weight = 1 / static_cast<double>(units);
-    const double loss = parallel_.run(
-        units, generator_.layout().size(), true,
-        [&](Tape<float>& tape, float* gradients, Index first, Index part) {
-          const BoundParameters<float> parameters(tape, generator_values_.data(), gradients);
+    return learner_.learn(
+        parallel_, units, rate_factor,
+        [&](const BoundParameters<float>& parameters, Index first, Index part) {
+          auto& tape = parameters.tape();
           const Pass pass = pass_of(step, first);
-          const auto code =
-              generator_.forward(parameters, generator_input(tape, first, part, pass), pass);
+          const auto code = generator_.forward(parameters, generator_input(tape, first, part, pass), pass);
           Variable<float> total = tape.make(1, 1, false);
           total.data()[0] = 0;
           each_opponent([&](auto& opponent) {
-            const BoundParameters<float> frozen(tape, opponent.values.data(), nullptr);
+            const auto frozen = opponent.learner.frozen(tape);
             const auto fake = opponent.model.forward(frozen, judged(opponent, code, first, pass), pass);
             if constexpr (Loss::generator_needs_real)
-              total = add(total, Loss::generator(
-                                     opponent.model.forward(frozen, real_of(tape, opponent, first, part), pass),
-                                     fake, weight));
+              total = add(total, Loss::generator(opponent.model.forward(
+                                                     frozen, real_of(tape, opponent, first, part), pass),
+                                                 fake, weight));
             else
               total = add(total, Loss::generator(fake, weight));
           });
           return total;
         });
-    parallel_.apply(generator_optimiser_, generator_values_, rate_factor);
-    if (options_.average_decay > 0)
-      average_.update(generator_values_);
-    return loss;
   }
 
   /// Discriminator steps made.
-  std::uint64_t steps() const noexcept { return std::get<0>(opponents_).optimiser.steps(); }
+  std::uint64_t steps() const noexcept { return std::get<0>(opponents_).learner.steps(); }
   const GeneratorType& generator() const noexcept { return generator_; }
-  /// The generator's weights to keep: their moving average if there is one.
-  const AlignedBuffer<float>& generator_values() const noexcept {
-    return options_.average_decay > 0 ? average_.values() : generator_values_;
-  }
+  /// The generator's.
+  const AlignedBuffer<float>& kept_values() const noexcept { return learner_.kept_values(); }
   /// The weights of discriminator number `I`.
   template <std::size_t I = 0>
   const AlignedBuffer<float>& discriminator_values() const noexcept {
-    return std::get<I>(opponents_).values;
+    return std::get<I>(opponents_).learner.values();
   }
 
   /// Adds all that `load` needs to go on with the same bits.
   void save(detail::StateFile& state) const {
-    state.put("generator.values", generator_values_);
-    state.put("generator.average", average_.values());
-    state.put("generator.average.steps", average_.steps());
-    state.put("generator", generator_optimiser_);
-    std::size_t number = 0;
-    std::apply(
-        [&](const auto&... opponent) {
-          ((state.put(name_of(number) + ".values", opponent.values),
-            state.put(name_of(number++), opponent.optimiser)),
-           ...);
-        },
-        opponents_);
+    learner_.save(state);
+    std::apply([&](const auto&... opponent) { (opponent.learner.save(state), ...); }, opponents_);
     state.put("gan.draws", std::uint64_t{draws_});
   }
   /// \throws ModelFileError if the state is not one of such a stage
   void load(const detail::StateFile& state) {
-    generator_values_ = state.buffer("generator.values", generator_values_.size());
-    average_.restore(state.count("generator.average.steps"),
-                     state.buffer("generator.average", average_.values().size()));
-    state.restore("generator", generator_optimiser_);
-    std::size_t number = 0;
-    each_opponent([&](auto& opponent) {
-      opponent.values = state.buffer(name_of(number) + ".values", opponent.values.size());
-      state.restore(name_of(number++), opponent.optimiser);
-    });
+    learner_.load(state);
+    each_opponent([&](auto& opponent) { opponent.learner.load(state); });
     draws_ = static_cast<std::uint32_t>(state.count("gan.draws"));
   }
 
-  /// Names and sizes of the discriminators' weights. \param width  of a latent code; rows are told by their own
-  /// encoding
+  /// Names and sizes of the discriminators' weights. \param width  of a latent code; rows are told by their
+  /// own encoding
   static std::string describe_discriminators(Index width, Index labels) {
     return describe_tuple(width, labels, std::make_index_sequence<std::tuple_size_v<Tuple>>{});
   }
@@ -201,21 +209,17 @@ private:
     static const GaussianMixture none;
     return none;
   }
-  static std::string name_of(std::size_t number) {
-    return number == 0 ? std::string("discriminator") : "discriminator" + std::to_string(number + 1);
-  }
   template <std::size_t... I>
-  static auto make_opponents(const LatentRows& rows, const GanOptions& options, std::uint64_t seed,
-                             const DecoderType& decoder, std::index_sequence<I...>) {
+  auto make_opponents(std::index_sequence<I...>) const {
     return typename OpponentsOf<Tuple>::type{detail::Opponent<std::tuple_element_t<I, Tuple>>(
-        width_for<std::tuple_element_t<I, Tuple>>(rows, decoder), rows.label_count, options, seed + 1 + I)...};
+        I, width_for<std::tuple_element_t<I, Tuple>>(), rows_->label_count, options_, seed_ + 1 + I)...};
   }
   template <class T>
-  static Index width_for(const LatentRows& rows, const DecoderType& decoder) {
+  Index width_for() const {
     if constexpr (T::on_rows)
-      return decoder.width();
+      return decoder_.width();
     else
-      return rows.width();
+      return rows_->width();
   }
   template <class Visit>
   void each_opponent(const Visit& visit) {
@@ -238,24 +242,25 @@ private:
   double step_of(OpponentType& opponent, std::span<const std::uint32_t> rows, double rate_factor) {
     const Index units = units_of(rows);
     load_real(opponent, rows);
-    opponent.model.prepare(opponent.values.data());
+    opponent.prepare();
     const auto step = draws_++;
     // A penalty every n-th step with n-fold weight costs less and does the same (Karras et al. 2020).
-    const bool penalise = (Penalty::on_real || Penalty::on_fake) &&
-                          opponent.optimiser.steps() % options_.penalty_every == 0;
+    const bool penalise =
+        (Penalty::on_real || Penalty::on_fake) && opponent.learner.steps() % options_.penalty_every == 0;
     const double weight = 1 / static_cast<double>(units);
-    const double loss = parallel_.run(
-        units, opponent.model.layout().size(), true,
-        [&](Tape<float>& tape, float* gradients, Index first, Index part) {
-          const BoundParameters<float> frozen(tape, generator_values_.data(), nullptr);
-          const BoundParameters<float> parameters(tape, opponent.values.data(), gradients);
+    return opponent.learner.learn(
+        parallel_, units, rate_factor,
+        [&](const BoundParameters<float>& parameters, Index first, Index part) {
+          auto& tape = parameters.tape();
+          const auto frozen = learner_.frozen(tape);
           const Pass pass = pass_of(step, first);
           // Real and generated rows draw different dropout masks.
           Pass fake_pass = pass;
           fake_pass.first_row += std::uint64_t{1} << 32U;
           const auto real_input = real_of(tape, opponent, first, part);
-          const auto fake_input = judged(
-              opponent, generator_.forward(frozen, generator_input(tape, first, part, pass), pass), first, pass);
+          const auto fake_input =
+              judged(opponent, generator_.forward(frozen, generator_input(tape, first, part, pass), pass),
+                     first, pass);
           if constexpr (Penalty::on_real || Penalty::on_fake) {
             if (penalise) {
               const auto real = opponent.model.forward_with_gradient(parameters, real_input, pass);
@@ -273,8 +278,6 @@ private:
           return Loss::discriminator(opponent.model.forward(parameters, real_input, pass),
                                      opponent.model.forward(parameters, fake_input, fake_pass), weight);
         });
-    parallel_.apply(opponent.optimiser, opponent.values, rate_factor);
-    return loss;
   }
 
   static void grow(AlignedBuffer<float>& buffer, Index size) {
@@ -296,12 +299,12 @@ private:
   template <class OpponentType>
   void load_real(OpponentType& opponent, std::span<const std::uint32_t> rows) {
     using Model = decltype(opponent.model);
-    const Index width = width_for<Model>(*rows_, *decoder_);
+    const Index width = width_for<Model>();
     const Index labels = rows_->label_count;
     const Index stride = width + labels;
     grow(opponent.real, static_cast<Index>(rows.size()) * stride);
     if constexpr (Model::on_rows) {
-      decoder_->real(rows, opponent.real.data(), stride);
+      decoder_.real(rows, opponent.real.data(), stride);
     } else {
       for (std::size_t i = 0; i < rows.size(); ++i) {
         rows_->prefetch(rows[std::min(i + 16, rows.size() - 1)]);
@@ -334,7 +337,7 @@ private:
         return reshape(x, x.rows() / packing, x.columns() * packing);
     };
     if constexpr (Model::on_rows)
-      return packed(labelled(decoder_->generated(code, pass)));
+      return packed(labelled(decoder_.generated(code, pass)));
     else
       return packed(labelled(code));
   }
@@ -354,14 +357,12 @@ private:
 
   const LatentRows* rows_;
   const GaussianMixture* mixture_;
-  const DecoderType* decoder_;
+  DecoderType decoder_;
   GanOptions options_;
   std::uint64_t seed_;
   GeneratorType generator_;
-  AlignedBuffer<float> generator_values_;
-  Optimiser<float> generator_optimiser_;
+  Learner learner_; ///< of the generator
   typename OpponentsOf<Tuple>::type opponents_;
-  WeightAverage<float> average_;
   DataParallel<float> parallel_;
   AlignedBuffer<float> one_hot_;
   std::vector<std::int32_t> labels_;

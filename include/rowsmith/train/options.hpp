@@ -16,6 +16,12 @@
 
 ROWSMITH_BEGIN
 
+/// AdamW as the default recipe trains what it keeps in the model.
+inline OptimiserOptions decaying_adam(double learning_rate) {
+  return {
+      .method = OptimiserMethod::adamw, .learning_rate = learning_rate, .beta2 = 0.99, .weight_decay = 0.01};
+}
+
 /// Stage 1: the autoencoder.
 struct AutoencoderOptions {
   std::size_t steps = 900;          ///< at most this many batches; ≥ 1
@@ -28,10 +34,7 @@ struct AutoencoderOptions {
   /// clearly; (0, 1000].
   double label_weight = 1;
   double average_decay = 0.999; ///< > 0: the weights kept are a moving average; [0, 1)
-  OptimiserOptions optimiser{.method = OptimiserMethod::adamw,
-                             .learning_rate = 3e-3,
-                             .beta2 = 0.99,
-                             .weight_decay = 0.01};
+  OptimiserOptions optimiser = decaying_adam(3e-3);
   LearningRateSchedule schedule{.kind = LearningRateSchedule::Kind::cosine, .warmup_steps = 100};
 };
 
@@ -48,36 +51,38 @@ struct GanOptions {
   double penalty_weight = 0.1;   ///< γ of `R1Penalty` and `R1R2Penalty`; [0, 1000]
   std::size_t penalty_every = 4; ///< steps between two penalties; [1, 100]
   double average_decay = 0.999;  ///< > 0: the generator kept is a moving average of its weights; [0, 1)
-  double gumbel_temperature = 0.7; ///< of the relaxed draw by which `OnRows` discriminators are fooled; (0, 10]
+  double gumbel_temperature =
+      0.7; ///< of the relaxed draw by which `OnRows` discriminators are fooled; (0, 10]
   OptimiserOptions optimiser{.learning_rate = 5e-4, .beta1 = 0.5, .beta2 = 0.9};
   LearningRateSchedule schedule{.kind = LearningRateSchedule::Kind::linear_second_half};
 };
 
 /// Stage 3: the coupled refit of decoder and heads to the generator's own latent codes.
 struct RefitOptions {
-  std::size_t steps = 800;    ///< at most this many batches; 0: no refit, the decoder stays as stage 1 left it
-  std::size_t batch = 512;    ///< rows a step, each matched with a generated code; [1, 8192]
-  std::size_t patience = 400; ///< stop after this many steps without a better validation loss; ≥ 1
+  std::size_t steps = 800; ///< at most this many batches; 0: no refit, the decoder stays as stage 1 left it
+  std::size_t batch = 512; ///< rows a step, each matched with a generated code; [1, 8192]
+  std::size_t patience = 400;   ///< stop after this many steps without a better validation loss; ≥ 1
   double average_decay = 0.999; ///< > 0: the weights kept are a moving average; [0, 1)
-  OptimiserOptions optimiser{.method = OptimiserMethod::adamw,
-                             .learning_rate = 4e-3,
-                             .beta2 = 0.99,
-                             .weight_decay = 0.01};
+  OptimiserOptions optimiser = decaying_adam(4e-3);
   LearningRateSchedule schedule{.kind = LearningRateSchedule::Kind::cosine, .warmup_steps = 50};
 };
 
-/// Options of `Trainer`. The defaults are those of `DefaultRecipe`.
+/// Options of `Trainer`. The numbers are those of `DefaultRecipe`; a recipe has its own in `RecipeOptions`.
 struct TrainerOptions {
   std::uint64_t seed = 0;
   bool conditional = false; ///< train a conditional GAN on the schema's label
-  int threads = 0;          ///< 0: all; never changes the result
+  /// 0: all; never changes the result. A step is shared by one thread for each 128 rows of its batch (of a
+  /// discriminator that packs rows: 128 packs), and by 8 at the most. At the default batch of 512 that is 4
+  /// threads, or 2 where pairs are packed: more help only where codes are paired, encoded or sampled, or with
+  /// larger batches.
+  int threads = 0;
   EncodingOptions encoding{};
   AutoencoderOptions autoencoder{};
   GanOptions gan{};
   RefitOptions refit{};
   Decoding decoding = Decoding::sample;
-  double temperature = 1;         ///< of the softmax that categories are drawn from; (0, 10]
-  std::string recipe = "default"; ///< noted in the model
+  double temperature = 1;     ///< of the softmax that categories are drawn from; (0, 10]
+  std::string recipe = "own"; ///< noted in the model
 
   /// Calls `visit(name, value, range)` for each numerical option that changes the result.
   template <class Visit>
@@ -85,33 +90,29 @@ struct TrainerOptions {
     constexpr double many = 1e9;
     visit("conditional", conditional ? 1.0 : 0.0, OptionRange{0, 1});
     encoding.each_option(visit);
-    visit("autoencoder.steps", static_cast<double>(autoencoder.steps), OptionRange{1, many});
-    visit("autoencoder.batch", static_cast<double>(autoencoder.batch), OptionRange{1, many});
+    const auto visit_stage = [&](const std::string& name, const auto& stage, const OptionRange& steps,
+                                 const OptionRange& batch) {
+      visit(name + ".steps", static_cast<double>(stage.steps), steps);
+      visit(name + ".batch", static_cast<double>(stage.batch), batch);
+      visit(name + ".average_decay", stage.average_decay, OptionRange{0, 1, false, true});
+      stage.optimiser.each_option(name + ".optimiser", visit);
+      stage.schedule.each_option(name + ".schedule", visit);
+    };
+    visit_stage("autoencoder", autoencoder, {1, many}, {1, many});
     visit("autoencoder.patience", static_cast<double>(autoencoder.patience), OptionRange{1, many});
     visit("autoencoder.validation_fraction", autoencoder.validation_fraction, OptionRange{0, 0.5, true});
     visit("autoencoder.kl_weight", autoencoder.kl_weight, OptionRange{0, 1000});
     visit("autoencoder.kl_warmup", autoencoder.kl_warmup, OptionRange{0, 1});
     visit("autoencoder.label_weight", autoencoder.label_weight, OptionRange{0, 1000, true});
-    visit("autoencoder.average_decay", autoencoder.average_decay, OptionRange{0, 1, false, true});
-    autoencoder.optimiser.each_option("autoencoder.optimiser", visit);
-    autoencoder.schedule.each_option("autoencoder.schedule", visit);
-    visit("gan.steps", static_cast<double>(gan.steps), OptionRange{1, many});
-    visit("gan.batch", static_cast<double>(gan.batch), OptionRange{2, many});
+    visit_stage("gan", gan, {1, many}, {2, many});
     visit("gan.k_steps_g", static_cast<double>(gan.k_steps_g), OptionRange{1, 100});
     visit("gan.discriminator_rate_factor", gan.discriminator_rate_factor, OptionRange{0, 100, true});
     visit("gan.latent_squash", gan.latent_squash, OptionRange{0, 3});
     visit("gan.penalty_weight", gan.penalty_weight, OptionRange{0, 1000});
     visit("gan.penalty_every", static_cast<double>(gan.penalty_every), OptionRange{1, 100});
-    visit("gan.average_decay", gan.average_decay, OptionRange{0, 1, false, true});
     visit("gan.gumbel_temperature", gan.gumbel_temperature, OptionRange{0, 10, true});
-    gan.optimiser.each_option("gan.optimiser", visit);
-    gan.schedule.each_option("gan.schedule", visit);
-    visit("refit.steps", static_cast<double>(refit.steps), OptionRange{0, many});
-    visit("refit.batch", static_cast<double>(refit.batch), OptionRange{1, 8192});
+    visit_stage("refit", refit, {0, many}, {1, 8192});
     visit("refit.patience", static_cast<double>(refit.patience), OptionRange{1, many});
-    visit("refit.average_decay", refit.average_decay, OptionRange{0, 1, false, true});
-    refit.optimiser.each_option("refit.optimiser", visit);
-    refit.schedule.each_option("refit.schedule", visit);
     visit("decoding", static_cast<double>(decoding), OptionRange{0, 1});
     visit("temperature", temperature, OptionRange{0, 10, true});
   }
@@ -129,27 +130,5 @@ struct TrainerOptions {
     return text + "encoding.other_text = " + json_escape(encoding.other_text) + '\n';
   }
 };
-
-/// The base method to the letter: standardised numericals with a squared-error head, argmax, point latent codes,
-/// BCE-GAN with three generator steps per discriminator step at a quarter of the rate, frozen decoder.
-inline TrainerOptions faithful_options() {
-  TrainerOptions options;
-  options.recipe = "faithful";
-  options.encoding.numerical = NumericalEncoding::standardised;
-  options.decoding = Decoding::argmax;
-  options.autoencoder = {.steps = 2000,
-                         .patience = 500,
-                         .kl_weight = 0,
-                         .label_weight = 5,
-                         .average_decay = 0,
-                         .optimiser = {},
-                         .schedule = {.kind = LearningRateSchedule::Kind::cosine}};
-  options.gan = {.steps = 2000,
-                 .k_steps_g = 3,
-                 .discriminator_rate_factor = 0.25,
-                 .optimiser = {.learning_rate = 1e-4, .beta1 = 0.5}};
-  options.refit.steps = 0;
-  return options;
-}
 
 ROWSMITH_END

@@ -3,28 +3,30 @@
 /// Stage 3 step by step: decoder and heads learn to read the generator's own latent codes.
 ///
 /// Each training row is paired with a generated code by linear assignment between the codes of a batch's rows
-/// and as many generated ones, and the likelihood of the rows given their partners is raised. Any such matching
-/// keeps both marginals, so that the mean over the generator of p(row | code) goes to the distribution of the
-/// rows, whatever error the generator makes; the assignment keeps a code's meaning close to what the encoder
-/// gave it.
+/// and as many generated ones, and the likelihood of the rows given their partners is raised. Any such
+/// matching keeps both marginals, so that the mean over the generator of p(row | code) goes to the
+/// distribution of the rows, whatever error the generator makes; the assignment keeps a code's meaning close
+/// to what the encoder gave it.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/linalg/linear_assignment.hpp>
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/table_model.hpp>
-#include <rowsmith/nn/data_parallel.hpp>
 #include <rowsmith/train/batches.hpp>
-#include <rowsmith/train/checkpoint.hpp>
 #include <rowsmith/train/latent_rows.hpp>
+#include <rowsmith/train/learner.hpp>
 #include <rowsmith/train/options.hpp>
 
 ROWSMITH_BEGIN
@@ -37,8 +39,9 @@ public:
   /// \param model  its generator and latent scaling are used \param posterior  of the encoder
   /// \param labels  one a row of the table, or empty. All must outlive the matcher
   LatentMatcher(const EncodedTable& rows, const InferenceNetwork& posterior, const TableModel& model,
-                const std::vector<std::int32_t>& code_offsets, const std::vector<std::int32_t>& number_weights,
-                std::span<const std::int32_t> labels, std::uint64_t seed)
+                const std::vector<std::int32_t>& code_offsets,
+                const std::vector<std::int32_t>& number_weights, std::span<const std::int32_t> labels,
+                std::uint64_t seed)
       : posterior_(&posterior), model_(&model), labels_(labels), seed_(seed),
         buffer_(rows, code_offsets, number_weights) {}
 
@@ -51,9 +54,8 @@ public:
     order_.resize(rows.size());
     std::iota(order_.begin(), order_.end(), 0U);
     if (!labels_.empty())
-      std::stable_sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
-        return labels_[rows[a]] < labels_[rows[b]];
-      });
+      std::stable_sort(order_.begin(), order_.end(),
+                       [&](std::uint32_t a, std::uint32_t b) { return labels_[rows[a]] < labels_[rows[b]]; });
     chosen_.clear();
     row_labels_.clear();
     for (const auto i : order_) {
@@ -81,8 +83,8 @@ private:
     buffer_.load(chosen_);
     const float* outputs = posterior_->run(buffer_.rows(0, count), scratch_);
     real_.resize(std::max(real_.size(), static_cast<std::size_t>(count * width)));
-    draw_codes(outputs, posterior_->outputs(), count, width, RandomStream(seed_, Purpose::refit_latent, draw), 0,
-               real_.data());
+    draw_codes(outputs, posterior_->outputs(), count, width, RandomStream(seed_, Purpose::refit_latent, draw),
+               0, real_.data());
   }
 
   void assign(Index first, Index count, Index width, float* codes) {
@@ -141,18 +143,21 @@ private:
 
 } // namespace detail
 
-/// Weights, moments and buffers of the refit. `Trainer` drives it; a loop of your own can too.
+/// The refit: an `EvaluatedStage`. `Trainer` drives it; a loop of your own can too.
 template <class AutoencoderType>
 class RefitStage {
 public:
+  static constexpr std::array<std::string_view, 1> figures{"loss"};
+
   /// \param rows, labels, model  must outlive the stage \param values  where the autoencoder's weights begin
-  RefitStage(const AutoencoderType& autoencoder, const EncodedTable& rows, std::span<const std::int32_t> labels,
-             const TableModel& model, const RefitOptions& options, std::uint64_t seed, int threads,
-             const AlignedBuffer<float>& values)
-      : autoencoder_(autoencoder), options_(options), seed_(seed), values_(values),
+  RefitStage(const AutoencoderType& autoencoder, const EncodedTable& rows,
+             std::span<const std::int32_t> labels, const TableModel& model, const RefitOptions& options,
+             std::uint64_t seed, int threads, const AlignedBuffer<float>& values)
+      : autoencoder_(autoencoder), options_(options), seed_(seed),
         posterior_(autoencoder_.posterior_network(values.data())),
-        optimiser_(options.optimiser, trained()), average_(options.average_decay, values_), parallel_(threads),
-        batch_(rows, autoencoder_.code_offsets(), autoencoder_.number_weights()) {
+        learner_("refit", autoencoder_.layout(), values, seed, options.optimiser, options.average_decay,
+                 autoencoder_.decoder_offset()),
+        parallel_(threads), batch_(rows, autoencoder_.code_offsets(), autoencoder_.number_weights()) {
     for (std::size_t i = 0; i < ahead; ++i)
       slots_.emplace_back(detail::LatentMatcher(rows, posterior_, model, autoencoder_.code_offsets(),
                                                 autoencoder_.number_weights(), labels, seed));
@@ -160,78 +165,63 @@ public:
   RefitStage(const RefitStage&) = delete; // the batch buffer points into the autoencoder
   RefitStage& operator=(const RefitStage&) = delete;
 
+  Batches batches(std::size_t rows) const { return {rows, options_.batch}; }
   /// One step on batch number `number` of an epoch. \param epoch  the training rows in the epoch's order
   /// \param total_steps  of the whole refit, for the schedule \returns the mean loss a row before the step
-  double step(std::span<const std::uint32_t> epoch, std::size_t number, std::uint64_t total_steps) {
-    const std::size_t size = std::min(options_.batch, epoch.size());
-    const auto batch = [&](std::size_t k) {
-      return epoch.subspan(k * size, std::min(size, epoch.size() - k * size));
-    };
-    const auto draw = static_cast<std::uint32_t>(optimiser_.steps());
+  std::array<double, 1> step(std::span<const std::uint32_t> epoch, std::size_t number,
+                             std::uint64_t total_steps) {
+    const auto cut = batches(epoch.size());
+    const auto draw = static_cast<std::uint32_t>(steps());
     if (draw < first_ready_ || draw >= first_ready_ + ready_) {
       // Pairs depend on nothing that is being trained: several batches at once, each on a thread.
       first_ready_ = draw;
-      ready_ = std::min(ahead, (epoch.size() + size - 1) / size - number);
+      ready_ = std::min(ahead, cut.count() - number);
       parallel_for(ready_, parallel_.threads(), [&](std::size_t k) {
         auto& slot = slots_[k];
-        const auto rows = batch(number + k);
+        const auto rows = cut.of(epoch, number + k);
         slot.codes.resize(rows.size() * static_cast<std::size_t>(AutoencoderType::latent_width));
         slot.matcher.match(rows, draw + static_cast<std::uint32_t>(k), slot.codes.data());
       });
     }
-    const double loss = run(batch(number), slots_[draw - first_ready_].codes.data(), values_, draw, true);
-    parallel_.apply(optimiser_, std::span(values_.data() + autoencoder_.decoder_offset(),
-                                          static_cast<std::size_t>(trained())),
-                    options_.schedule(optimiser_.steps(), total_steps), autoencoder_.decoder_offset());
-    if (options_.average_decay > 0)
-      average_.update(values_);
-    return loss;
+    const auto rows = cut.of(epoch, number);
+    batch_.load(rows);
+    const auto count = static_cast<Index>(rows.size());
+    const Pass pass{.training = true, .seed = seed_ + 2, .step = draw};
+    return {learner_.learn(parallel_, count, options_.schedule(steps(), total_steps),
+                           loss_of(pass, count, slots_[draw - first_ready_].codes.data()))};
   }
 
   /// Mean loss a row of the weights to keep; the pairs are the same at each call.
   double evaluate(std::span<const std::uint32_t> rows) {
     const auto width = static_cast<std::size_t>(AutoencoderType::latent_width);
-    const std::size_t size = std::min(options_.batch, rows.size());
-    const std::size_t blocks = (rows.size() + size - 1) / size;
+    const auto cut = batches(rows.size());
     if (validation_.size() != rows.size() * width) {
       validation_.resize(rows.size() * width);
-      for (std::size_t begin = 0; begin < blocks; begin += ahead)
-        parallel_for(std::min(ahead, blocks - begin), parallel_.threads(), [&](std::size_t k) {
-          const std::size_t first = (begin + k) * size;
+      float* to = validation_.data();
+      for (std::size_t begin = 0; begin < cut.count(); begin += ahead)
+        parallel_for(std::min(ahead, cut.count() - begin), parallel_.threads(), [&](std::size_t k) {
+          const auto part = cut.of(rows, begin + k);
           // Numbers that no training step reaches.
-          slots_[k].matcher.match(rows.subspan(first, std::min(size, rows.size() - first)),
-                                  (1U << 30U) + static_cast<std::uint32_t>(begin + k),
-                                  validation_.data() + first * width);
+          slots_[k].matcher.match(part, (1U << 30U) + static_cast<std::uint32_t>(begin + k),
+                                  to + static_cast<std::size_t>(part.data() - rows.data()) * width);
         });
     }
     double total = 0;
-    for (std::size_t first = 0; first < rows.size(); first += size) {
-      const auto part = rows.subspan(first, std::min(size, rows.size() - first));
-      total += run(part, validation_.data() + first * width, kept_values(), 0, false) *
-               static_cast<double>(part.size());
+    for (std::size_t number = 0; number < cut.count(); ++number) {
+      const auto part = cut.of(rows, number);
+      batch_.load(part);
+      const auto count = static_cast<Index>(part.size());
+      const float* codes = validation_.data() + static_cast<std::size_t>(part.data() - rows.data()) * width;
+      total += learner_.evaluate(parallel_, count, loss_of({.seed = seed_ + 2}, count, codes)) *
+               static_cast<double>(count);
     }
     return total / static_cast<double>(rows.size());
   }
 
-  std::uint64_t steps() const noexcept { return optimiser_.steps(); }
-  /// The weights to keep: their moving average if there is one.
-  const AlignedBuffer<float>& kept_values() const noexcept {
-    return options_.average_decay > 0 ? average_.values() : values_;
-  }
-
-  /// Adds all that `load` needs to go on with the same bits.
-  void save(detail::StateFile& state) const {
-    state.put("refit.values", values_);
-    state.put("refit", optimiser_);
-    state.put("refit.average", average_.values());
-    state.put("refit.average.steps", average_.steps());
-  }
-  /// \throws ModelFileError if the state is not one of such a stage
-  void load(const detail::StateFile& state) {
-    values_ = state.buffer("refit.values", values_.size());
-    state.restore("refit", optimiser_);
-    average_.restore(state.count("refit.average.steps"), state.buffer("refit.average", values_.size()));
-  }
+  std::uint64_t steps() const noexcept { return learner_.steps(); }
+  const AlignedBuffer<float>& kept_values() const noexcept { return learner_.kept_values(); }
+  void save(detail::StateFile& state) const { learner_.save(state); }
+  void load(const detail::StateFile& state) { learner_.load(state); }
 
 private:
   static constexpr std::size_t ahead = 8;
@@ -241,32 +231,22 @@ private:
     AlignedBuffer<float> codes;
   };
 
-  Index trained() const noexcept { return autoencoder_.layout().size() - autoencoder_.decoder_offset(); }
-  double run(std::span<const std::uint32_t> rows, const float* codes, const AlignedBuffer<float>& values,
-             std::uint32_t step, bool training) {
-    constexpr Index width = AutoencoderType::latent_width;
-    batch_.load(rows);
-    const auto count = static_cast<Index>(rows.size());
-    return parallel_.run(count, autoencoder_.layout().size(), training,
-                         [&](Tape<float>& tape, float* gradients, Index first, Index part) {
-                           const BoundParameters<float> parameters(tape, values.data(), gradients);
-                           const Pass pass{.training = training,
-                                           .seed = seed_ + 2,
-                                           .step = step,
-                                           .first_row = static_cast<std::uint64_t>(first)};
-                           return autoencoder_.reconstruction_loss(
-                               parameters, tape.constant(codes + first * width, part, width),
-                               batch_.rows(first, part), pass, 1 / static_cast<double>(count));
-                         });
+  auto loss_of(Pass pass, Index batch, const float* codes) const {
+    return [=, this](const BoundParameters<float>& parameters, Index first, Index part) {
+      constexpr Index width = AutoencoderType::latent_width;
+      Pass own = pass;
+      own.first_row = static_cast<std::uint64_t>(first);
+      return autoencoder_.reconstruction_loss(parameters,
+                                              parameters.tape().constant(codes + first * width, part, width),
+                                              batch_.rows(first, part), own, 1 / static_cast<double>(batch));
+    };
   }
 
   AutoencoderType autoencoder_;
   RefitOptions options_;
   std::uint64_t seed_;
-  AlignedBuffer<float> values_;
   InferenceNetwork posterior_;
-  Optimiser<float> optimiser_;
-  WeightAverage<float> average_;
+  Learner learner_;
   DataParallel<float> parallel_;
   BatchBuffer batch_;
   std::vector<Slot> slots_;

@@ -105,6 +105,7 @@ Variable<Scalar> activate(const Variable<Scalar>& x, const Activation& activatio
 template <class Scalar>
 Variable<Scalar> gate(const Variable<Scalar>& g, const Variable<Scalar>& y, const Activation& activation) {
   detail::check_same_shape("gate", g, y);
+  detail::check_one_tape("gate", g, y);
   if (activation.kind == ActivationKind::tanh || activation.kind == ActivationKind::sigmoid)
     throw OptionError("gate: expected an activation that is linear piece by piece");
   auto result = g.tape().make(g.rows(), g.columns(), g.needs_gradient());

@@ -37,7 +37,8 @@ struct AutoregressiveShape {
 };
 
 /// Dropout of the units of h in training (Srivastava et al. 2014): row r of a loss draws from blocks
-/// [(first_row + r) · ceil(C · width / 16), …) of the stream, a byte a unit, so that rates are multiples of 1/256.
+/// [(first_row + r) · ceil(C · width / 16), …) of the stream, a byte a unit, so that rates are multiples of
+/// 1/256.
 struct AutoregressiveDropout {
   double rate = 0; ///< [0, 1)
   RandomStream stream{0, Purpose::dropout};
@@ -111,16 +112,6 @@ void autoregressive_logits(const AutoregressiveShape& shape,
        BiasActivation<Scalar>{weights.output_bias + shape.prefix[q], {}});
 }
 
-/// Adds (or assigns) the column sums of `from` (rows × columns) to `to`.
-template <class Scalar>
-void add_column_sums(const Scalar* from, Index rows, Index columns, Scalar* to, bool overwrite) noexcept {
-  if (overwrite)
-    std::fill_n(to, columns, Scalar(0));
-  for (Index r = 0; r < rows; ++r)
-    for (Index c = 0; c < columns; ++c)
-      to[c] += from[r * columns + c];
-}
-
 /// h -> h · m / (1 − rate) with the mask of position q.
 template <class Scalar>
 void autoregressive_dropout(const AutoregressiveShape& shape, const AutoregressiveDropout& dropout,
@@ -134,11 +125,13 @@ void autoregressive_dropout(const AutoregressiveShape& shape, const Autoregressi
   const auto keep = static_cast<Scalar>(256.0 / (256 - threshold));
   for (Index r = 0; r < rows; ++r) {
     fill_bits(dropout.stream,
-              (dropout.first_row + static_cast<std::uint64_t>(r)) * blocks + static_cast<std::uint64_t>(first_block),
+              (dropout.first_row + static_cast<std::uint64_t>(r)) * blocks +
+                  static_cast<std::uint64_t>(first_block),
               last_block - first_block, words);
     Scalar* to = h + r * shape.width;
     for (Index j = 0; j < shape.width; ++j) {
-      const auto byte = static_cast<std::uint8_t>(words[(skip + j) / 4] >> (8U * static_cast<unsigned>((skip + j) % 4)));
+      const auto byte =
+          static_cast<std::uint8_t>(words[(skip + j) / 4] >> (8U * static_cast<unsigned>((skip + j) % 4)));
       to[j] *= byte < threshold ? Scalar(0) : keep;
     }
   }
@@ -186,11 +179,10 @@ double softmax_gradient(Scalar* logits, Index rows, Index width, const std::int3
 /// \throws ShapeError if the shapes do not fit or a code is not one of its column
 /// \throws OptionError for a rate of dropout outside [0, 1)
 template <class Scalar>
-Variable<Scalar> autoregressive_loss(const Variable<Scalar>& latent,
-                                     const AutoregressiveWeights<Variable<Scalar>>& parts,
-                                     const AutoregressiveShape& shape, const MixedRows<Scalar>& targets,
-                                     double weight, const AutoregressiveDropout& dropout = {},
-                                     double* each = nullptr) {
+Variable<Scalar>
+autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<Variable<Scalar>>& parts,
+                    const AutoregressiveShape& shape, const MixedRows<Scalar>& targets, double weight,
+                    const AutoregressiveDropout& dropout = {}, double* each = nullptr) {
   const Index rows = latent.rows();
   const Index columns = shape.columns;
   const Index width = shape.width;
@@ -226,11 +218,8 @@ Variable<Scalar> autoregressive_loss(const Variable<Scalar>& latent,
                          std::to_string(shape.prefix[q + 1] - shape.prefix[q]));
       codes[r * columns + q] = code;
     }
-  const bool differentiable = latent.needs_gradient() || parts.latent_weight.needs_gradient() ||
-                              parts.bias.needs_gradient() || parts.tables.needs_gradient() ||
-                              parts.hidden_weight.needs_gradient() || parts.hidden_bias.needs_gradient() ||
-                              parts.output_weight.needs_gradient() || parts.output_bias.needs_gradient();
-  auto loss = tape.make(1, 1, differentiable);
+  auto loss = make_result("autoregressive_loss", 1, 1, latent, parts.latent_weight, parts.bias, parts.tables,
+                          parts.hidden_weight, parts.hidden_bias, parts.output_weight, parts.output_bias);
   const AutoregressiveWeights<const Scalar*> weights{parts.latent_weight.data(), parts.bias.data(),
                                                      parts.tables.data(),        parts.hidden_weight.data(),
                                                      parts.hidden_bias.data(),   parts.output_weight.data(),
@@ -264,16 +253,7 @@ Variable<Scalar> autoregressive_loss(const Variable<Scalar>& latent,
     const Scalar factor = loss.adjoint()(0, 0);
     Scalar* dsum = loss.tape().template allocate<Scalar>(rows * width);
     Scalar* dg = loss.tape().template allocate<Scalar>(rows * width);
-    // Where each gradient goes (null: nobody asked), and whether it is the first to arrive.
-    struct Target {
-      explicit Target(const Variable<Scalar>& x) {
-        if (x.needs_gradient())
-          data = x.adjoint_target(fresh);
-      }
-      explicit operator bool() const noexcept { return data != nullptr; }
-      Scalar* data = nullptr;
-      bool fresh = false;
-    };
+    using Target = detail::Target<Scalar>;
     const Target dlatent(latent);
     const Target dlatent_weight(parts.latent_weight);
     const Target dbias(parts.bias);

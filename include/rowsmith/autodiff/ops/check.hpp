@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Shape checks shared by the operations.
+/// What the operations share: checks of their operands, and how contributions reach adjoints.
 #pragma once
 
 #include <string>
@@ -35,21 +35,45 @@ void check_shape(bool condition, const char* operation, const char* operand, con
                      (part_text(expected) + ...));
 }
 
+/// Where a contribution to an adjoint goes (null: nobody asked), and whether it is the first: then every
+/// element must be assigned.
+template <class Scalar>
+struct Target {
+  explicit Target(const Variable<Scalar>& x) : data(x.needs_gradient() ? x.adjoint_target(fresh) : nullptr) {}
+  explicit operator bool() const noexcept { return data != nullptr; }
+  bool fresh = false;
+  Scalar* data;
+};
+
 /// Adds `term(i)` to element i of x's adjoint, or assigns it where nothing has arrived yet.
 template <class Scalar, class Term>
 void contribute(const Variable<Scalar>& x, const Term& term) {
-  if (!x.needs_gradient())
-    return;
-  bool overwrite = false;
-  Scalar* target = x.adjoint_target(overwrite);
-  const Index count = x.size();
-  if (overwrite)
+  const Target<Scalar> target(x);
+  const Index count = target ? x.size() : 0;
+  if (target.fresh)
     for (Index i = 0; i < count; ++i)
-      target[i] = term(i);
+      target.data[i] = term(i);
   else
     for (Index i = 0; i < count; ++i)
-      target[i] += term(i);
+      target.data[i] += term(i);
+}
+
+/// \throws Error for operands on two tapes: neither could play the other's gradient back
+template <class Scalar, class... More>
+void check_one_tape(const char* operation, const Variable<Scalar>& first, const More&... more) {
+  if (((&more.tape() != &first.tape()) || ...))
+    throw Error(std::string(operation) + ": the operands are on different tapes, expected one tape for all");
 }
 
 } // namespace detail
+
+/// The result of an operation, on the tape of its operands, with values to be filled; it needs a gradient if
+/// one of them does. \throws Error for operands on two tapes
+template <class Scalar, class... More>
+Variable<Scalar> make_result(const char* operation, Index rows, Index columns, const Variable<Scalar>& first,
+                             const More&... more) {
+  detail::check_one_tape(operation, first, more...);
+  return first.tape().make(rows, columns, (first.needs_gradient() || ... || more.needs_gradient()));
+}
+
 ROWSMITH_END

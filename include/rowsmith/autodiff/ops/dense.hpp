@@ -24,19 +24,19 @@ struct BiasActivation {
   }
 };
 
-/// Adds (or assigns) the column sums of dy to the bias gradient.
+/// Adds (or assigns) the column sums of `from` (rows × columns) to `to`.
 template <class Scalar>
-void contribute_bias(const Variable<Scalar>& bias, const Scalar* dy, Index rows) {
-  if (!bias.needs_gradient())
-    return;
-  bool overwrite = false;
-  Scalar* target = bias.adjoint_target(overwrite);
-  const Index columns = bias.columns();
+void add_column_sums(const Scalar* from, Index rows, Index columns, Scalar* to, bool overwrite) noexcept {
   if (overwrite)
-    std::fill_n(target, columns, Scalar(0));
+    std::fill_n(to, columns, Scalar(0));
   for (Index r = 0; r < rows; ++r)
     for (Index c = 0; c < columns; ++c)
-      target[c] += dy[r * columns + c];
+      to[c] += from[r * columns + c];
+}
+template <class Scalar>
+void contribute_bias(const Variable<Scalar>& bias, const Scalar* dy, Index rows) {
+  if (const Target<Scalar> target(bias); target)
+    add_column_sums(dy, rows, bias.columns(), target.data, target.fresh);
 }
 
 } // namespace detail
@@ -50,8 +50,7 @@ Variable<Scalar> dense(const Variable<Scalar>& x, const Variable<Scalar>& weight
   detail::check_shape(bias.rows() == 1 && bias.columns() == weight.columns(), "dense", "the bias", bias,
                       "1 x ", weight.columns());
   detail::check_activation("dense", activation);
-  auto y = x.tape().make(x.rows(), weight.columns(),
-                         x.needs_gradient() || weight.needs_gradient() || bias.needs_gradient());
+  auto y = make_result("dense", x.rows(), weight.columns(), x, weight, bias);
   gemm(x.rows(), weight.columns(), x.columns(), as_is<Scalar>(x.data(), x.columns()),
        as_is<Scalar>(weight.data(), weight.columns()), y.data(), false, x.tape().workspace(),
        detail::BiasActivation<Scalar>{bias.data(), activation});
@@ -59,7 +58,7 @@ Variable<Scalar> dense(const Variable<Scalar>& x, const Variable<Scalar>& weight
     Scalar* dy = y.adjoint().data();
     detail::activation_backward(activation, y.data(), dy, y.size());
     detail::contribute_bias(bias, dy, y.rows());
-    detail::contribute_product<Scalar>(x, weight, dy);
+    detail::contribute_product<false>(x, weight, dy);
   });
   return y;
 }

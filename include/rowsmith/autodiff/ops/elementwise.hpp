@@ -31,7 +31,7 @@ Variable<Scalar> map_elements(const Variable<Scalar>& x, const Function& f, cons
 template <class Scalar>
 Variable<Scalar> add(const Variable<Scalar>& a, const Variable<Scalar>& b) {
   detail::check_same_shape("add", a, b);
-  auto y = a.tape().make(a.rows(), a.columns(), a.needs_gradient() || b.needs_gradient());
+  auto y = make_result("add", a.rows(), a.columns(), a, b);
   y.mutable_value() = a.value() + b.value();
   a.tape().on_backward(y, [a, b, y] {
     const Scalar* dy = y.adjoint().data();
@@ -45,7 +45,7 @@ Variable<Scalar> add(const Variable<Scalar>& a, const Variable<Scalar>& b) {
 template <class Scalar>
 Variable<Scalar> subtract(const Variable<Scalar>& a, const Variable<Scalar>& b) {
   detail::check_same_shape("subtract", a, b);
-  auto y = a.tape().make(a.rows(), a.columns(), a.needs_gradient() || b.needs_gradient());
+  auto y = make_result("subtract", a.rows(), a.columns(), a, b);
   y.mutable_value() = a.value() - b.value();
   a.tape().on_backward(y, [a, b, y] {
     const Scalar* dy = y.adjoint().data();
@@ -59,7 +59,7 @@ Variable<Scalar> subtract(const Variable<Scalar>& a, const Variable<Scalar>& b) 
 template <class Scalar>
 Variable<Scalar> multiply(const Variable<Scalar>& a, const Variable<Scalar>& b) {
   detail::check_same_shape("multiply", a, b);
-  auto y = a.tape().make(a.rows(), a.columns(), a.needs_gradient() || b.needs_gradient());
+  auto y = make_result("multiply", a.rows(), a.columns(), a, b);
   y.mutable_value() = a.value().cwiseProduct(b.value());
   a.tape().on_backward(y, [a, b, y] {
     const Scalar* dy = y.adjoint().data();

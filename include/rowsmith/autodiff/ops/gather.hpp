@@ -45,6 +45,19 @@ struct MixedRows {
   const std::int32_t* number_weights = nullptr; ///< number_columns: the weight row of each number
 };
 
+namespace detail {
+/// Calls `visit(weight_row, factor)` for each code of row r, with a factor of 1, and each number that is not
+/// missing, which is the factor.
+template <class Scalar, class Visit>
+void each_active(const MixedRows<Scalar>& x, Index r, const Visit& visit) {
+  for (Index c = 0; c < x.code_columns; ++c)
+    visit(x.codes[r * x.code_columns + c], Scalar(1));
+  for (Index c = 0; c < x.number_columns; ++c)
+    if (const Scalar number = x.numbers[r * x.number_columns + c]; number == number)
+      visit(x.number_weights[c], number);
+}
+} // namespace detail
+
 /// The values of `gather_dense`, without a tape: y is rows × out.
 template <class Scalar>
 void gather_affine(const MixedRows<Scalar>& x, const Scalar* weight, const Scalar* bias, Index out,
@@ -52,19 +65,10 @@ void gather_affine(const MixedRows<Scalar>& x, const Scalar* weight, const Scala
   for (Index r = 0; r < x.rows; ++r) {
     Scalar* to = y + r * out;
     std::copy_n(bias, out, to);
-    for (Index c = 0; c < x.code_columns; ++c) {
-      const Scalar* from = weight + x.codes[r * x.code_columns + c] * out;
+    detail::each_active(x, r, [=](Index row, Scalar factor) {
       for (Index j = 0; j < out; ++j)
-        to[j] += from[j];
-    }
-    for (Index c = 0; c < x.number_columns; ++c) {
-      const Scalar number = x.numbers[r * x.number_columns + c];
-      if (number != number)
-        continue;
-      const Scalar* from = weight + x.number_weights[c] * out;
-      for (Index j = 0; j < out; ++j)
-        to[j] += number * from[j];
-    }
+        to[j] += factor * weight[row * out + j];
+    });
     detail::activate(activation, to, out);
   }
 }
@@ -88,7 +92,7 @@ Variable<Scalar> gather_dense(const MixedRows<Scalar>& x, const Variable<Scalar>
     check_row("code", x.codes[i]);
   for (Index c = 0; c < x.number_columns; ++c)
     check_row("a number's weight row", x.number_weights[c]);
-  auto y = weight.tape().make(x.rows, out, weight.needs_gradient() || bias.needs_gradient());
+  auto y = make_result("gather_dense", x.rows, out, weight, bias);
   gather_affine(x, weight.data(), bias.data(), out, activation, y.data());
   weight.tape().on_backward(y, [x, weight, bias, y, activation, out] {
     Scalar* dy = y.adjoint().data();
@@ -99,19 +103,10 @@ Variable<Scalar> gather_dense(const MixedRows<Scalar>& x, const Variable<Scalar>
     Scalar* target = weight.adjoint().data();
     for (Index r = 0; r < x.rows; ++r) {
       const Scalar* from = dy + r * out;
-      for (Index c = 0; c < x.code_columns; ++c) {
-        Scalar* to = target + x.codes[r * x.code_columns + c] * out;
+      detail::each_active(x, r, [=](Index row, Scalar factor) {
         for (Index j = 0; j < out; ++j)
-          to[j] += from[j];
-      }
-      for (Index c = 0; c < x.number_columns; ++c) {
-        const Scalar number = x.numbers[r * x.number_columns + c];
-        if (number != number)
-          continue;
-        Scalar* to = target + x.number_weights[c] * out;
-        for (Index j = 0; j < out; ++j)
-          to[j] += number * from[j];
-      }
+          target[row * out + j] += factor * from[j];
+      });
     }
   });
   return y;

@@ -13,14 +13,14 @@
 
 ROWSMITH_BEGIN
 
-/// One-hot draws from the softmax of each head, numbers as they are: the straight-through Gumbel softmax (Jang, Gu &
-/// Poole, ICLR 2017). The result is the hard draw argmax(logits + g), the gradient that of
+/// One-hot draws from the softmax of each head, numbers as they are: the straight-through Gumbel softmax
+/// (Jang, Gu & Poole, ICLR 2017). The result is the hard draw argmax(logits + g), the gradient that of
 /// softmax((logits + g) / temperature). Row r draws from its own blocks of the stream, as `dropout` does.
-/// \param output  rows × (sum of the widths) \param heads  `head_count` heads that cover the columns; must outlive the
-/// step \throws OptionError unless temperature > 0
+/// \param output  rows × (sum of the widths) \param heads  `head_count` heads that cover the columns; must
+/// outlive the step \throws OptionError unless temperature > 0
 template <class Scalar>
-Variable<Scalar> gumbel_rows(const Variable<Scalar>& output, const Head* heads, Index head_count, double temperature,
-                             const RandomStream& stream, std::uint64_t first_row = 0) {
+Variable<Scalar> gumbel_rows(const Variable<Scalar>& output, const Head* heads, Index head_count,
+                             double temperature, const RandomStream& stream, std::uint64_t first_row = 0) {
   if (!(temperature > 0))
     throw OptionError("gumbel_rows: temperature = " + std::to_string(temperature) + ", expected more than 0");
   using V = simd::Vector<Scalar>;
@@ -62,8 +62,8 @@ Variable<Scalar> gumbel_rows(const Variable<Scalar>& output, const Head* heads, 
   }
   tape.on_backward(y, [=] {
     const Scalar* dy = y.adjoint().data();
-    bool overwrite = false;
-    Scalar* dx = output.adjoint_target(overwrite);
+    const detail::Target<Scalar> target(output);
+    Scalar* dx = target.data;
     for (Index r = 0; r < rows; ++r)
       for (Index h = 0; h < head_count; ++h) {
         const Head& head = heads[h];
@@ -73,7 +73,7 @@ Variable<Scalar> gumbel_rows(const Variable<Scalar>& output, const Head* heads, 
           along += soft[at + j] * dy[at + j];
         for (Index j = 0; j < head.width; ++j) {
           const Scalar back = head.categorical ? inverse * soft[at + j] * (dy[at + j] - along) : dy[at + j];
-          dx[at + j] = overwrite ? back : dx[at + j] + back;
+          dx[at + j] = target.fresh ? back : dx[at + j] + back;
         }
       }
   });

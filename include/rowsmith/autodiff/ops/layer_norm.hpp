@@ -43,7 +43,7 @@ Variable<Scalar> layer_norm(const Variable<Scalar>& x, const Variable<Scalar>& g
   detail::check_shape(gain.rows() == 1 && gain.columns() == n, "layer_norm", "the gain", gain, "1 x ", n);
   detail::check_shape(bias.rows() == 1 && bias.columns() == n, "layer_norm", "the bias", bias, "1 x ", n);
   auto& tape = x.tape();
-  auto y = tape.make(x.rows(), n, x.needs_gradient() || gain.needs_gradient() || bias.needs_gradient());
+  auto y = make_result("layer_norm", x.rows(), n, x, gain, bias);
   Scalar* normal = tape.template allocate<Scalar>(x.size());
   Scalar* inverse_sd = tape.template allocate<Scalar>(x.rows());
   for (Index r = 0; r < x.rows(); ++r)

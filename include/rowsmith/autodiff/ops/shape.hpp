@@ -15,7 +15,7 @@ Variable<Scalar> concatenate_columns(const Variable<Scalar>& a, const Variable<S
   detail::check_shape(b.rows() == a.rows(), "concatenate_columns", "b", b, a.rows(), " rows");
   const Index left = a.columns();
   const Index width = left + b.columns();
-  auto y = a.tape().make(a.rows(), width, a.needs_gradient() || b.needs_gradient());
+  auto y = make_result("concatenate_columns", a.rows(), width, a, b);
   for (Index r = 0; r < a.rows(); ++r) {
     std::copy_n(a.data() + r * left, left, y.data() + r * width);
     std::copy_n(b.data() + r * (width - left), width - left, y.data() + r * width + left);

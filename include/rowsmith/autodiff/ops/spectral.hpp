@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Spectral normalisation of a weight matrix (Miyato et al., "Spectral normalization for generative adversarial
-/// networks", ICLR 2018).
+/// Spectral normalisation of a weight matrix (Miyato et al., "Spectral normalization for generative
+/// adversarial networks", ICLR 2018).
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,8 @@ namespace detail {
 
 /// u · W · v for a weight of inputs × outputs.
 template <class Scalar>
-double bilinear(const Scalar* weight, Index inputs, Index outputs, const Scalar* u, const Scalar* v) noexcept {
+double bilinear(const Scalar* weight, Index inputs, Index outputs, const Scalar* u,
+                const Scalar* v) noexcept {
   double total = 0;
   for (Index i = 0; i < inputs; ++i) {
     double row = 0;
@@ -77,7 +78,8 @@ Variable<Scalar> spectral_normalise(const Variable<Scalar>& weight, const Scalar
     for (Index i = 0; i < y.size(); ++i)
       along += static_cast<double>(dy[i]) * static_cast<double>(y.data()[i]);
     const auto back = static_cast<Scalar>(std::abs(sigma) > 1e-12 ? along : 0);
-    detail::contribute(weight, [=](Index i) { return factor * (dy[i] - back * u[i / outputs] * v[i % outputs]); });
+    detail::contribute(weight,
+                       [=](Index i) { return factor * (dy[i] - back * u[i / outputs] * v[i % outputs]); });
   });
   return y;
 }

@@ -45,14 +45,12 @@ Variable<Scalar> dropout(const Variable<Scalar>& x, double rate, const RandomStr
     detail::masked_product(words + r * padded, threshold, keep, x.data() + r * columns,
                            y.data() + r * columns, columns);
   tape.on_backward(y, [=] {
-    if (!x.needs_gradient())
-      return;
     const Scalar* dy = y.adjoint().data();
-    bool overwrite = false;
-    Scalar* dx = x.adjoint_target(overwrite);
+    const detail::Target<Scalar> target(x);
+    Scalar* dx = target.data;
     const Index rows = x.rows();
     for (Index r = 0; r < rows; ++r) {
-      if (overwrite)
+      if (target.fresh)
         detail::masked_product(words + r * padded, threshold, keep, dy + r * columns, dx + r * columns,
                                columns);
       else

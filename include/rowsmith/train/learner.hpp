@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// The weights of a network in training, with all that goes along.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <rowsmith/core/aligned_buffer.hpp>
+#include <rowsmith/nn/data_parallel.hpp>
+#include <rowsmith/nn/optimiser.hpp>
+#include <rowsmith/nn/parameters.hpp>
+#include <rowsmith/train/checkpoint.hpp>
+
+ROWSMITH_BEGIN
+
+/// A network's weights and state, the gradients of its shards, its optimiser's moments and the moving
+/// average.
+class Learner {
+public:
+  /// \param name  of the network, for checkpoints \param average_decay  > 0: the weights kept are a moving
+  /// average \param first  weights before it are not trained
+  Learner(std::string name, const ParameterLayout& layout, AlignedBuffer<float> values, std::uint64_t seed,
+          const OptimiserOptions& options, double average_decay = 0, Index first = 0)
+      : name_(std::move(name)), first_(static_cast<std::size_t>(first)), averaged_(average_decay > 0),
+        values_(std::move(values)), state_(layout.initialise_state<float>(seed)),
+        optimiser_(options, layout.size() - first), gradients_(layout.size()) {
+    if (averaged_)
+      average_ = WeightAverage<float>(average_decay, values_);
+    for (const auto& entry : layout.entries())
+      if (entry.block.offset >= first)
+        blocks_.push_back(entry.block);
+  }
+
+  /// One step. \param rows  of the batch \param loss  (BoundParameters, first row, rows) -> 1 × 1 loss of a
+  /// shard, weighted so that those of the shards add up \returns the loss before the step
+  template <class Loss>
+  double learn(DataParallel<float>& parallel, Index rows, double rate_factor, const Loss& loss) {
+    const double before =
+        parallel.run(rows, &gradients_, [&](Tape<float>& tape, float* gradients, Index first, Index part) {
+          const BoundParameters<float> parameters(tape, values_.data(), gradients, state_.data());
+          for (const auto& block : blocks_)
+            static_cast<void>(
+                parameters[block]); // weights that the loss does not reach have a gradient of zero
+          return loss(parameters, first, part);
+        });
+    optimiser_.step(std::span<float>(values_).subspan(first_), parallel.sum(gradients_, first_), rate_factor,
+                    parallel.threads());
+    if (averaged_)
+      average_.update(values_);
+    return before;
+  }
+  /// The loss of the weights to keep.
+  template <class Loss>
+  double evaluate(DataParallel<float>& parallel, Index rows, const Loss& loss) const {
+    return parallel.run(rows, nullptr, [&](Tape<float>& tape, float*, Index first, Index part) {
+      return loss(BoundParameters<float>(tape, kept_values().data(), nullptr, state_.data()), first, part);
+    });
+  }
+  /// The weights as they are, for the steps of another network.
+  BoundParameters<float> frozen(Tape<float>& tape) const {
+    return {tape, values_.data(), nullptr, state_.data()};
+  }
+
+  std::uint64_t steps() const noexcept { return optimiser_.steps(); }
+  const AlignedBuffer<float>& values() const noexcept { return values_; }
+  AlignedBuffer<float>& state() noexcept { return state_; }
+  /// The weights to keep: their moving average if there is one.
+  const AlignedBuffer<float>& kept_values() const noexcept { return averaged_ ? average_.values() : values_; }
+
+  /// Adds all that `load` needs to go on with the same bits.
+  void save(detail::StateFile& state) const {
+    state.put(name_ + ".values", values_);
+    state.put(name_ + ".state", state_);
+    state.put(name_ + ".steps", optimiser_.steps());
+    state.put(name_ + ".first_moment", optimiser_.first_moment());
+    state.put(name_ + ".second_moment", optimiser_.second_moment());
+    if (averaged_) {
+      state.put(name_ + ".average", average_.values());
+      state.put(name_ + ".average.steps", average_.steps());
+    }
+  }
+  /// \throws ModelFileError if the state is not one of such a network
+  void load(const detail::StateFile& state) {
+    values_ = state.buffer(name_ + ".values", values_.size());
+    state_ = state.buffer(name_ + ".state", state_.size());
+    optimiser_.restore(state.count(name_ + ".steps"),
+                       state.buffer(name_ + ".first_moment", optimiser_.first_moment().size()),
+                       state.buffer(name_ + ".second_moment", optimiser_.second_moment().size()));
+    if (averaged_)
+      average_.restore(state.count(name_ + ".average.steps"),
+                       state.buffer(name_ + ".average", values_.size()));
+  }
+
+private:
+  std::string name_;
+  std::size_t first_;
+  bool averaged_;
+  AlignedBuffer<float> values_;
+  AlignedBuffer<float> state_;
+  Optimiser<float> optimiser_;
+  WeightAverage<float> average_;
+  ShardGradients<float> gradients_;
+  std::vector<ParameterBlock> blocks_; ///< those trained
+};
+
+ROWSMITH_END

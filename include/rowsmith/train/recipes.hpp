@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Layers and options that go together. A recipe of your own is a struct with the same members.
+#pragma once
+
+#include <ratio>
+
+#include <rowsmith/models/autoencoder.hpp>
+#include <rowsmith/models/gan.hpp>
+#include <rowsmith/train/options.hpp>
+#include <rowsmith/train/trainer.hpp>
+
+ROWSMITH_BEGIN
+
+/// What `Synthesizer::fit` trains unless told otherwise: a variational autoencoder with autoregressive heads,
+/// a GAN with hinge loss in its latent space, and the refit of the decoder to what that GAN makes.
+struct DefaultRecipe {
+  using Autoencoder = rowsmith::Autoencoder<Dense<256>, ReLU, Dense<128>, ReLU, Latent<16>,
+                                            AutoregressiveHeads<64, std::ratio<1, 5>>>;
+  using Generator = rowsmith::Generator<Noise<32>, Dense<128>, LeakyReLU, Dense<128>, LeakyReLU, Dense<128>,
+                                        LeakyReLU, Dense<16>, Tanh>;
+  using Discriminator = rowsmith::Discriminator<Packing<2>, SpectralDense<128>, LeakyReLU, SpectralDense<128>,
+                                                LeakyReLU, SpectralDense<1>>;
+  using Trainer = rowsmith::Trainer<Autoencoder, Generator, Discriminator, HingeLoss>;
+  static TrainerOptions options() { return {.recipe = "default"}; }
+};
+
+/// The base method to the letter: standardised numericals with a squared-error head, argmax, point latent
+/// codes, BCE-GAN with three generator steps per discriminator step at a quarter of the rate, frozen decoder.
+struct FaithfulRecipe {
+  using Autoencoder = rowsmith::Autoencoder<Dense<256>, ReLU, Dense<128>, ReLU, Latent<32>>;
+  using Generator = rowsmith::Generator<Noise<64>, Dense<128>, ReLU, Dense<128>, ReLU, Dense<32>, Tanh>;
+  using Discriminator =
+      rowsmith::Discriminator<Dense<512>, LeakyReLU, Dropout, Dense<256>, LeakyReLU, Dropout, Dense<1>>;
+  using Trainer = rowsmith::Trainer<Autoencoder, Generator, Discriminator>;
+  static TrainerOptions options() {
+    TrainerOptions options{.recipe = "faithful"};
+    options.encoding.numerical = NumericalEncoding::standardised;
+    options.decoding = Decoding::argmax;
+    options.autoencoder = {.steps = 2000,
+                           .patience = 500,
+                           .kl_weight = 0,
+                           .label_weight = 5,
+                           .average_decay = 0,
+                           .optimiser = {},
+                           .schedule = {.kind = LearningRateSchedule::Kind::cosine}};
+    options.gan = {.steps = 2000,
+                   .k_steps_g = 3,
+                   .discriminator_rate_factor = 0.25,
+                   .optimiser = {.learning_rate = 1e-4, .beta1 = 0.5}};
+    options.refit.steps = 0;
+    return options;
+  }
+};
+
+/// The options of one recipe: they begin as that recipe's own, and fit no other.
+///
+/// \code
+/// rowsmith::RecipeOptions<rowsmith::FaithfulRecipe> options;
+/// options.seed = 7;
+/// const auto model = rowsmith::Synthesizer::fit(table, options);
+/// \endcode
+template <class Recipe = DefaultRecipe>
+struct RecipeOptions : TrainerOptions {
+  RecipeOptions() : TrainerOptions(Recipe::options()) {}
+};
+
+ROWSMITH_END

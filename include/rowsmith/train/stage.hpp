@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// What a stage of a training is, and the loop that runs any of them: epochs, progress, checkpoints, early
+/// stopping.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <rowsmith/core/aligned_buffer.hpp>
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/progress.hpp>
+#include <rowsmith/train/batches.hpp>
+#include <rowsmith/train/checkpoint.hpp>
+
+ROWSMITH_BEGIN
+
+/// A part of a training that takes steps on batches of rows and leaves weights to keep. All it knows lies in
+/// its weights and counters, so that `save` and `load` lose no bit.
+template <class T>
+concept Stage = requires(T stage, const T& trained, std::span<const std::uint32_t> epoch,
+                         detail::StateFile& state, const detail::StateFile& saved) {
+  // Names of the losses that a step returns.
+  { T::figures[0] } -> std::convertible_to<std::string_view>;
+  // How an epoch of so many rows is cut.
+  { trained.batches(std::size_t{}) } -> std::same_as<Batches>;
+  // (rows in the epoch's order, number of the batch, steps of the whole stage) -> a mean loss a row for each
+  // figure.
+  {
+    stage.step(epoch, std::size_t{}, std::uint64_t{})
+    } -> std::same_as<std::array<double, T::figures.size()>>;
+  { trained.steps() } -> std::same_as<std::uint64_t>;
+  { trained.kept_values() } -> std::same_as<const AlignedBuffer<float>&>;
+  trained.save(state); // adds all that `load` needs to go on with the same bits
+  stage.load(saved);   // throws ModelFileError if the state is not one of such a stage
+};
+
+/// One that can tell how good the weights to keep are, the lower the better: the best of all epochs are kept,
+/// and the stage ends early when they get no better.
+template <class T>
+concept EvaluatedStage = Stage<T> && requires(T stage, std::span<const std::uint32_t> rows) {
+  { stage.evaluate(rows) } -> std::same_as<double>;
+};
+
+/// What happened in one stage.
+struct StageReport {
+  std::string name;
+  std::size_t epochs = 0;
+  double seconds = 0;
+  bool stopped = false; ///< by the callback
+};
+
+namespace detail {
+
+/// The rows of a stage, and for how long it may go on.
+struct StagePlan {
+  std::string name;
+  std::span<const std::uint32_t> training;
+  std::span<const std::uint32_t> validation{}; ///< for an `EvaluatedStage`
+  std::uint64_t order_seed = 0;                ///< of the rows' order in each epoch
+  std::size_t steps = 0;                       ///< at most, rounded up to whole epochs
+  std::size_t patience = 0;                    ///< steps without a better evaluation; of an `EvaluatedStage`
+};
+
+/// Clock and bookkeeping of a stage's progress reports.
+class StageClock {
+public:
+  /// \param seconds  spent in this stage before, by a training that is resumed
+  StageClock(std::string_view stage, std::size_t number, std::size_t stages, std::size_t epochs,
+             double seconds)
+      : start_(std::chrono::steady_clock::now()), before_(seconds) {
+    progress_.stage = stage;
+    progress_.stage_number = number;
+    progress_.stages = stages;
+    progress_.epochs = epochs;
+  }
+  double seconds() const {
+    return before_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+  /// \returns false when the listener asked to stop
+  bool tell(const ProgressCallback& callback, std::size_t epoch, std::size_t rows_an_epoch,
+            std::span<const NamedValue> values, bool done) {
+    progress_.epoch = epoch;
+    progress_.values = values;
+    progress_.seconds = seconds();
+    progress_.rows_per_second =
+        static_cast<double>(epoch * rows_an_epoch) / std::max(progress_.seconds, 1e-9);
+    progress_.seconds_left =
+        done ? 0
+             : progress_.seconds / static_cast<double>(epoch) * static_cast<double>(progress_.epochs - epoch);
+    progress_.stage_done = done;
+    return report(callback, progress_);
+  }
+
+private:
+  std::chrono::steady_clock::time_point start_;
+  double before_;
+  Progress progress_;
+};
+
+/// Runs stages one after the other. A training that is resumed takes the results of finished stages from its
+/// state.
+class StageDriver {
+public:
+  /// \param stages  how many there will be \param reports  out: one a stage. All must outlive the driver
+  StageDriver(const ProgressCallback& callback, Checkpoints& states, std::size_t stages,
+              std::vector<StageReport>& reports)
+      : callback_(&callback), states_(&states), stages_(stages), reports_(&reports) {}
+
+  /// \param make  () -> the stage; called only if the stage is not finished yet \param weights  how many it
+  /// keeps \returns the weights to keep \throws TrainingError when a loss is no longer finite
+  template <class Make>
+  AlignedBuffer<float> run(const StagePlan& plan, Index weights, const Make& make) {
+    const auto* state = states_->resumed();
+    if (state != nullptr && state->has(plan.name + ".epochs")) {
+      results_.push_back(state->buffer(plan.name + ".best", static_cast<std::size_t>(weights)));
+      reports_->push_back({.name = plan.name,
+                           .epochs = static_cast<std::size_t>(state->count(plan.name + ".epochs")),
+                           .seconds = state->number(plan.name + ".seconds"),
+                           .stopped = state->count(plan.name + ".stopped") != 0});
+    } else {
+      auto stage = make();
+      auto [values, report] = train(stage, plan);
+      results_.push_back(std::move(values));
+      reports_->push_back(std::move(report));
+    }
+    return results_.back();
+  }
+
+private:
+  /// The weights to keep of an `EvaluatedStage`, so far.
+  struct Best {
+    AlignedBuffer<float> values;
+    double loss = std::numeric_limits<double>::infinity();
+    std::uint64_t step = 0;
+  };
+
+  template <Stage S>
+  std::pair<AlignedBuffer<float>, StageReport> train(S& stage, const StagePlan& plan) {
+    constexpr bool evaluated = EvaluatedStage<S>;
+    const Batches batches = stage.batches(plan.training.size());
+    const std::size_t epochs = (plan.steps + batches.count() - 1) / batches.count();
+    EpochOrder order(plan.training, plan.order_seed);
+    std::array<double, S::figures.size()> sums{};
+    Best best;
+    if constexpr (evaluated)
+      best.values = stage.kept_values();
+    double seconds = 0;
+    if (const auto* state = states_->resumed(plan.name)) {
+      stage.load(*state);
+      seconds = state->number("seconds");
+      for (std::size_t f = 0; f < sums.size(); ++f)
+        sums[f] = state->number(sum_name(S::figures[f]));
+      if constexpr (evaluated)
+        best = {state->buffer(plan.name + ".best", best.values.size()), state->number("best_loss"),
+                state->count("best_step")};
+    }
+    StageClock clock(plan.name, results_.size() + 1, stages_, epochs, seconds);
+    const auto save = [&] {
+      StateFile state = finished();
+      stage.save(state);
+      state.put("seconds", clock.seconds());
+      for (std::size_t f = 0; f < sums.size(); ++f)
+        state.put(sum_name(S::figures[f]), sums[f]);
+      if constexpr (evaluated) {
+        state.put(plan.name + ".best", best.values);
+        state.put("best_loss", best.loss);
+        state.put("best_step", best.step);
+      }
+      states_->save(plan.name, std::move(state));
+    };
+    StageReport result{.name = plan.name};
+    std::size_t number = static_cast<std::size_t>(stage.steps() % batches.count());
+    for (std::size_t epoch = static_cast<std::size_t>(stage.steps() / batches.count()); epoch < epochs;
+         ++epoch, number = 0) {
+      const auto rows = order(static_cast<std::uint32_t>(epoch));
+      for (; number < batches.count(); ++number) {
+        if (states_->due())
+          save();
+        const auto losses = stage.step(rows, number, batches.count() * epochs);
+        for (std::size_t f = 0; f < sums.size(); ++f) {
+          require_finite(losses[f], plan.name, sums.size() > 1 ? S::figures[f] : "", epoch, number);
+          sums[f] += losses[f] * static_cast<double>(batches.of(rows, number).size());
+        }
+      }
+      std::array<NamedValue, S::figures.size() + (evaluated ? 1 : 0)> values;
+      for (std::size_t f = 0; f < sums.size(); ++f)
+        values[f] = {S::figures[f], std::exchange(sums[f], 0) / static_cast<double>(batches.rows())};
+      bool done = epoch + 1 == epochs;
+      if constexpr (evaluated) {
+        const double loss = stage.evaluate(plan.validation);
+        require_finite(loss, plan.name, "", epoch, number);
+        if (loss < best.loss) {
+          best.values = stage.kept_values();
+          best.loss = loss;
+          best.step = stage.steps();
+        }
+        done = done || stage.steps() - best.step >= plan.patience;
+        values.back() = {"validation", loss};
+      }
+      result.epochs = epoch + 1;
+      result.stopped = !clock.tell(*callback_, epoch + 1, batches.rows(), values, done) && !done;
+      if (done || result.stopped)
+        break;
+    }
+    result.seconds = clock.seconds();
+    if constexpr (evaluated)
+      return {std::move(best.values), std::move(result)};
+    else
+      return {stage.kept_values(), std::move(result)};
+  }
+
+  /// What the finished stages leave to the states of later ones.
+  StateFile finished() const {
+    StateFile state;
+    for (std::size_t i = 0; i < results_.size(); ++i) {
+      const auto& report = (*reports_)[i];
+      state.put(report.name + ".best", results_[i]);
+      state.put(report.name + ".epochs", std::uint64_t{report.epochs});
+      state.put(report.name + ".seconds", report.seconds);
+      state.put(report.name + ".stopped", std::uint64_t{report.stopped ? 1U : 0U});
+    }
+    return state;
+  }
+  static std::string sum_name(std::string_view figure) { return std::string(figure) + "_sum"; }
+  static void require_finite(double loss, const std::string& stage, std::string_view part, std::size_t epoch,
+                             std::size_t step) {
+    if (!std::isfinite(loss))
+      throw TrainingError(part.empty() ? stage : stage + " (" + std::string(part) + ")", epoch + 1, step + 1,
+                          "the loss is " + std::string(std::isnan(loss) ? "not a number" : "infinite") +
+                              "; a lower learning rate is the usual cure");
+  }
+
+  const ProgressCallback* callback_;
+  Checkpoints* states_;
+  std::size_t stages_;
+  std::vector<StageReport>* reports_;
+  std::vector<AlignedBuffer<float>> results_; ///< of finished stages
+};
+
+} // namespace detail
+
+ROWSMITH_END
