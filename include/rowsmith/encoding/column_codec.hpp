@@ -15,6 +15,7 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/option_range.hpp>
+#include <rowsmith/kernel/codec.hpp>
 #include <rowsmith/table/table.hpp>
 
 ROWSMITH_BEGIN
@@ -73,7 +74,7 @@ struct EncodingOptions {
 /// code: the part of its bin, 0 for what is in no bin. A standardised column has a number and, if there were
 /// missing values, the two codes present (0) and missing (1).
 struct ColumnCodec {
-  enum class Kind { categorical, standardised, exact, binned };
+  using Kind = kernel::CodecKind;
 
   std::string name;
   Kind kind = Kind::categorical;
@@ -106,55 +107,24 @@ struct ColumnCodec {
   std::int32_t other() const noexcept { return static_cast<std::int32_t>(plain_codes()); }
   std::int32_t missing() const noexcept { return static_cast<std::int32_t>(codes()) - 1; }
 
-  /// The code of a present number. Values outside the fitted range go to the nearest bin or point.
-  std::int32_t code_of(double value) const {
-    const auto point = std::lower_bound(points.begin(), points.end(), value);
-    if (point != points.end() && *point == value)
-      return static_cast<std::int32_t>(point - points.begin());
-    if (bins() == 0) {
-      // A value between two exact ones: the nearer.
-      if (point == points.end() || (point != points.begin() && value - point[-1] <= *point - value))
-        return static_cast<std::int32_t>(point - points.begin()) - 1;
-      return static_cast<std::int32_t>(point - points.begin());
-    }
-    const auto edge = std::upper_bound(knots.begin() + 1, knots.end() - 1, value);
-    return static_cast<std::int32_t>(points.size() + static_cast<std::size_t>(edge - knots.begin()) - 1);
-  }
-
-  /// The fine code of a present number whose code is `code`.
-  std::int32_t fine_of(double value, std::int32_t code) const {
-    const auto index = static_cast<std::size_t>(code);
-    if (fine == 0 || index < points.size())
-      return 0;
-    const std::size_t bin = index - points.size();
-    const double width = knots[bin + 1] - knots[bin];
-    const double part = width > 0 ? (value - knots[bin]) / width * static_cast<double>(fine) : 0;
-    // Values outside the fitted range go to the nearest part.
-    return static_cast<std::int32_t>(std::clamp(part, 0.0, static_cast<double>(fine) - 0.5));
-  }
-
-  /// The number of a code that is neither "missing" nor a category; `position` in (0, 1) chooses the place
-  /// within a bin.
-  double value_of(std::int32_t code, double position) const {
-    const auto index = static_cast<std::size_t>(code);
-    if (index < points.size())
-      return points[index];
-    const std::size_t bin = index - points.size();
-    return finish(knots[bin] + position * (knots[bin + 1] - knots[bin]));
-  }
-  double standardise(double value) const noexcept { return (value - mean) / sd; }
-  double unstandardise(double number) const noexcept { return finish(mean + sd * number); }
-
-private:
-  /// Rounds to the column's decimals and keeps to its range.
-  double finish(double value) const noexcept {
-    if (decimals >= 0 && decimals <= 15) {
-      constexpr double powers_of_ten[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                          1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-      const double scale = powers_of_ten[decimals];
-      value = std::round(value * scale) / scale;
-    }
-    return std::clamp(value, minimum, maximum);
+  /// What turns cells into codes and back. A view of this object.
+  kernel::Codec view() const noexcept {
+    constexpr double powers_of_ten[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                        1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    return {.kind = kind,
+            .has_missing = has_missing,
+            .has_other = has_other,
+            .categories = static_cast<std::int32_t>(categories.size()),
+            .points = points.data(),
+            .point_count = points.size(),
+            .knots = knots.data(),
+            .bins = bins(),
+            .fine = fine,
+            .mean = mean,
+            .sd = sd,
+            .minimum = minimum,
+            .maximum = maximum,
+            .rounding = decimals >= 0 && decimals <= 15 ? powers_of_ten[decimals] : 0};
   }
 };
 

@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 
+#include <rowsmith/core/errors.hpp>
 #include <rowsmith/io/safetensors.hpp>
 #include <rowsmith/train/checkpoint.hpp>
 
@@ -28,11 +30,16 @@ inline CheckpointStore checkpoint_file(const std::string& path, double seconds =
   store.seconds = seconds;
   store.save = [path](const TensorFile& state) { write_tensor_file(path, state); };
   store.load = [path]() -> std::optional<TensorFile> {
-    if (!std::filesystem::exists(path))
+    std::error_code error;
+    if (!std::filesystem::exists(path, error) && !error)
       return std::nullopt;
     return read_tensor_file(path);
   };
-  store.discard = [path] { std::filesystem::remove(path); };
+  store.discard = [path] {
+    std::error_code error;
+    if (std::filesystem::remove(path, error); error)
+      throw Error(path + ": cannot be removed: " + error.message());
+  };
   return store;
 }
 

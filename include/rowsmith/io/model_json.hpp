@@ -26,7 +26,6 @@ inline constexpr std::array<std::string_view, 5> activation_names{"identity", "r
                                                                   "sigmoid"};
 inline constexpr std::array<std::string_view, 4> codec_kind_names{"categorical", "standardised", "exact",
                                                                   "binned"};
-inline constexpr std::array<std::string_view, 3> head_kind_names{"independent", "autoregressive", "joint"};
 inline constexpr std::array<std::string_view, 2> decoding_names{"sample", "argmax"};
 inline constexpr std::array<std::string_view, 2> column_kind_names{"numerical", "categorical"};
 
@@ -142,55 +141,6 @@ inline ColumnCodec codec_from(const nlohmann::json& json) {
   codec.maximum = number(json, "maximum");
   codec.decimals = static_cast<int>(integer(json, "decimals", -1, 400));
   return codec;
-}
-
-/// Everything that encoding and decoding rely on.
-inline void check_codecs(const TableEncoder& encoder) {
-  const auto& schema = encoder.schema();
-  if (schema.size() == 0 || schema.size() != encoder.codecs().size())
-    throw ModelFileError("the schema has " + std::to_string(schema.size()) + " columns, the encoding " +
-                         std::to_string(encoder.codecs().size()));
-  for (std::size_t i = 0; i < schema.size(); ++i) {
-    const auto& codec = encoder.codecs()[i];
-    const auto require = [&codec](bool fine, const char* what) {
-      if (!fine)
-        throw ModelFileError("column '" + codec.name + "': " + what);
-    };
-    const auto rising = [](const std::vector<double>& values) {
-      return std::adjacent_find(values.begin(), values.end(), [](double a, double b) { return !(a < b); }) ==
-             values.end();
-    };
-    const bool categorical = codec.kind == ColumnCodec::Kind::categorical;
-    require(codec.name == schema[i].name, "the schema has another name at its place");
-    require(categorical == (schema[i].kind == ColumnKind::categorical), "the schema says another kind");
-    require(rising(codec.points), "its points do not rise");
-    require(codec.fine == 0 || codec.kind == ColumnCodec::Kind::binned, "a column without bins has a fine code");
-    require(codec.minimum <= codec.maximum && codec.sd > 0, "its range or scale is impossible");
-    switch (codec.kind) {
-    case ColumnCodec::Kind::categorical:
-      require(codec.points.empty() && codec.knots.empty(), "a categorical column has points or knots");
-      require(std::adjacent_find(codec.categories.begin(), codec.categories.end(), std::greater_equal<>()) ==
-                  codec.categories.end(),
-              "its categories are not in alphabetical order, each once");
-      require(!codec.has_other ||
-                  !std::binary_search(codec.categories.begin(), codec.categories.end(), codec.other_text),
-              "its text for other values is a category, too");
-      require(codec.codes() > 0, "it has no categories");
-      break;
-    case ColumnCodec::Kind::standardised:
-      require(codec.points.empty() && codec.knots.empty() && codec.categories.empty() && !codec.has_other,
-              "a standardised column has codes");
-      break;
-    case ColumnCodec::Kind::exact:
-      require(!codec.points.empty() && codec.knots.empty() && codec.categories.empty() && !codec.has_other,
-              "an exact column needs points and nothing else");
-      break;
-    case ColumnCodec::Kind::binned:
-      require(codec.knots.size() >= 2 && rising(codec.knots) && codec.categories.empty() && !codec.has_other,
-              "a binned column needs two or more rising knots");
-      break;
-    }
-  }
 }
 
 } // namespace detail

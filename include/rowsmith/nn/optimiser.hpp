@@ -13,7 +13,7 @@
 #include <rowsmith/core/option_range.hpp>
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/linalg/matrix.hpp>
-#include <rowsmith/linalg/simd.hpp>
+#include <rowsmith/kernel/simd.hpp>
 
 ROWSMITH_BEGIN
 

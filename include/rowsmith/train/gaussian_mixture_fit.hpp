@@ -13,6 +13,7 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/parallel.hpp>
+#include <rowsmith/linalg/cholesky.hpp>
 #include <rowsmith/models/gaussian_mixture.hpp>
 #include <rowsmith/train/latent_rows.hpp>
 
@@ -171,13 +172,10 @@ private:
             covariance[r * wide() + c] += w * apart[r] * apart[c];
       }
       double* factor = factors_.data() + k * wide() * wide();
-      for (std::size_t r = 0; r < wide(); ++r) // Cholesky
-        for (std::size_t c = 0; c <= r; ++c) {
-          double sum = covariance[r * wide() + c] / total + (r == c ? ridge : 0);
-          for (std::size_t j = 0; j < c; ++j)
-            sum -= factor[r * wide() + j] * factor[c * wide() + j];
-          factor[r * wide() + c] = r == c ? std::sqrt(std::max(sum, ridge)) : sum / factor[c * wide() + c];
-        }
+      for (std::size_t r = 0; r < wide(); ++r)
+        for (std::size_t c = 0; c <= r; ++c)
+          factor[r * wide() + c] = covariance[r * wide() + c] / total + (r == c ? ridge : 0);
+      cholesky(factor, wide(), ridge);
     });
   }
 

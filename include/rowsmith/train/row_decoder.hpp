@@ -12,7 +12,7 @@
 
 #include <rowsmith/autodiff/ops/elementwise.hpp>
 #include <rowsmith/autodiff/ops/gumbel.hpp>
-#include <rowsmith/models/table_model.hpp>
+#include <rowsmith/models/table_model_parts.hpp>
 #include <rowsmith/nn/layers.hpp>
 #include <rowsmith/train/batches.hpp>
 
@@ -33,7 +33,7 @@ public:
   RowDecoder() = default;
   /// \param weights, rows, model  must outlive the decoder; of `model`, the latent scaling is used
   RowDecoder(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights, const EncodedTable& rows,
-             const TableModel& model, double temperature)
+             const TableModelParts& model, double temperature)
       : autoencoder_(&autoencoder), weights_(&weights), rows_(&rows), model_(&model), temperature_(temperature) {}
 
   /// Width of a decoded row.
@@ -91,7 +91,7 @@ private:
   const AutoencoderType* autoencoder_ = nullptr;
   const AlignedBuffer<float>* weights_ = nullptr;
   const EncodedTable* rows_ = nullptr;
-  const TableModel* model_ = nullptr;
+  const TableModelParts* model_ = nullptr;
   double temperature_ = 1;
 };
 

@@ -132,7 +132,7 @@ public:
     if (train.rows() > std::numeric_limits<std::uint32_t>::max())
       throw SchemaError("fit: the table has more than 2^32 - 1 rows");
     threads_ = resolve_threads(options_.threads);
-    TableModel model;
+    TableModelParts model;
     model.encoder = TableEncoder::fit(train, options_.encoding);
     model.decoding = options_.decoding;
     model.temperature = options_.temperature;
@@ -170,7 +170,7 @@ public:
                    {"training_rows", std::to_string(train.rows())},
                    {"options", options_.describe()}};
     states.discard();
-    return model;
+    return TableModel(std::move(model));
   }
 
 private:
@@ -193,7 +193,7 @@ private:
     std::size_t held_out = 0;
   };
 
-  Identity identity(const AutoencoderType& autoencoder, const TableModel& model, const EncodedTable& encoded,
+  Identity identity(const AutoencoderType& autoencoder, const TableModelParts& model, const EncodedTable& encoded,
                     std::span<const std::int32_t> labels) const {
     const auto label_count = static_cast<Index>(model.labels.size());
     return {{"rows", detail::table_fingerprint(model.encoder, encoded, labels)},
@@ -205,7 +205,7 @@ private:
   }
 
   /// Notes the labels in the model. \returns each row's
-  std::vector<std::int32_t> read_labels(const Table& train, TableModel& model) const {
+  std::vector<std::int32_t> read_labels(const Table& train, TableModelParts& model) const {
     const auto& name = train.schema().label();
     if (name.empty())
       throw SchemaError("fit: a conditional model needs a label: give the schema a Label<\"...\"> column");
@@ -230,10 +230,9 @@ private:
   }
 
   static void note_decoder(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
-                           TableModel& model) {
+                           TableModelParts& model) {
     model.decoder_network = autoencoder.decoder_network(weights.data());
     model.heads = autoencoder.heads_network(weights.data());
-    model.joint = autoencoder.joint_codes();
   }
   std::size_t stage_count() const { return options_.refit.steps > 0 ? 3 : 2; }
 
@@ -347,7 +346,7 @@ private:
 
   AlignedBuffer<float> refit(const AutoencoderType& autoencoder, const EncodedTable& encoded,
                              std::span<const std::int32_t> labels, const Split& split,
-                             const AlignedBuffer<float>& weights, const TableModel& model,
+                             const AlignedBuffer<float>& weights, const TableModelParts& model,
                              const ProgressCallback& callback, detail::Checkpoints& states) {
     RefitStage<AutoencoderType> stage(autoencoder, encoded, labels, model, options_.refit, options_.seed,
                                       threads_, weights);
@@ -366,7 +365,7 @@ private:
   }
 
   LatentRows embed(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
-                   const EncodedTable& encoded, TableModel& model) const {
+                   const EncodedTable& encoded, TableModelParts& model) const {
     const Index width = AutoencoderType::latent_width;
     const auto posterior = autoencoder.posterior_network(weights.data());
     const detail::Embedding embedding(encoded, posterior, width, autoencoder.code_offsets(),
@@ -377,7 +376,7 @@ private:
   }
 
   void train_gan(const AutoencoderType& autoencoder, const EncodedTable& encoded, const LatentRows& latent,
-                 const AlignedBuffer<float>& autoencoder_weights, TableModel& model,
+                 const AlignedBuffer<float>& autoencoder_weights, TableModelParts& model,
                  const ProgressCallback& callback, detail::Checkpoints& states) {
     const auto& options = options_.gan;
     if (const auto* state = states.resumed("refit")) {

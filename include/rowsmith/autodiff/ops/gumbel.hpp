@@ -9,18 +9,19 @@
 
 #include <rowsmith/autodiff/ops/loss.hpp>
 #include <rowsmith/autodiff/ops/stochastic.hpp>
-#include <rowsmith/linalg/random_fill.hpp>
+#include <rowsmith/kernel/random_fill.hpp>
+#include <rowsmith/kernel/softmax.hpp>
 
 ROWSMITH_BEGIN
 
-/// One-hot draws from the softmax of each head, numbers as they are: the straight-through Gumbel softmax (Jang, Gu &
-/// Poole, ICLR 2017). The result is the hard draw argmax(logits + g), the gradient that of
+/// One-hot draws from the softmax of each head, numbers as they are: the straight-through Gumbel softmax
+/// (Jang, Gu & Poole, ICLR 2017). The result is the hard draw argmax(logits + g), the gradient that of
 /// softmax((logits + g) / temperature). Row r draws from its own blocks of the stream, as `dropout` does.
-/// \param output  rows × (sum of the widths) \param heads  `head_count` heads that cover the columns; must outlive the
-/// step \throws OptionError unless temperature > 0
+/// \param output  rows × (sum of the widths) \param heads  `head_count` heads that cover the columns; must
+/// outlive the step \throws OptionError unless temperature > 0
 template <class Scalar>
-Variable<Scalar> gumbel_rows(const Variable<Scalar>& output, const Head* heads, Index head_count, double temperature,
-                             const RandomStream& stream, std::uint64_t first_row = 0) {
+Variable<Scalar> gumbel_rows(const Variable<Scalar>& output, const Head* heads, Index head_count,
+                             double temperature, const RandomStream& stream, std::uint64_t first_row = 0) {
   if (!(temperature > 0))
     throw OptionError("gumbel_rows: temperature = " + std::to_string(temperature) + ", expected more than 0");
   using V = simd::Vector<Scalar>;
@@ -47,12 +48,9 @@ Variable<Scalar> gumbel_rows(const Variable<Scalar>& output, const Head* heads, 
       for (Index j = 0; j < head.width; ++j)
         own[j] = (own[j] + x[head.offset + j]) * inverse;
       const Index chosen = std::max_element(own, own + head.width) - own;
-      const Scalar largest = own[chosen];
       std::fill_n(hard + head.offset, head.width, Scalar(0));
       hard[head.offset + chosen] = 1;
-      for (Index j = 0; j < head.width; ++j)
-        own[j] -= largest;
-      simd::transform(own, own, head.width, [](const V& v) { return simd::exp(v); });
+      kernel::exponentials(own, own, head.width, Scalar(1));
       Scalar total = 0;
       for (Index j = 0; j < head.width; ++j)
         total += own[j];
