@@ -308,7 +308,7 @@ Figures measure(const rs::TableModel& model, bool guided, const std::vector<rs::
         "base_dcr_share",
         rs::closest_records(train, holdout, known(*fresh, train), {.threads = threads}).share.value);
   // Tables with a category that only hold-out rows have would be refused.
-  else if (model.decoding == rs::Decoding::sample && model.encoder.number_columns() == 0) {
+  else if (model.parts().decoding == rs::Decoding::sample && model.encoder().number_columns() == 0) {
     const auto some = std::min<std::size_t>(1000, holdout.rows());
     std::vector<std::size_t> rows(some);
     std::iota(rows.begin(), rows.end(), std::size_t{0});

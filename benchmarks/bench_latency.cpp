@@ -27,6 +27,7 @@
 #include <sstream>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -69,7 +70,7 @@ rs::TableEncoder encoder_of(const std::vector<std::uint32_t>& categories, int nu
 
 template <class Autoencoder, class Generator>
 rs::TableModel random_model(const rs::TableEncoder& encoder) {
-  rs::TableModel model;
+  rs::TableModelParts model;
   model.encoder = encoder;
   const Autoencoder autoencoder(encoder);
   const auto weights = autoencoder.layout().template initialise<float>(1);
@@ -83,7 +84,7 @@ rs::TableModel random_model(const rs::TableEncoder& encoder) {
   model.latent_scale.assign(latent, 1);
   model.latent_offset.assign(latent, 0);
   model.latent_bound.assign(latent, 0.99F);
-  return model;
+  return rs::TableModel(model);
 }
 
 rs::TableModel independent_model() {
@@ -105,11 +106,12 @@ rs::TableModel autoregressive_model() {
 class EigenChain {
 public:
   explicit EigenChain(const rs::TableModel& model) {
-    add(model.generator_network);
-    add(model.decoder_network);
-    if (model.heads.empty())
+    add(model.parts().generator_network);
+    add(model.parts().decoder_network);
+    const auto* heads = std::get_if<rs::AutoregressiveNetwork>(&model.heads());
+    if (heads == nullptr)
       return;
-    const auto shape = model.heads.shape();
+    const auto shape = heads->shape();
     latent_ = rs::Matrix<float>::Random(1, shape.latent);
     for (rs::Index q = 0; q < shape.columns; ++q) {
       products_.push_back(make(shape.latent, shape.width, true));
@@ -355,11 +357,12 @@ int main(int argc, char** argv) {
     for (int i = 0; i < 7 && independent; ++i) {
       constexpr rs::Index block = 256;
       rs::InferenceScratch buffers;
-      const rs::Matrix<float> noise = rs::Matrix<float>::Random(block, model.generator_network.inputs());
+      const rs::Matrix<float> noise =
+          rs::Matrix<float>::Random(block, model.parts().generator_network.inputs());
       const auto start = Clock::now();
       for (std::size_t done = 0; done < batch; done += static_cast<std::size_t>(block)) {
-        const float* latent = model.generator_network.run(noise.data(), block, buffers);
-        sink = model.decoder_network.run(latent, block, buffers)[0];
+        const float* latent = model.parts().generator_network.run(noise.data(), block, buffers);
+        sink = model.parts().decoder_network.run(latent, block, buffers)[0];
       }
       product_rates.push_back(static_cast<double>(batch) / seconds_since(start));
     }

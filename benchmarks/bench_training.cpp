@@ -152,7 +152,8 @@ int main(int argc, char** argv) {
       const std::span<const std::uint32_t> chosen(rows.data(), std::min(batch, rows.size()));
       const auto n = static_cast<rs::Index>(chosen.size());
       if (wanted("ae_step")) {
-        rs::AutoencoderStage<Autoencoder> autoencoder(Autoencoder(encoder), encoded, {.batch = batch}, 1, threads);
+        rs::AutoencoderStage<Autoencoder> autoencoder(Autoencoder(encoder), encoded, {.batch = batch}, 1,
+                                                      threads);
         const auto ae = timed([&] { autoencoder.step(chosen, 0, 1'000'000); }, seconds);
         say("ae_step", chosen.size(), threads, ae,
             products(n, {108, 256, 128, 32, 128, 256, 108}, false, seconds));
@@ -171,17 +172,18 @@ int main(int argc, char** argv) {
           seconds);
       say("gan_step", chosen.size(), threads, step);
     }
-    rs::TableModel model;
-    model.encoder = encoder;
+    rs::TableModelParts parts;
+    parts.encoder = encoder;
     const Autoencoder autoencoder(encoder);
     const auto weights = autoencoder.layout().initialise<float>(1);
-    model.encoder_network = autoencoder.encoder_network(weights.data());
-    model.decoder_network = autoencoder.decoder_network(weights.data());
+    parts.encoder_network = autoencoder.encoder_network(weights.data());
+    parts.decoder_network = autoencoder.decoder_network(weights.data());
     const Generator generator;
-    model.generator_network = generator.network(generator.layout().initialise<float>(2).data());
-    model.noise_width = 64;
-    model.latent_scale.assign(32, 1);
-    model.latent_offset.assign(32, 0);
+    parts.generator_network = generator.network(generator.layout().initialise<float>(2).data());
+    parts.noise_width = 64;
+    parts.latent_scale.assign(32, 1);
+    parts.latent_offset.assign(32, 0);
+    const rs::TableModel model(std::move(parts));
     std::uint64_t next = 0;
     if (threads == 1 && wanted("row"))
       say("row", 1, 1, timed([&] { model.sample(1, {.first_row = ++next, .threads = 1}); }, seconds));

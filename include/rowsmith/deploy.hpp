@@ -4,9 +4,11 @@
 #pragma once
 
 #include <rowsmith/deploy/export_header.hpp>
-#include <rowsmith/deploy/exported_runtime.hpp>
+#include <rowsmith/deploy/export_text.hpp>
 #include <rowsmith/deploy/guided_sampler.hpp>
-#include <rowsmith/deploy/packed_network.hpp>
+#include <rowsmith/deploy/header_data.hpp>
+#include <rowsmith/deploy/kernel_text.hpp>
+#include <rowsmith/deploy/packed_model.hpp>
 #include <rowsmith/deploy/row.hpp>
 #include <rowsmith/deploy/sampler.hpp>
 #include <rowsmith/deploy/typed_sampler.hpp>

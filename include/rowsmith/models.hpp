@@ -6,6 +6,7 @@
 #include <rowsmith/models/adversarial_loss.hpp>
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/autoregressive_heads.hpp>
+#include <rowsmith/models/conditions.hpp>
 #include <rowsmith/models/gan.hpp>
 #include <rowsmith/models/gaussian_mixture.hpp>
 #include <rowsmith/models/heads.hpp>
@@ -14,3 +15,5 @@
 #include <rowsmith/models/joint_heads.hpp>
 #include <rowsmith/models/likelihood.hpp>
 #include <rowsmith/models/table_model.hpp>
+#include <rowsmith/models/table_model_parts.hpp>
+#include <rowsmith/models/trained_heads.hpp>

@@ -11,6 +11,7 @@
 #include <rowsmith/evaluate.hpp>
 #include <rowsmith/forest.hpp>
 #include <rowsmith/io.hpp>
+#include <rowsmith/kernel.hpp>
 #include <rowsmith/linalg.hpp>
 #include <rowsmith/models.hpp>
 #include <rowsmith/nn.hpp>

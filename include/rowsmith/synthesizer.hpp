@@ -63,7 +63,7 @@ public:
   static Synthesizer load(const std::string& path) { return load_model(path); }
 
   const TableModel& model() const noexcept { return model_; }
-  const TableSchema& schema() const noexcept { return model_.encoder.schema(); }
+  const TableSchema& schema() const noexcept { return model_.schema(); }
 
 private:
   TableModel model_;

@@ -17,6 +17,8 @@
 #include <catch2/catch.hpp>
 #include <sys/resource.h>
 
+#include <rowsmith/deploy/sampler.hpp>
+
 #include "small_models.hpp"
 
 namespace rs = rowsmith;
@@ -203,7 +205,7 @@ TEST_CASE("an exported header needs no exceptions, no RTTI and little time to co
   using Generator = rs::Generator<rs::Noise<32>, rs::Dense<128>, rs::LeakyReLU, rs::Dense<128>, rs::LeakyReLU,
                                   rs::Dense<16>, rs::Tanh>;
   const auto encoder = rs::TableEncoder::fit(small::table(4000));
-  const auto model = small::model<Autoencoder, Generator>(encoder, true);
+  const rs::TableModel model(small::parts<Autoencoder, Generator>(encoder, true));
   const Folder folder;
   rs::export_header(model, folder / "model.hpp", {.name = "model"});
   std::ofstream(folder / "main.cpp") << program;
@@ -238,9 +240,11 @@ TEST_CASE("a column that is not there does not compile", "[deploy]") {
 }
 
 TEST_CASE("export refuses what a header cannot hold", "[deploy]") {
-  auto model = small::models().front().model;
-  for (const char* name : {"", "two words", "9", "a__b", "a-b", "x;", "class", "std", "_x", "co_await"})
-    CHECK_THROWS_AS(rs::format_header(model, {.name = name}), rs::OptionError);
+  auto model = small::all_parts().front().model;
+  for (const char* name : {"", "two words", "9", "a__b", "a-b", "x;", "class", "std", "_x", "co_await", "_X",
+                           "main", "posix", "linux", "index", "log", "y0"})
+    CHECK_THROWS_AS(rs::format_header(rs::TableModel(model), {.name = name}), rs::OptionError);
+  CHECK_THROWS_WITH(rs::ExportOptions{.name = "main"}.check(), Contains("'main' cannot name a namespace"));
   SECTION("too large for half precision") {
     auto layer = model.generator_network.layers().front();
     layer.weight[0] = 70000;
@@ -249,12 +253,13 @@ TEST_CASE("export refuses what a header cannot hold", "[deploy]") {
     for (std::size_t i = 1; i < model.generator_network.layers().size(); ++i)
       network.add(model.generator_network.layers()[i]);
     model.generator_network = network;
-    CHECK_NOTHROW(rs::format_header(model));
-    CHECK_THROWS_WITH(rs::format_header(model, {.weights = rs::WeightFormat::f16}), Contains("65504"));
+    CHECK_NOTHROW(rs::format_header(rs::TableModel(model)));
+    CHECK_THROWS_WITH(rs::format_header(rs::TableModel(model), {.weights = rs::WeightFormat::f16}),
+                      Contains("65504"));
   }
   SECTION("not finite") {
     model.latent_scale[0] = std::numeric_limits<float>::infinity();
-    CHECK_THROWS_WITH(rs::format_header(model), Contains("not finite"));
+    CHECK_THROWS_WITH(rs::format_header(rs::TableModel(model)), Contains("not finite"));
   }
 }
 

@@ -31,7 +31,7 @@ rs::Table table(std::size_t rows) {
 
 // Draws both columns without regard to each other or to the table.
 rs::TableModel careless(const rs::Table& train, bool conditional) {
-  rs::TableModel model;
+  rs::TableModelParts model;
   model.encoder = rs::TableEncoder::fit(train);
   const rs::Autoencoder<rs::Dense<4>, rs::ReLU, rs::Latent<2>> autoencoder(model.encoder);
   auto weights = autoencoder.layout().initialise<float>(3);
@@ -42,18 +42,20 @@ rs::TableModel careless(const rs::Table& train, bool conditional) {
     model.labels = {"a", "b"};
     model.label_shares = {0.5, 0.5};
   }
-  const rs::Generator<rs::Noise<2>, rs::Dense<2>, rs::Tanh> generator(static_cast<rs::Index>(model.labels.size()));
+  const rs::Generator<rs::Noise<2>, rs::Dense<2>, rs::Tanh> generator(
+      static_cast<rs::Index>(model.labels.size()));
   model.generator_network = generator.network(generator.initialise<float>(4).data());
   model.noise_width = 2;
   model.latent_scale = {1, 1};
   model.latent_offset = {0, 0};
-  return model;
+  return rs::TableModel(model);
 }
 
 double share_of(const rs::Table& made, const std::string& kind, double size) {
   double count = 0;
   for (std::size_t r = 0; r < made.rows(); ++r)
-    count += made["kind"].dictionary.text(made["kind"].codes[r]) == kind && made["size"].values[r] == size ? 1 : 0;
+    count +=
+        made["kind"].dictionary.text(made["kind"].codes[r]) == kind && made["size"].values[r] == size ? 1 : 0;
   return count / static_cast<double>(made.rows());
 }
 
@@ -98,6 +100,7 @@ TEST_CASE("guided rows keep the label asked for, and its share", "[deploy]") {
     share += mixed["kind"].dictionary.text(code) == "b" ? 1.0 / 4000 : 0;
   CHECK(share == Approx(0.5).margin(0.04));
   CHECK_THROWS_AS(guided.sample(1, {.label = "c"}), rs::SchemaError);
-  CHECK_THROWS_WITH(rs::GuidedSampler(careless(train, false), train, {.tries = 0}), Catch::Contains("guide.tries"));
+  CHECK_THROWS_WITH(rs::GuidedSampler(careless(train, false), train, {.tries = 0}),
+                    Catch::Contains("guide.tries"));
   CHECK_THROWS_AS(rs::GuidedSampler(careless(train, false), rs::Table()), rs::SchemaError);
 }

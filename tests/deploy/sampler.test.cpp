@@ -11,6 +11,7 @@
 #include <thread>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -84,9 +85,9 @@ TEST_CASE("a row alone has the bits of the batch's row", "[deploy]") {
       sampler(~std::uint64_t{0}, far + i, scratch, row);
       CHECK(differences(there, i, row) == 0);
     }
-    for (const auto& label : model.labels) {
+    for (const auto& label : model.labels()) {
       const auto wanted = model.sample(300, {.seed = 2, .label = label});
-      if (model.decoding == rs::Decoding::sample)
+      if (model.parts().decoding == rs::Decoding::sample)
         for (std::size_t i = 0; i < 300; ++i)
           REQUIRE(wanted[5].dictionary.text(wanted[5].codes[i]) == label);
       const auto index = sampler.label_index(label);
@@ -150,13 +151,12 @@ TEST_CASE("a row's score is its reconstruction loss, alone and in a batch", "[de
     auto weights = autoencoder.layout().template initialise<float>(9);
     for (auto& weight : weights)
       weight *= 3;
-    rs::TableModel model = small::models().front().model; // for a generator of any kind
+    auto model = small::all_parts().front().model; // for a generator of any kind
     model.encoder = encoder;
     model.encoder_network = autoencoder.encoder_network(weights.data());
     model.decoder_network = autoencoder.decoder_network(weights.data());
     model.heads = autoencoder.heads_network(weights.data());
-    model.joint = autoencoder.joint_codes();
-    const rs::Sampler sampler(model);
+    const rs::Sampler sampler{rs::TableModel(model)};
     auto scratch = sampler.scratch();
     const auto batch = sampler.score_rows(table, 2);
     const auto encoded = encoder.encode(table);
@@ -204,9 +204,9 @@ TEST_CASE("joint heads score a combination that no training row has as infinite"
   const auto found = std::find_if(all.begin(), all.end(), [](const auto& m) { return m.name == "joint"; });
   REQUIRE(found != all.end());
   const auto& model = found->model;
-  const auto& layout = model.encoder.layout();
+  const auto& layout = model.encoder().layout();
   const auto table = small::table();
-  const auto encoded = model.encoder.encode(table);
+  const auto encoded = model.encoder().encode(table);
   const rs::Sampler sampler(model);
   auto scratch = sampler.scratch();
   // Each column from one of two training rows; then whether some training row is the same in a group.
@@ -226,7 +226,7 @@ TEST_CASE("joint heads score a combination that no training row has as infinite"
       else
         REQUIRE(row.set_code(c, other.category(c).code));
     bool known = true;
-    for (const auto& group : model.joint.groups) {
+    for (const auto& group : std::get<rs::JointCodes>(model.heads()).groups) {
       if (group.columns.size() == 1)
         continue;
       bool seen = false;
@@ -263,8 +263,8 @@ TEST_CASE("a number beyond all bounds is as odd as can be, not typical", "[deplo
   const rs::Table table({rs::Column::numerical("a", {1, 2, 3, 4}), rs::Column::numerical("b", {4, 2, 3, 1})});
   using Autoencoder = rs::Autoencoder<rs::Dense<8>, rs::ReLU, rs::Latent<2>>;
   using Generator = rs::Generator<rs::Noise<3>, rs::Dense<2>, rs::Tanh>;
-  const rs::Sampler sampler(small::model<Autoencoder, Generator>(
-      rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised}), false, 3, table));
+  const rs::Sampler sampler(rs::TableModel(small::parts<Autoencoder, Generator>(
+      rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised}), false, 3, table)));
   auto scratch = sampler.scratch();
   auto row = row_of(sampler, table, 1);
   CHECK(std::isfinite(sampler.score(row, scratch)));
@@ -354,14 +354,21 @@ TEST_CASE("one sampler serves several threads", "[deploy][threads]") {
   CHECK(wrong == std::vector<std::size_t>(4, 0));
 }
 
-TEST_CASE("a sampler refuses a model whose parts do not fit", "[deploy]") {
-  auto model = small::models().front().model;
+TEST_CASE("a model whose parts do not fit is refused when it is made", "[deploy]") {
+  auto model = small::all_parts().front().model;
+  const auto joint = [&model]() -> rs::JointCodes& {
+    model = small::all_parts().back().model;
+    return std::get<rs::JointCodes>(model.heads);
+  };
   SECTION("noise") { model.noise_width = 3; }
   SECTION("scale") { model.latent_scale.pop_back(); }
   SECTION("bound") { model.latent_bound.pop_back(); }
+  SECTION("a bound outside its range") { model.latent_bound.back() = 1; }
   SECTION("labels") { model.labels = {"no", "yes"}; }
   SECTION("decoder") { model.decoder_network = model.generator_network; }
+  SECTION("no decoder") { model.decoder_network = {}; }
   SECTION("encoder") { model.encoder_network = model.generator_network; }
+  SECTION("temperature") { model.temperature = 0; }
   SECTION("a mixture of another width") {
     small::mix_noise(model);
     ++model.mixture.width;
@@ -370,15 +377,83 @@ TEST_CASE("a sampler refuses a model whose parts do not fit", "[deploy]") {
     small::mix_noise(model);
     model.mixture.shares.pop_back();
   }
-  SECTION("joint heads for other columns") { model.joint = small::models().back().model.joint; }
-  SECTION("joint heads with a code that is not there") {
-    model = small::models().back().model;
-    model.joint.groups.front().combinations.back() = 1000;
+  SECTION("a mixture whose shares do not add up to 1") {
+    small::mix_noise(model);
+    model.mixture.shares.front() += 0.01;
   }
-  SECTION("joint heads that leave a column out") {
-    model = small::models().back().model;
-    model.decoder_network = {};
-    model.joint.groups.pop_back();
+  SECTION("joint heads for other columns") {
+    model.heads = std::get<rs::JointCodes>(small::all_parts().back().model.heads);
   }
-  CHECK_THROWS_WITH(rs::Sampler(model), Contains("do not fit together"));
+  SECTION("joint heads with a code that is not there") { joint().groups.front().combinations.back() = 1000; }
+  SECTION("joint heads that leave a column out") { joint().groups.pop_back(); }
+  SECTION("joint heads whose combinations do not rise") {
+    for (auto& group : joint().groups)
+      std::swap(group.combinations.front(), group.combinations[group.columns.size()]);
+  }
+  SECTION("autoregressive heads with a weight of another size") {
+    model = small::all_parts().at(5).model;
+    std::get<rs::AutoregressiveNetwork>(model.heads).weights.tables.resize(10);
+  }
+  SECTION("autoregressive heads of another encoding") {
+    model = small::all_parts().at(5).model;
+    model.heads = small::all_parts().at(6).model.heads;
+  }
+  CHECK_THROWS_WITH(rs::TableModel(model), Contains("do not fit together"));
+}
+
+TEST_CASE("label shares that do not add up to 1, or are none, are refused", "[deploy]") {
+  auto model = small::all_parts().at(1).model;
+  REQUIRE(model.label_shares.size() == 2);
+  CHECK_NOTHROW(rs::TableModel(model));
+  for (const auto& wrong : std::vector<std::vector<double>>{{0.75, 0.2},
+                                                            {0.75, 0.25001},
+                                                            {1.5, -0.5},
+                                                            {std::nan(""), 0.25},
+                                                            {std::numeric_limits<double>::infinity(), 0},
+                                                            {1}}) {
+    model.label_shares = wrong;
+    CHECK_THROWS_WITH(rs::TableModel(model), Contains("shares"));
+  }
+}
+
+TEST_CASE("conditions on the label are kept, alone and in a batch, without allocations", "[deploy]") {
+  const auto all = small::models();
+  const auto& model = all.at(6).model; // labels "no" of 3 in 4 rows, and "yes"
+  const rs::Sampler sampler(model);
+  auto scratch = sampler.scratch();
+  auto row = sampler.row();
+  for (const auto& values : std::vector<std::vector<std::string>>{{"yes"}, {"yes", "no"}, {"no"}}) {
+    const rs::SampleOptions options{.seed = 4, .conditions = {{"rich", values}}};
+    const auto made = model.sample(500, options);
+    const auto conditions = sampler.resolve(options.conditions);
+    std::size_t wrong = 0;
+    std::size_t yes = 0;
+    const long before = allocation::count;
+    for (std::size_t i = 0; i < 500; ++i) {
+      sampler(4, i, conditions, scratch, row);
+      wrong += differences(made, i, row);
+      yes += row.category(5).text == "yes" ? 1 : 0;
+    }
+    CHECK(allocation::count == before);
+    CHECK(wrong == 0);
+    CHECK(static_cast<double>(yes) / 500 == Approx(values.size() == 2   ? 0.25
+                                                   : values[0] == "yes" ? 1
+                                                                        : 0)
+                                                .margin(0.06));
+  }
+  // One value is what `label` says.
+  CHECK(model.sample(50, {.seed = 4, .label = "yes"})[0].values ==
+        model.sample(50, {.seed = 4, .conditions = {{"rich", {"yes"}}}})[0].values);
+  const auto refused = [&](const std::vector<rs::Condition>& conditions, const char* why) {
+    CHECK_THROWS_AS(sampler.resolve(conditions), rs::SchemaError);
+    CHECK_THROWS_WITH(sampler.resolve(conditions), Contains(why));
+  };
+  refused({{"wage", {"1"}}}, "'wage'");
+  refused({{"city", {"Oslo"}}}, "only one on the label 'rich'");
+  refused({{"rich", {}}}, "no value");
+  refused({{"rich", {"maybe"}}}, "'no', 'yes'");
+  refused({{"rich", {"yes", "yes"}}}, "names 'yes' twice");
+  refused({{"rich", {"yes"}}, {"rich", {"no"}}}, "given twice");
+  CHECK_THROWS_WITH(model.sample(1, {.label = "no", .conditions = {{"rich", {"yes"}}}}), Contains("twice"));
+  CHECK_THROWS_WITH(all.at(5).model.sample(1, {.conditions = {{"rich", {"yes"}}}}), Contains("without one"));
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <rowsmith/models/autoencoder.hpp>
@@ -39,9 +40,9 @@ inline rs::Table table(std::size_t rows = 400) {
 }
 
 template <class Autoencoder, class Generator>
-rs::TableModel model(const rs::TableEncoder& encoder, bool conditional, float strength = 3,
-                     const rs::Table& fitted = table()) {
-  rs::TableModel model;
+rs::TableModelParts parts(const rs::TableEncoder& encoder, bool conditional, float strength = 3,
+                          const rs::Table& fitted = table()) {
+  rs::TableModelParts model;
   model.encoder = encoder;
   const auto rows = encoder.encode(fitted); // for joint heads
   const Autoencoder autoencoder(encoder, true, 1, &rows);
@@ -52,7 +53,6 @@ rs::TableModel model(const rs::TableEncoder& encoder, bool conditional, float st
   model.encoder_network = autoencoder.encoder_network(weights.data());
   model.decoder_network = autoencoder.decoder_network(weights.data());
   model.heads = autoencoder.heads_network(weights.data());
-  model.joint = autoencoder.joint_codes();
   if (conditional) {
     model.labels = {"no", "yes"};
     model.label_shares = {0.75, 0.25};
@@ -69,7 +69,7 @@ rs::TableModel model(const rs::TableEncoder& encoder, bool conditional, float st
 }
 
 // Noise from a mixture of three components, of which each label has shares of its own.
-inline void mix_noise(rs::TableModel& model) {
+inline void mix_noise(rs::TableModelParts& model) {
   auto& mixture = model.mixture;
   mixture.width = model.noise_width;
   const auto width = static_cast<std::size_t>(model.noise_width);
@@ -86,6 +86,10 @@ inline void mix_noise(rs::TableModel& model) {
     mixture.shares.insert(mixture.shares.end(), {0.0, 0.9, 0.1});
 }
 
+struct NamedParts {
+  std::string name;
+  rs::TableModelParts model;
+};
 struct Named {
   std::string name;
   rs::TableModel model;
@@ -94,7 +98,7 @@ struct Named {
 // Independent and autoregressive heads, every activation, layer norms, products deeper than a block, widths
 // that fill no register, numbers and codes, with and without labels, bounds and an "other" category; fine
 // codes, heads of several columns, noise from a mixture, residual generators.
-inline std::vector<Named> models() {
+inline std::vector<NamedParts> all_parts() {
   using rs::Dense, rs::ReLU, rs::LeakyReLU, rs::Tanh, rs::Sigmoid, rs::LayerNorm, rs::Latent, rs::Noise;
   const auto rows = table();
   const auto numbers = rs::TableEncoder::fit(rows, {.numerical = rs::NumericalEncoding::standardised});
@@ -114,32 +118,38 @@ inline std::vector<Named> models() {
   using Joint = rs::Autoencoder<Dense<24>, ReLU, Latent<6>, Dense<31>, ReLU, rs::JointHeads<128>>;
   using Residual6 = rs::Generator<Noise<6>, Dense<35>, LeakyReLU, Dense<6>, rs::Residual>;
   using Residual5 = rs::Generator<Noise<5>, Dense<16>, ReLU, LayerNorm, Dense<5>, rs::Residual>;
-  std::vector<Named> all;
-  all.push_back({"numbers", model<Plain, To5>(numbers, false)});
-  all.push_back({"numbers with labels", model<Plain, To5>(numbers, true)});
-  all.push_back({"codes, all layers", model<Mixed, To7>(codes, true)});
-  all.push_back({"other, no bound", model<Mixed, To7>(other, false)});
+  std::vector<NamedParts> all;
+  all.push_back({"numbers", parts<Plain, To5>(numbers, false)});
+  all.push_back({"numbers with labels", parts<Plain, To5>(numbers, true)});
+  all.push_back({"codes, all layers", parts<Mixed, To7>(codes, true)});
+  all.push_back({"other, no bound", parts<Mixed, To7>(other, false)});
   all.back().model.latent_bound.clear();
-  all.push_back({"argmax", model<Plain, To5>(codes, true)});
+  all.push_back({"argmax", parts<Plain, To5>(codes, true)});
   all.back().model.decoding = rs::Decoding::argmax;
-  all.push_back({"in order", model<InOrder, To6>(codes, false)});
-  all.push_back({"in order with labels", model<InOrder, To6>(other, true)});
-  all.push_back({"in order, deep", model<InOrderDeep, To6>(codes, true)});
+  all.push_back({"in order", parts<InOrder, To6>(codes, false)});
+  all.push_back({"in order with labels", parts<InOrder, To6>(other, true)});
+  all.push_back({"in order, deep", parts<InOrderDeep, To6>(codes, true)});
   all.back().model.temperature = 0.8;
-  all.push_back({"fine codes", model<Mixed, To7>(fine, true)});
-  all.push_back({"in order, fine codes, residual, mixture", model<InOrder, Residual6>(fine, true)});
+  all.push_back({"fine codes", parts<Mixed, To7>(fine, true)});
+  all.push_back({"in order, fine codes, residual, mixture", parts<InOrder, Residual6>(fine, true)});
   all.back().model.latent_bound.clear();
   mix_noise(all.back().model);
-  all.push_back({"residual", model<Plain, Residual5>(numbers, true)});
+  all.push_back({"residual", parts<Plain, Residual5>(numbers, true)});
   all.back().model.latent_bound.clear();
-  all.push_back({"joint", model<Joint, To6>(fine, false)});
+  all.push_back({"joint", parts<Joint, To6>(fine, false)});
   mix_noise(all.back().model);
-  all.push_back({"joint with labels, residual, mixture", model<Joint, Residual6>(fine, true)});
+  all.push_back({"joint with labels, residual, mixture", parts<Joint, Residual6>(fine, true)});
   all.back().model.latent_bound.clear();
   all.back().model.temperature = 1.2;
   mix_noise(all.back().model);
-  all.push_back({"joint, argmax", model<Joint, To6>(other, true)});
+  all.push_back({"joint, argmax", parts<Joint, To6>(other, true)});
   all.back().model.decoding = rs::Decoding::argmax;
+  return all;
+}
+inline std::vector<Named> models() {
+  std::vector<Named> all;
+  for (auto& [name, model] : all_parts())
+    all.push_back({name, rs::TableModel(std::move(model))});
   return all;
 }
 

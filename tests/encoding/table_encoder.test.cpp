@@ -32,6 +32,7 @@ rs::Table small() {
 rs::Table round_trip(const rs::TableEncoder& encoder, const rs::Table& table, double position = 0.5) {
   const auto encoded = encoder.encode(table);
   auto columns = encoder.empty_columns(table.rows());
+  const auto view = encoder.view();
   const auto& layout = encoder.layout();
   for (std::size_t row = 0; row < table.rows(); ++row) {
     std::vector<std::int32_t> codes(layout.size());
@@ -43,9 +44,10 @@ rs::Table round_trip(const rs::TableEncoder& encoder, const rs::Table& table, do
         codes[h] = encoded.code(row, code_column++);
       else
         numbers[h] = encoded.number(row, number_column++);
-    encoder.set_row(
-        columns, row, codes.data(), [&numbers](std::size_t h) { return numbers[h]; },
-        [position](std::size_t) { return position; });
+    rs::kernel::each_cell(
+        view.columns, codes.data(), [&numbers](std::size_t h) { return numbers[h]; },
+        [position](std::size_t) { return position; },
+        [&](std::size_t column, const rs::kernel::Cell& cell) { rs::set_cell(columns[column], row, cell); });
   }
   return rs::Table(std::move(columns));
 }
@@ -85,8 +87,8 @@ TEST_CASE("standardised numericals survive too, to float precision and the colum
   const auto& codec = encoder.codecs()[2];
   CHECK(codec.mean == Approx(25));
   CHECK(codec.sd == Approx(std::sqrt(125.0)));
-  CHECK(codec.unstandardise(100) == 40); // stays in the range seen
-  CHECK(codec.unstandardise(0.1) == 26); // and is an integer again
+  CHECK(codec.view().unstandardise(100) == 40); // stays in the range seen
+  CHECK(codec.view().unstandardise(0.1) == 26); // and is an integer again
 }
 
 TEST_CASE("many-valued numericals go to quantile bins and come back inside them", "[encoding]") {
@@ -108,8 +110,8 @@ TEST_CASE("many-valued numericals go to quantile bins and come back inside them"
     if (values[r] == 0)
       CHECK(code == 0);
     else {
-      CHECK(codec.value_of(code, 0) <= values[r]);
-      CHECK(codec.value_of(code, 1) >= values[r] * (1 - 1e-12)); // the edge is computed
+      CHECK(codec.view().value_of(code, 0) <= values[r]);
+      CHECK(codec.view().value_of(code, 1) >= values[r] * (1 - 1e-12)); // the edge is computed
     }
   }
   for (std::size_t k = 1; k < counts.size(); ++k)
@@ -121,8 +123,8 @@ TEST_CASE("many-valued numericals go to quantile bins and come back inside them"
       CHECK(seen.count(codec.knots[k]) == 0);
   }
   SECTION("values outside the range go to the last bins") {
-    CHECK(codec.code_of(1e9) == static_cast<std::int32_t>(codec.codes()) - 1);
-    CHECK(codec.code_of(-5) == 1);
+    CHECK(codec.view().code_of(1e9) == static_cast<std::int32_t>(codec.codes()) - 1);
+    CHECK(codec.view().code_of(-5) == 1);
   }
 }
 

@@ -6,11 +6,15 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <new>
 #include <set>
+#include <stdexcept>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <rowsmith/core/random.hpp>
+#include <rowsmith/io/checkpoint.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/io/model_json.hpp>
 #include <rowsmith/io/safetensors.hpp>
@@ -20,9 +24,7 @@
 namespace rs = rowsmith;
 
 namespace {
-template <class Heads = rs::IndependentHeads>
-rs::TableModel small_model(bool conditional,
-                           rs::NumericalEncoding numerical = rs::NumericalEncoding::standardised) {
+rs::Table small_table() {
   auto city = rs::Column::categorical("city");
   auto size = rs::Column::numerical("size", {}, 2);
   auto age = rs::Column::numerical("age", {}, 0);
@@ -32,8 +34,14 @@ rs::TableModel small_model(bool conditional,
     size.values.push_back(i % 7 == 0 ? std::nan("") : 0.37 * i);
     age.values.push_back(i % 50);
   }
-  const rs::Table table({city, size, age}, "city");
-  rs::TableModel model;
+  return rs::Table({city, size, age}, "city");
+}
+
+template <class Heads = rs::IndependentHeads>
+rs::TableModelParts small_parts(bool conditional,
+                                rs::NumericalEncoding numerical = rs::NumericalEncoding::standardised,
+                                const rs::Table& table = small_table()) {
+  rs::TableModelParts model;
   model.encoder = rs::TableEncoder::fit(table, {.numerical = numerical});
   const auto encoded = model.encoder.encode(table);
   const rs::Autoencoder<rs::Dense<12>, rs::ReLU, rs::LayerNorm, rs::Latent<4>, Heads> autoencoder(
@@ -42,7 +50,6 @@ rs::TableModel small_model(bool conditional,
   model.encoder_network = autoencoder.encoder_network(weights.data());
   model.decoder_network = autoencoder.decoder_network(weights.data());
   model.heads = autoencoder.heads_network(weights.data());
-  model.joint = autoencoder.joint_codes();
   if (conditional) {
     model.labels = model.encoder.codecs()[0].categories;
     model.label_shares = {0.25, 0.5, 0.25};
@@ -56,6 +63,11 @@ rs::TableModel small_model(bool conditional,
   model.temperature = 0.75;
   model.notes = {{"recipe", "test"}};
   return model;
+}
+template <class Heads = rs::IndependentHeads>
+rs::TableModel small_model(bool conditional,
+                           rs::NumericalEncoding numerical = rs::NumericalEncoding::standardised) {
+  return rs::TableModel(small_parts<Heads>(conditional, numerical));
 }
 
 std::string text_of(const rs::Table& table) {
@@ -82,9 +94,9 @@ TEST_CASE("a saved model makes the same rows when loaded", "[io]") {
   rs::save_model(model, file.path);
   const auto loaded = rs::load_model(file.path);
   CHECK(text_of(loaded.sample(100, {.seed = 5})) == text_of(model.sample(100, {.seed = 5})));
-  CHECK(loaded.temperature == 0.75);
-  CHECK(loaded.notes.at("recipe") == "test");
-  CHECK(loaded.encoder.schema() == model.encoder.schema());
+  CHECK(loaded.parts().temperature == 0.75);
+  CHECK(loaded.parts().notes.at("recipe") == "test");
+  CHECK(loaded.schema() == model.schema());
   CHECK((rs::format_model(loaded) == rs::format_model(model)));
   if (conditional)
     CHECK(text_of(loaded.sample(20, {.seed = 5, .label = "Oslo"})) ==
@@ -189,6 +201,7 @@ TEST_CASE("a file whose checksum is right but whose content lies is refused", "[
     with("/labels", {"Oslo"});
     with("/label_shares", {0.5, 0.5});
     with("/label_shares", {2, 0, 0});
+    with("/label_shares", {0.25, 0.5, 0.2});
     with("/schema/label", "size");
     with("/schema/label", "nobody");
     with("/schema/columns/0/name", "age");
@@ -223,8 +236,7 @@ TEST_CASE("a model file holds no training value of a continuous column", "[io]")
     values.insert(amount.values.back());
     floats.insert(static_cast<float>(amount.values.back()));
   }
-  rs::TableModel model = small_model(false);
-  model.encoder = rs::TableEncoder::fit(rs::Table({amount, kind}), {.numerical = numerical});
+  const rs::TableModel model(small_parts(false, numerical, rs::Table({amount, kind})));
   const auto file = rs::pack_model(model);
   std::size_t numbers = 0;
   std::size_t copied = 0;
@@ -244,7 +256,7 @@ TEST_CASE("a model file holds no training value of a continuous column", "[io]")
   CHECK(numbers > 20);
   CHECK(copied == 0);
   // The declared range still holds every value, and hardly more.
-  const auto& codec = model.encoder.codecs()[0];
+  const auto& codec = model.encoder().codecs()[0];
   const double width = *values.rbegin() - *values.begin();
   CHECK(codec.minimum <= *values.begin());
   CHECK(codec.maximum >= *values.rbegin());
@@ -289,24 +301,26 @@ TEST_CASE("autoregressive heads survive saving, and wrong ones are refused", "[i
 
 TEST_CASE("joint heads, mixture noise and a residual generator survive saving, and wrong ones are refused",
           "[io]") {
-  auto model = small_model<rs::JointHeads<1000>>(true, rs::NumericalEncoding::codes);
-  REQUIRE(std::any_of(model.joint.groups.begin(), model.joint.groups.end(),
-                      [](const auto& group) { return group.columns.size() > 1; }));
+  auto parts = small_parts<rs::JointHeads<1000>>(true, rs::NumericalEncoding::codes);
+  const auto& groups = std::get<rs::JointCodes>(parts.heads).groups;
+  REQUIRE(
+      std::any_of(groups.begin(), groups.end(), [](const auto& group) { return group.columns.size() > 1; }));
   const rs::Generator<rs::MixtureNoise<4, 2>, rs::Dense<9>, rs::LeakyReLU, rs::Dense<4>, rs::Residual>
       generator(3);
-  model.generator_network = generator.network(generator.layout().initialise<float>(2).data());
-  model.noise_width = 4;
-  model.mixture.width = 4;
-  model.mixture.shares = {0.5, 0.5, 0.25, 0.75, 1, 0};
-  model.mixture.means = {0, 0, 0, 0, 3, 2, 1, 0};
-  model.mixture.factors.assign(32, 0);
+  parts.generator_network = generator.network(generator.layout().initialise<float>(2).data());
+  parts.noise_width = 4;
+  parts.mixture.width = 4;
+  parts.mixture.shares = {0.5, 0.5, 0.25, 0.75, 1, 0};
+  parts.mixture.means = {0, 0, 0, 0, 3, 2, 1, 0};
+  parts.mixture.factors.assign(32, 0);
   for (std::size_t j = 0; j < 4; ++j)
-    model.mixture.factors[5 * j] = model.mixture.factors[16 + 5 * j] = 0.5F;
+    parts.mixture.factors[5 * j] = parts.mixture.factors[16 + 5 * j] = 0.5F;
+  const rs::TableModel model(parts);
   const auto file = rs::pack_model(model);
   const auto again = rs::parse_model(rs::format_model(model));
   CHECK(text_of(again.sample(300, {.seed = 4})) == text_of(model.sample(300, {.seed = 4})));
-  CHECK(again.generator_network.residual());
-  CHECK(again.mixture.components() == 2);
+  CHECK(again.parts().generator_network.residual());
+  CHECK(again.parts().mixture.components() == 2);
   const auto with = [&file](const char* path, const nlohmann::json& value) {
     auto content = file;
     auto json = nlohmann::json::parse(content.metadata["model"]);
@@ -329,6 +343,7 @@ TEST_CASE("joint heads, mixture noise and a residual generator survive saving, a
   with("/mixture/components", -1);
   with("/mixture/shares", {0.5});
   with("/mixture/shares/0", 7);
+  with("/mixture/shares/0", 0.4);
   with("/noise_width", 3);
   for (const char* name : {"mixture.means", "mixture.factors"}) {
     auto content = file;
@@ -347,6 +362,9 @@ TEST_CASE("tensor headers are checked before a byte is read", "[io]") {
     file.replace(position, 64, rs::detail::file_checksum(file, position));
     return file;
   };
+  // So deep that whoever walks down it to print it runs out of stack.
+  const std::string deep = "{\"dtype\":" + std::string(200'000, '[') + std::string(200'000, ']') +
+                           ",\"shape\":[4],\"data_offsets\":[0,16]}";
   CHECK_NOTHROW(rs::parse_tensor_file(with_header(R"({"dtype":"F32","shape":[2,2],"data_offsets":[0,16]})")));
   for (const char* entry : {
            R"({"dtype":"F16","shape":[8],"data_offsets":[0,16]})",
@@ -362,16 +380,31 @@ TEST_CASE("tensor headers are checked before a byte is read", "[io]") {
            R"({"dtype":"F32","shape":[4],"data_offsets":[0,18446744073709551615]})",
            R"({"shape":[4]})",
            R"([])",
+           deep.c_str(),
        }) {
-    INFO(entry);
+    INFO(std::string(entry).substr(0, 200));
     CHECK_THROWS_AS(rs::parse_tensor_file(with_header(entry)), rs::ModelFileError);
   }
 }
 
 TEST_CASE("a text that JSON cannot hold is an error when saving, and leaves no file", "[io]") {
-  auto model = small_model(false);
-  model.notes["broken"] = "\xFF\xFE";
+  auto parts = small_parts(false);
+  parts.notes["broken"] = "\xFF\xFE";
+  const rs::TableModel model(parts);
   const TemporaryFile file;
   CHECK_THROWS_AS(rs::save_model(model, file.path), rs::ModelFileError);
   CHECK_FALSE(std::filesystem::exists(file.path));
+}
+
+TEST_CASE("whatever goes wrong with files is an Error", "[io]") {
+  // A file among the folders of the path: the file system itself refuses.
+  const TemporaryFile file;
+  std::ofstream(file.path) << "x";
+  auto store = rs::checkpoint_file(file.path + "/below/fit.checkpoint");
+  CHECK_THROWS_AS(store.discard(), rs::Error);
+  CHECK_FALSE(store.load().has_value());
+  // Memory that is not there, and texts that are no JSON.
+  CHECK_THROWS_AS(rs::detail::model_file_errors([] { throw std::bad_alloc(); }), rs::ModelFileError);
+  CHECK_THROWS_AS(rs::detail::model_file_errors([] { throw std::length_error("x"); }), rs::ModelFileError);
+  CHECK_THROWS_AS(rs::detail::model_file_errors([] { (void)nlohmann::json().at("x"); }), rs::ModelFileError);
 }

@@ -5,6 +5,7 @@
 cmake_policy(VERSION 3.25)
 
 set(level_core 0)
+set(level_kernel 0)
 set(level_linalg 1)
 set(level_csv 1)
 set(level_table 2)
@@ -23,8 +24,8 @@ set(level_distributed 6)
 set(level_facade 7)
 
 # Folders beside each other that may include one another all the same: "<from> <to>".
-set(neighbours "deploy io")
-set(without_eigen core csv table prepare forest evaluate)
+set(neighbours "deploy io" "core kernel" "kernel core")
+set(without_eigen core kernel csv table prepare forest evaluate)
 set(top_level CMakeLists.txt CMakePresets.json LICENSE README.md benchmarks build docs examples include tests)
 
 set(faults "")

@@ -38,7 +38,7 @@ rs::Table table() {
 }
 
 rs::TableModel untrained(bool conditional) {
-  rs::TableModel model;
+  rs::TableModelParts model;
   model.encoder = rs::TableEncoder::fit(table());
   const Model autoencoder(model.encoder, true);
   auto weights = autoencoder.layout().initialise<float>(3);
@@ -56,7 +56,7 @@ rs::TableModel untrained(bool conditional) {
   model.noise_width = 4;
   model.latent_scale = {2, 2, 2};
   model.latent_offset = {0, 1, -1};
-  return model;
+  return rs::TableModel(model);
 }
 
 std::vector<std::string> rows_of(const rs::Table& made) {
@@ -110,12 +110,13 @@ TEST_CASE("rows are drawn with the probability that the loss gives them", "[mode
     latent.insert(latent.end(), code.begin(), code.end());
   std::vector<std::int32_t> drawn(static_cast<std::size_t>(4 * rows));
   rs::InferenceScratch scratch;
-  rs::AlignedBuffer<float> buffer;
   rs::RandomSequence random(rs::RandomStream(5, rs::Purpose::user));
-  heads.draw(latent.data(), rows, drawn.data(), scratch, buffer,
-             [&](Index, Index, float* logits, std::int32_t width) {
-               return rs::choose_code(logits, width, rs::Decoding::sample, 1, random.uniform_float());
-             });
+  heads.each_position(latent.data(), rows, drawn.data(), scratch, [&](Index q, float* logits, Index width) {
+    for (Index r = 0; r < rows; ++r)
+      drawn[static_cast<std::size_t>(4 * r + q)] =
+          static_cast<std::int32_t>(heads.shape().prefix[q]) +
+          rs::kernel::choose(logits + r * width, logits + r * width, width, {}, random.uniform_float());
+  });
   const auto shape = heads.shape();
   std::vector<int> counts(2 * 3 * 3 * 6);
   const auto cell = [&](const std::int32_t* row) {

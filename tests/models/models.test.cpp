@@ -30,8 +30,8 @@ rs::Table table() {
 }
 
 // An untrained model: what it draws is arbitrary, but must obey every promise about drawing.
-rs::TableModel untrained(bool conditional, bool bounded = true) {
-  rs::TableModel model;
+rs::TableModelParts untrained_parts(bool conditional, bool bounded = true) {
+  rs::TableModelParts model;
   model.encoder = rs::TableEncoder::fit(table(), {.numerical = rs::NumericalEncoding::standardised});
   const Small autoencoder(model.encoder);
   const auto weights = autoencoder.layout().initialise<float>(3);
@@ -49,6 +49,9 @@ rs::TableModel untrained(bool conditional, bool bounded = true) {
   if (bounded)
     model.latent_bound = {0.99F, 0.99F, 0.99F};
   return model;
+}
+rs::TableModel untrained(bool conditional, bool bounded = true) {
+  return rs::TableModel(untrained_parts(conditional, bounded));
 }
 
 std::vector<std::string> rows_of(const rs::Table& made) {
@@ -114,7 +117,7 @@ TEST_CASE("row i depends on the model, the seed and i only", "[models][threads]"
 }
 
 TEST_CASE("drawn rows keep to the table's kinds, categories, decimals and range", "[models]") {
-  auto model = untrained(false);
+  const auto model = untrained(false);
   const auto made = model.sample(3000, {.seed = 1});
   CHECK(made.schema() == table().schema());
   std::size_t missing = 0;
@@ -138,7 +141,7 @@ TEST_CASE("drawn rows keep to the table's kinds, categories, decimals and range"
 TEST_CASE("labels are drawn by their shares or as wanted", "[models]") {
   const auto model = untrained(true);
   // With the label the only input that counts, the latent code tells which label was drawn.
-  auto revealing = model;
+  auto parts = untrained_parts(true);
   rs::InferenceNetwork generator;
   rs::InferenceLayer layer;
   layer.inputs = 7;
@@ -147,45 +150,23 @@ TEST_CASE("labels are drawn by their shares or as wanted", "[models]") {
   layer.weight[6 * 3] = 0.5F; // "Rome" raises the first dimension
   layer.bias.resize(3);
   generator.add(layer);
-  revealing.generator_network = generator;
+  parts.generator_network = generator;
+  const rs::TableModel revealing(parts);
   rs::InferenceScratch scratch;
   std::vector<float> latents(2000 * 3);
-  revealing.generate(1, 0, 2000, revealing.draw_labels(1, 0, 2000, 2), latents.data(), scratch);
+  revealing.generate(1, 0, 2000, revealing.draw_labels(revealing.resolve(rs::SampleOptions{}), 1, 0, 2000),
+                     latents.data(), scratch);
   int rome = 0;
   for (std::size_t i = 0; i < 2000; ++i)
     rome += latents[3 * i] > 0 ? 1 : 0;
   CHECK(rome == Approx(500).margin(80)); // four standard deviations
-  revealing.generate(1, 0, 2000, revealing.draw_labels(1, 0, 2000, 1), latents.data(), scratch);
+  revealing.generate(1, 0, 2000, revealing.draw_labels(revealing.resolve({.label = "Rome"}), 1, 0, 2000),
+                     latents.data(), scratch);
   for (std::size_t i = 0; i < 2000; ++i)
     CHECK(latents[3 * i] > 0);
   CHECK_THROWS_WITH(model.sample(1, {.label = "Paris"}),
                     Catch::Contains("'Paris'") && Catch::Contains("'Oslo', 'Rome'"));
   CHECK_THROWS_WITH(untrained(false).sample(1, {.label = "Rome"}), Catch::Contains("without one"));
-}
-
-TEST_CASE("codes are chosen with their probabilities", "[models]") {
-  const std::vector<float> logits{std::log(0.5F), std::log(0.3F), std::log(0.2F)};
-  rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
-  std::vector<int> counts(3);
-  for (int i = 0; i < 20'000; ++i) {
-    auto copy = logits;
-    ++counts[static_cast<std::size_t>(
-        rs::choose_code(copy.data(), 3, rs::Decoding::sample, 1, random.uniform_float()))];
-  }
-  CHECK(counts[0] == Approx(10'000).margin(300));
-  CHECK(counts[1] == Approx(6'000).margin(300));
-  // Temperature 1/2 squares the odds: .25 : .09 : .04.
-  std::fill(counts.begin(), counts.end(), 0);
-  for (int i = 0; i < 20'000; ++i) {
-    auto copy = logits;
-    ++counts[static_cast<std::size_t>(
-        rs::choose_code(copy.data(), 3, rs::Decoding::sample, 0.5F, random.uniform_float()))];
-  }
-  CHECK(counts[0] == Approx(20'000 * 0.25 / 0.38).margin(300));
-  auto copy = logits;
-  CHECK(rs::choose_code(copy.data(), 3, rs::Decoding::argmax, 1, 0.99F) == 0);
-  copy = {1000, -1000, 1000};
-  CHECK(rs::choose_code(copy.data(), 3, rs::Decoding::sample, 1, 0.999999F) == 2);
 }
 
 TEST_CASE("a model may be copied and moved and goes on working", "[models]") {

@@ -57,7 +57,7 @@ TEST_CASE("training steps allocate nothing after the first", "[train]") {
                                   rs::AutoregressiveHeads<16, std::ratio<1, 10>>>;
     const Heads autoencoder(codes, true);
     const auto weights = autoencoder.initialise<float>(1);
-    rs::TableModel model;
+    rs::TableModelParts model;
     model.encoder = codes;
     model.heads = autoencoder.heads_network(weights.data());
     const rs::Generator<rs::Noise<8>, rs::Dense<8>, rs::Tanh> generator;

@@ -3,35 +3,25 @@
 /// Writes a trained model as one C++20 header that needs the standard library and nothing else.
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <bit>
-#include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <ostream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/errors.hpp>
-#include <rowsmith/deploy/exported_runtime.hpp>
-#include <rowsmith/deploy/sampler.hpp>
+#include <rowsmith/deploy/export_text.hpp>
+#include <rowsmith/deploy/header_data.hpp>
+#include <rowsmith/deploy/kernel_text.hpp>
+#include <rowsmith/deploy/packed_model.hpp>
 #include <rowsmith/models/table_model.hpp>
 
 ROWSMITH_BEGIN
-
-/// How an exported header stores weights. Biases, scales and codecs are always exact.
-enum class WeightFormat {
-  f32, ///< as they are: the results of the library, bit for bit, when both are compiled with the same flags
-  f16, ///< IEEE half precision, rounded to nearest: half the size; scores within 1 %.
-       ///< With f16 and i8 some cells of a sampled row differ from the library's
-  i8   ///< a byte each and a scale for each output of a layer: a quarter of the size; scores within 30 %:
-       ///< for tight memory only
-};
 
 struct ExportOptions {
   std::string name = "model"; ///< the header's namespace: a C++ identifier that begins with a letter
@@ -44,216 +34,115 @@ struct ExportOptions {
     bool fine = !name.empty() && letter(name.front()) && name.find("__") == std::string::npos;
     for (const char c : name)
       fine = fine && (letter(c) || c == '_' || (c >= '0' && c <= '9'));
-    // Keywords of C++20, and the standard library's namespace.
-    static constexpr std::string_view taken = " alignas alignof and and_eq asm auto bitand bitor bool break "
-                                              "case catch char char16_t char32_t char8_t class "
-                                              "co_await co_return co_yield compl concept const const_cast "
-                                              "consteval constexpr constinit continue decltype "
-                                              "default delete do double dynamic_cast else enum explicit "
-                                              "export extern false float for friend goto if inline "
-                                              "int long mutable namespace new noexcept not not_eq nullptr "
-                                              "operator or or_eq posix private protected public "
-                                              "register reinterpret_cast requires return short signed sizeof "
-                                              "static static_assert static_cast std struct "
-                                              "switch template this thread_local throw true try typedef "
-                                              "typeid typename union unsigned using virtual void "
-                                              "volatile wchar_t while xor xor_eq ";
-    fine = fine && taken.find(" " + name + " ") == std::string_view::npos;
     if (!fine)
+      throw OptionError("export: name = '" + name +
+                        "', expected a C++ identifier of letters, digits and single underscores");
+    if (reserved().find(" " + name + " ") != std::string_view::npos)
       throw OptionError(
           "export: name = '" + name +
-          "', expected a C++ identifier of letters, digits and single underscores, no keyword and not "
-          "'std'");
+          "' cannot name a namespace: it is a keyword of C++, 'main', 'std', or a name that the C "
+          "library has for itself; choose another");
+  }
+
+private:
+  /// Keywords of C++20; namespaces of the standard; macros of g++; names that standard headers put beside
+  /// `std`.
+  static constexpr std::string_view reserved() noexcept {
+    return " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t "
+           "char8_t class co_await co_return co_yield compl concept const const_cast consteval constexpr "
+           "constinit "
+           "continue decltype default delete do double dynamic_cast else enum explicit export extern false "
+           "float "
+           "for friend goto if inline int long mutable namespace new noexcept not not_eq nullptr operator or "
+           "or_eq "
+           "private protected public register reinterpret_cast requires return short signed sizeof static "
+           "static_assert static_cast struct switch template this thread_local throw true try typedef typeid "
+           "typename union unsigned using virtual void volatile wchar_t while xor xor_eq "
+           "main std posix linux unix i386 "
+           "abort abs acos acosh alloca asin asinh atan atan2 atanh atexit atof atoi atol atoll basename "
+           "bcmp bcopy "
+           "bsearch bzero calloc cbrt ceil clearenv copysign cos cosh div drand48 drem erf erfc exit exp "
+           "exp10 exp2 "
+           "expm1 fabs fdim ffs finite floor fma fmax fmaximum fmin fminimum fmod free frexp gamma getenv "
+           "hypot "
+           "ilogb index initstate isinf isnan j0 j1 jn labs ldexp ldiv lgamma llabs lldiv llrint llround log "
+           "log10 "
+           "log1p log2 logb lrint lround malloc memccpy memchr memcmp memcpy memmem memmove memset mktemp "
+           "modf nan "
+           "nearbyint nextafter nexttoward pow putenv qsort rand random realloc realpath remainder remquo "
+           "rindex "
+           "rint round scalb scalbln scalbn select setenv setstate signbit signgam significand sin sincos "
+           "sinh sqrt "
+           "srand srandom stpcpy strcat strchr strcmp strcoll strcpy strdup strlen strsep strsignal strstr "
+           "strtod "
+           "strtok strtol strtoul strxfrm swab system tan tanh tgamma trunc unsetenv y0 y1 yn size_t "
+           "ptrdiff_t "
+           "time_t FILE NULL NAN INFINITY ";
   }
 };
 
 namespace detail {
 
-/// Nearest half, ties to even, of a number that is at most 65504 in magnitude.
-inline std::uint16_t to_half(float value) noexcept {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  const auto sign = static_cast<std::uint16_t>((bits >> 16U) & 0x8000U);
-  const float magnitude = std::abs(value);
-  if (magnitude <
-      0x1p-14F) // subnormal: a whole number of 2^−24; rounding up may give the smallest normal one
-    return static_cast<std::uint16_t>(sign | static_cast<std::uint16_t>(std::nearbyint(magnitude * 0x1p24F)));
-  const std::uint32_t rest = bits & 0x7FFFFFFFU;
-  const std::uint32_t rounded = rest + 0xFFFU + ((rest >> 13U) & 1U);
-  return static_cast<std::uint16_t>(sign | ((rounded >> 13U) - (112U << 10U)));
+/// Definitions of `heads` and of what it points to.
+inline std::string heads_source(const PackedIndependentHeads& heads) {
+  return constant_source("kernel::IndependentHeads", "heads", Source{braces(heads.view.widest)});
+}
+inline std::string heads_source(const PackedJointHeads& heads) {
+  std::vector<std::int32_t> columns;
+  std::vector<std::int32_t> combinations;
+  std::vector<Source> groups;
+  for (const auto& group : heads.groups) {
+    groups.push_back(
+        {braces(pointer_source("group_columns", columns.size(), 1), group.count,
+                pointer_source("combinations", combinations.size(), 1), group.width, group.label)});
+    columns.insert(columns.end(), group.columns, group.columns + group.count);
+    combinations.insert(combinations.end(), group.combinations, group.combination(group.width));
+  }
+  return array_source("std::int32_t", "group_columns", columns) +
+         array_source("std::int32_t", "combinations", combinations) +
+         array_source("kernel::Group", "groups", groups) +
+         constant_source("kernel::JointHeads", "heads",
+                         Source{braces(Source{"groups"}, groups.size(), heads.view.widest)});
+}
+inline std::string heads_source(const PackedAutoregressiveHeads& heads) {
+  const auto& view = heads.view;
+  return array_source("kernel::Matrix", "latent_blocks", heads.latent) +
+         array_source("kernel::Position", "positions", heads.positions) +
+         constant_source("kernel::AutoregressiveHeads", "heads",
+                         Source{braces(Source{"positions"}, view.count, view.width, view.bias,
+                                       Source{"latent_blocks"}, view.latent_blocks, view.widest)});
 }
 
-/// Collects the data of an exported header.
-class HeaderData {
-public:
-  explicit HeaderData(WeightFormat format) : format_(format) {}
-
-  /// A matrix in panels of 16 columns, k running slowest within a panel. \returns its initialiser
-  std::string matrix(Index depth, Index columns, Operand<float> from) {
-    const auto scales = scales_of(depth, columns, from);
-    const std::string text = describe(depth, columns, scales);
-    for (Index column = 0; column < columns; column += 16)
-      for (Index k = 0; k < depth; ++k)
-        for (Index j = column; j < column + 16; ++j)
-          put(j < columns ? from.data[k * from.row_stride + j * from.column_stride] : 0,
-              j < columns ? scales[static_cast<std::size_t>(j)] : 1);
-    return text;
+/// Columns, codecs and layout.
+inline std::string columns_source(const TableEncoder& encoder, const kernel::Columns& columns) {
+  std::vector<Source> names;
+  std::vector<Source> codecs;
+  std::vector<std::string_view> texts;
+  std::vector<double> points;
+  std::vector<double> knots;
+  for (std::size_t i = 0; i < columns.columns; ++i) {
+    const auto& codec = encoder.codecs()[i];
+    const auto& view = columns.codecs[i];
+    names.push_back({braces(std::string_view(codec.name), texts.size(),
+                            codec.categories.size() + (codec.has_other ? 1 : 0))});
+    texts.insert(texts.end(), codec.categories.begin(), codec.categories.end());
+    if (codec.has_other)
+      texts.push_back(codec.other_text);
+    codecs.push_back({braces(Source{"kernel::CodecKind{" + std::to_string(static_cast<int>(view.kind)) + "}"},
+                             view.has_missing, view.has_other, view.categories,
+                             pointer_source("points", points.size(), codec.points.size()), view.point_count,
+                             pointer_source("knots", knots.size(), codec.knots.size()), view.bins, view.fine,
+                             view.mean, view.sd, view.minimum, view.maximum, view.rounding)});
+    points.insert(points.end(), codec.points.begin(), codec.points.end());
+    knots.insert(knots.end(), codec.knots.begin(), codec.knots.end());
   }
-  /// A matrix row by row, of which single rows are read.
-  std::string rows(Index depth, Index columns, const float* from) {
-    const auto scales = scales_of(depth, columns, as_is<float>(from, columns));
-    const std::string text = describe(depth, columns, scales);
-    for (Index k = 0; k < depth; ++k)
-      for (Index j = 0; j < columns; ++j)
-        put(from[k * columns + j], scales[static_cast<std::size_t>(j)]);
-    return text;
-  }
-  /// Numbers that are always exact. \returns their position
-  std::string numbers(const float* from, std::size_t count) {
-    const std::string at = std::to_string(numbers_.size() / 4);
-    for (std::size_t i = 0; i < count; ++i)
-      put_float(numbers_, from[i]);
-    return at;
-  }
-
-  const std::string& weight_bytes() const noexcept { return weights_; }
-  const std::string& number_bytes() const noexcept { return numbers_; }
-
-private:
-  static void put_float(std::string& to, float value) {
-    if (!std::isfinite(value))
-      throw Error("export: the model holds a number that is not finite");
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    for (unsigned shift = 0; shift < 32; shift += 8)
-      to.push_back(static_cast<char>((bits >> shift) & 0xFFU));
-  }
-  std::size_t element() const noexcept {
-    return format_ == WeightFormat::f32 ? 4 : format_ == WeightFormat::f16 ? 2 : 1;
-  }
-  std::vector<float> scales_of(Index depth, Index columns, Operand<float> from) const {
-    std::vector<float> scales(static_cast<std::size_t>(columns), 1.0F);
-    if (format_ != WeightFormat::i8)
-      return scales;
-    for (Index j = 0; j < columns; ++j) {
-      float largest = 0;
-      for (Index k = 0; k < depth; ++k)
-        largest = std::max(largest, std::abs(from.data[k * from.row_stride + j * from.column_stride]));
-      scales[static_cast<std::size_t>(j)] = largest > 0 ? largest / 127 : 1;
-    }
-    return scales;
-  }
-  std::string describe(Index depth, Index columns, const std::vector<float>& scales) {
-    while (weights_.size() % 64 != 0)
-      weights_.push_back('\0');
-    std::string text = "{";
-    text.append(std::to_string(weights_.size() / element())).append(", ");
-    text.append(std::to_string(depth)).append(", ").append(std::to_string(columns)).append(", ");
-    text.append(format_ == WeightFormat::i8 ? numbers(scales.data(), scales.size()) : "0").append("}");
-    return text;
-  }
-  void put(float value, float scale) {
-    switch (format_) {
-    case WeightFormat::f32:
-      put_float(weights_, value);
-      break;
-    case WeightFormat::f16: {
-      if (!(std::abs(value) <= 65504))
-        throw Error("export: a weight beyond ±65504 cannot be stored in half precision");
-      const auto half = to_half(value);
-      weights_.push_back(static_cast<char>(half & 0xFFU));
-      weights_.push_back(static_cast<char>(half >> 8U));
-      break;
-    }
-    case WeightFormat::i8:
-      if (!std::isfinite(value))
-        throw Error("export: the model holds a number that is not finite");
-      weights_.push_back(static_cast<char>(static_cast<std::int8_t>(std::nearbyint(value / scale))));
-      break;
-    }
-  }
-  WeightFormat format_;
-  std::string weights_;
-  std::string numbers_;
-};
-
-/// A number that reads back the same, as C++ source.
-inline std::string number_source(double value) {
-  if (!std::isfinite(value))
-    throw Error("export: the model holds a number that is not finite");
-  std::array<char, 40> text{};
-  const auto end =
-      std::to_chars(text.data(), text.data() + text.size(), std::abs(value), std::chars_format::hex).ptr;
-  return std::string(std::signbit(value) ? "-0x" : "0x").append(text.data(), end);
-}
-
-/// Bytes as string literals, `width` of them a line.
-inline std::string literal(std::string_view bytes, std::size_t width) {
-  std::string text;
-  text.reserve(bytes.size() * 3);
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i % width == 0)
-      text += i == 0 ? "\"" : "\"\n\"";
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    if (byte >= 32 && byte < 127 && byte != '"' && byte != '\\' && byte != '?') {
-      text += static_cast<char>(byte);
-      continue;
-    }
-    // As few octal digits as the next character allows.
-    const bool more =
-        (i + 1) % width != 0 && i + 1 < bytes.size() && bytes[i + 1] >= '0' && bytes[i + 1] <= '7';
-    text += '\\';
-    if (more || byte >= 64)
-      text += static_cast<char>('0' + byte / 64);
-    if (more || byte >= 8)
-      text += static_cast<char>('0' + byte / 8 % 8);
-    text += static_cast<char>('0' + byte % 8);
-  }
-  return text += bytes.empty() ? "\"\"" : "\"";
-}
-
-inline std::string view_source(std::string_view text) {
-  return std::string("{")
-      .append(literal(text, text.size() + 1))
-      .append(", ")
-      .append(std::to_string(text.size()))
-      .append("}");
-}
-
-/// `inline constexpr TYPE NAME[] = {...};`, with one element even if there is none.
-inline std::string array_source(const char* type, const char* name, const std::vector<std::string>& elements,
-                                const char* none) {
-  std::string text = "inline constexpr ";
-  text.append(type).append(" ").append(name).append("[] = {");
-  for (const auto& element : elements)
-    text.append("\n    ").append(element).append(",");
-  if (elements.empty())
-    text.append("\n    ").append(none).append(",");
-  return text.append("\n};\n");
-}
-
-inline std::vector<std::string> layers_source(HeaderData& data, const InferenceNetwork& network,
-                                              bool first_is_gathered = false) {
-  std::vector<std::string> layers;
-  for (const auto& layer : network.layers()) {
-    std::string matrix = "{0, 0, 0, 0}";
-    std::string gain = "0";
-    std::string bias = "0";
-    if (layer.kind == InferenceLayer::Kind::dense)
-      matrix =
-          first_is_gathered && layers.empty()
-              ? data.rows(layer.inputs, layer.outputs, layer.weight.data())
-              : data.matrix(layer.inputs, layer.outputs, as_is<float>(layer.weight.data(), layer.outputs));
-    if (layer.kind == InferenceLayer::Kind::layer_norm)
-      gain = data.numbers(layer.weight.data(), layer.weight.size());
-    if (layer.kind != InferenceLayer::Kind::activation)
-      bias = data.numbers(layer.bias.data(), layer.bias.size());
-    std::string text = "{";
-    text.append(std::to_string(static_cast<int>(layer.kind))).append(", ");
-    text.append(std::to_string(layer.outputs)).append(", ").append(matrix).append(", ");
-    text.append(gain).append(", ").append(bias).append(", ");
-    text.append(std::to_string(static_cast<int>(layer.activation.kind))).append(", ");
-    layers.push_back(text.append(number_source(layer.activation.slope)).append("}"));
-  }
-  return layers;
+  if (texts.empty())
+    texts.emplace_back();
+  return "struct Name {\n  std::string_view name;\n  std::size_t text;\n  std::size_t texts;\n};\n" +
+         array_source("Name", "names", names) + array_source("std::string_view", "texts", texts) +
+         array_source("double", "points", points) + array_source("double", "knots", knots) +
+         array_source("kernel::Codec", "codecs", codecs) +
+         array_source("kernel::Stretch", "layout", encoder.layout());
 }
 
 } // namespace detail
@@ -266,245 +155,61 @@ inline std::vector<std::string> layers_source(HeaderData& data, const InferenceN
 ///   labels, label_index(text)         of a conditional model
 ///   sample(seed, index[, label], scratch, row), score(row, scratch)   as those of `Sampler`
 /// It needs g++ or clang and a little-endian machine, and compiles without exceptions and RTTI.
-/// \throws OptionError for a name that is no identifier; ShapeError as `Sampler`; Error for numbers that the
-///         format cannot hold
+/// \throws OptionError for a name that is no identifier or taken; Error for numbers that the format cannot
+/// hold
 inline std::string format_header(const TableModel& model, const ExportOptions& options = {}) {
   using namespace detail;
   options.check();
-  const Sampler checked(model); // the parts fit together
-  const auto& encoder = model.encoder;
-  const auto& schema = encoder.schema();
-  const bool in_order = !model.heads.empty();
   HeaderData data(options.weights);
+  const PackedModel<HeaderData> packed(data, model, options.scoring);
+  const auto& view = packed.model();
+  const auto& parts = model.parts();
+  static constexpr std::string_view formats[] = {"f32", "f16", "i8"};
+  static constexpr std::string_view stored[] = {"kernel::Float32", "kernel::Float16", "kernel::Int8"};
+  const auto format = static_cast<std::size_t>(options.weights);
+  const auto weights = std::string("kernel::ByteWeights<").append(stored[format]) + ">";
 
-  // ---- networks and heads, in the order of use
-  const auto generator = layers_source(data, model.generator_network);
-  const auto decoder = layers_source(data, model.decoder_network);
-  std::vector<std::string> latent_parts;
-  std::vector<std::string> positions;
-  std::string heads_bias = "0";
-  Index heads_room = 0;
-  if (in_order) {
-    const auto shape = model.heads.shape();
-    const auto parts = model.heads.pointers();
-    const Index all = shape.columns * shape.width;
-    heads_bias = data.numbers(parts.bias, static_cast<std::size_t>(all));
-    std::vector<float> together(static_cast<std::size_t>(shape.latent * all));
-    for (Index q = 0; q < shape.columns; ++q)
-      for (Index k = 0; k < shape.latent; ++k)
-        std::copy_n(parts.latent_weight + (q * shape.latent + k) * shape.width, shape.width,
-                    together.data() + k * all + q * shape.width);
-    for (Index k = 0; k < shape.latent; k += depth_block)
-      latent_parts.push_back(data.matrix(std::min(depth_block, shape.latent - k), all,
-                                         as_is<float>(together.data() + k * all, all)));
-    for (Index q = 0; q < shape.columns; ++q) {
-      const Index codes = shape.prefix[q + 1] - shape.prefix[q];
-      const Index later = shape.columns - q - 1;
-      std::string text = "{";
-      text.append(std::to_string(shape.order[q])).append(", ").append(std::to_string(codes)).append(", ");
-      text.append(
-          data.matrix(shape.width, shape.width,
-                      as_is<float>(parts.hidden_weight + q * shape.width * shape.width, shape.width)));
-      text.append(", ").append(
-          data.numbers(parts.hidden_bias + q * shape.width, static_cast<std::size_t>(shape.width)));
-      text.append(", ").append(
-          data.matrix(shape.width, codes,
-                      transposed<float>(parts.output_weight + shape.prefix[q] * shape.width, shape.width)));
-      text.append(", ").append(
-          data.numbers(parts.output_bias + shape.prefix[q], static_cast<std::size_t>(codes)));
-      std::vector<float> table(static_cast<std::size_t>(codes * later * shape.width));
-      for (Index code = 0; code < codes; ++code)
-        for (Index p = q + 1; p < shape.columns; ++p)
-          std::copy_n(parts.tables + (shape.table_rows[p] + shape.prefix[q] + code) * shape.width,
-                      shape.width, table.data() + (code * later + p - q - 1) * shape.width);
-      text.append(", ").append(data.rows(codes, later * shape.width, table.data()));
-      positions.push_back(text.append("}"));
-    }
-    heads_room = 2 * all + 2 * shape.width + 64;
-  }
-  const auto encoder_layers =
-      options.scoring ? layers_source(data, model.encoder_network, true) : std::vector<std::string>{};
-  const auto scale = data.numbers(model.latent_scale.data(), model.latent_scale.size());
-  const auto offset = data.numbers(model.latent_offset.data(), model.latent_offset.size());
-  const auto bound = data.numbers(model.latent_bound.data(), model.latent_bound.size());
-  const auto means = data.numbers(model.mixture.means.data(), model.mixture.means.size());
-  const auto factors = data.numbers(model.mixture.factors.data(), model.mixture.factors.size());
-
-  // ---- columns
-  std::vector<std::string> columns;
-  std::vector<std::string> points;
-  std::vector<std::string> knots;
-  std::vector<std::string> texts;
-  for (const auto& codec : encoder.codecs()) {
-    std::string text = "{";
-    text.append(view_source(codec.name)).append(", ");
-    text.append(std::to_string(static_cast<int>(codec.kind))).append(", ");
-    text.append(codec.has_missing ? "true, " : "false, ").append(codec.has_other ? "true, " : "false, ");
-    text.append(std::to_string(codec.codes())).append(", ");
-    text.append(std::to_string(texts.size())).append(", ").append(std::to_string(codec.categories.size()));
-    text.append(", ")
-        .append(std::to_string(points.size()))
-        .append(", ")
-        .append(std::to_string(codec.points.size()));
-    text.append(", ").append(std::to_string(knots.size())).append(", ").append(std::to_string(codec.bins()));
-    text.append(", ").append(std::to_string(codec.fine));
-    for (const double number : {codec.mean, codec.sd, codec.minimum, codec.maximum})
-      text.append(", ").append(number_source(number));
-    // 10 to the number of decimals, exactly; 0: not rounded.
-    text.append(", ");
-    text.append(codec.decimals >= 0 && codec.decimals <= 15
-                    ? std::string("1").append(static_cast<std::size_t>(codec.decimals), '0').append(".0")
-                    : "0");
-    columns.push_back(text.append("}"));
-    for (const auto& category : codec.categories)
-      texts.push_back(view_source(category));
-    if (codec.has_other)
-      texts.push_back(view_source(codec.other_text));
-    for (const double point : codec.points)
-      points.push_back(number_source(point));
-    for (const double knot : codec.knots)
-      knots.push_back(number_source(knot));
-  }
-  std::vector<std::string> heads;
-  const Index widest = std::max<Index>(model.widest_head(), 16);
-  std::size_t label_column = schema.label().empty() ? schema.size() : schema.index_of(schema.label());
-  for (const auto& head : encoder.layout()) {
-    heads.push_back(std::string(head.categorical ? "{true, " : "{false, ")
-                        .append(std::to_string(head.column))
-                        .append(", ")
-                        .append(std::to_string(head.offset))
-                        .append(", ")
-                        .append(std::to_string(head.width))
-                        .append(head.fine ? ", true}" : ", false}"));
-  }
-  std::vector<std::string> groups;
-  std::vector<std::string> group_columns;
-  std::vector<std::string> combinations;
-  std::size_t combination_codes = 0;
-  for (const auto& group : model.joint.groups) {
-    int label = -1;
-    for (std::size_t i = 0; i < group.columns.size(); ++i)
-      if (encoder.is_label(encoder.layout()[static_cast<std::size_t>(group.columns[i])]))
-        label = static_cast<int>(i);
-    groups.push_back(std::string("{")
-                         .append(std::to_string(group_columns.size()))
-                         .append(", ")
-                         .append(std::to_string(group.columns.size()))
-                         .append(", ")
-                         .append(std::to_string(combination_codes))
-                         .append(", ")
-                         .append(std::to_string(group.width()))
-                         .append(", ")
-                         .append(std::to_string(label))
-                         .append("}"));
-    for (const auto column : group.columns)
-      group_columns.push_back(std::to_string(column));
-    for (std::int32_t k = 0; k < group.width(); ++k) {
-      std::string codes;
-      for (std::size_t i = 0; i < group.columns.size(); ++i)
-        codes.append(i == 0 ? "" : ", ").append(std::to_string(group.combination(k)[i]));
-      combinations.push_back(std::move(codes));
-    }
-    combination_codes += group.combinations.size();
-  }
-  std::vector<std::string> component_shares;
-  for (const double share : model.mixture.shares)
-    component_shares.push_back(number_source(share));
-  std::vector<std::string> labels;
-  std::vector<std::string> shares;
-  for (std::size_t i = 0; i < model.labels.size(); ++i) {
-    labels.push_back(view_source(model.labels[i]));
-    shares.push_back(number_source(model.label_shares[i]));
-  }
-  const auto width_of = [](const InferenceNetwork& network) {
-    Index width = network.inputs();
-    for (const auto& layer : network.layers())
-      width = std::max(width, layer.outputs);
-    return width;
-  };
-  const Index network_width =
-      std::max({width_of(model.generator_network), width_of(model.decoder_network),
-                options.scoring ? width_of(model.encoder_network) : Index{1}, model.latent_width()});
-
-  // ---- the text
-  constexpr std::array<std::string_view, 3> formats{"f32", "f16", "i8"};
   std::string out;
-  out.reserve(4 * (data.weight_bytes().size() + data.number_bytes().size()) + 65536);
+  out.reserve(4 * (data.weight_bytes().size() + data.number_bytes().size()) + 131072);
   out.append("// A table synthesiser, made by rowsmith " ROWSMITH_VERSION
              ". Needs nothing but the standard library.\n"
              "// Weights: ")
-      .append(formats[static_cast<std::size_t>(options.weights)])
+      .append(formats[format])
       .append(".\n"
               "// SPDX-License-Identifier: MIT (the code; the weights belong to whoever trained them)\n"
               "#pragma once\n\n");
-  out.append(exported_includes);
-  out.append("namespace ").append(options.name).append(" {\n\n");
-  const auto constant = [&out](const char* type, const char* name, const std::string& value) {
-    out.append("inline constexpr ")
-        .append(type)
-        .append(" ")
-        .append(name)
-        .append(" = ")
-        .append(value)
-        .append(";\n");
-  };
-  constant("std::size_t", "columns", std::to_string(schema.size()));
-  constant("std::size_t", "labels", std::to_string(labels.size()));
-  out.append("\nnamespace detail {\n\n");
-  out.append(exported_types);
-  constant("std::size_t", "heads", std::to_string(heads.size()));
-  constant("std::size_t", "label_column", std::to_string(label_column));
-  const auto purpose = [&constant](const char* name, Purpose value) {
-    constant("std::uint32_t", name, std::to_string(static_cast<std::uint32_t>(value)));
-  };
-  purpose("noise_purpose", Purpose::sample_noise);
-  purpose("decode_purpose", Purpose::sample_decode);
-  purpose("label_purpose", Purpose::label);
-  purpose("component_purpose", Purpose::sample_component);
-  constant("int", "noise_width", std::to_string(model.noise_width));
-  constant("int", "latent_width", std::to_string(model.latent_width()));
-  constant("std::size_t", "latent_scale", scale);
-  constant("std::size_t", "latent_offset", offset);
-  constant("std::size_t", "latent_bound", bound);
-  constant("bool", "has_bound", model.latent_bound.empty() ? "false" : "true");
-  constant("bool", "residual", model.generator_network.residual() ? "true" : "false");
-  constant("std::size_t", "components", std::to_string(model.mixture.components()));
-  constant("std::size_t", "component_means", means);
-  constant("std::size_t", "component_factors", factors);
-  constant("bool", "draws", model.decoding == Decoding::sample ? "true" : "false");
-  constant("float", "temperature",
-           number_source(static_cast<double>(static_cast<float>(model.temperature))).append("F"));
-  constant(
-      "int", "input_width",
-      std::to_string(std::max<Index>(model.generator_network.inputs(), static_cast<Index>(heads.size()))));
-  constant("int", "network_width", std::to_string(network_width));
-  constant("int", "room_width", std::to_string(widest + heads_room));
-  out.append(array_source("std::string_view", "label_texts", labels, "{}"));
-  out.append(array_source("double", "label_shares", shares, "0"));
-  out.append(array_source("double", "component_shares", component_shares, "0"));
-  out.append(array_source("std::string_view", "texts", texts, "{}"));
-  out.append(array_source("double", "points", points, "0"));
-  out.append(array_source("double", "knots", knots, "0, 0"));
-  out.append(array_source("Column", "table", columns, "{}"));
-  out.append(array_source("Head", "layout", heads, "{}"));
-  out.append(array_source("Layer", "generator", generator, "{}"));
-  constant("int", "decoder_layers", std::to_string(decoder.size()));
-  out.append(array_source("Layer", "decoder", decoder, "{}"));
-  if (options.scoring)
-    out.append(array_source("Layer", "encoder", encoder_layers, "{}"));
-  if (in_order) {
-    const auto shape = model.heads.shape();
-    constant("int", "unit_width", std::to_string(shape.width));
-    constant("int", "positions", std::to_string(shape.columns));
-    constant("std::size_t", "heads_bias", heads_bias);
-    out.append(array_source("Matrix", "latent_parts", latent_parts, "{}"));
-    out.append(array_source("Position", "order", positions, "{}"));
+  out.append(kernel_includes);
+  out.append("\nstatic_assert(std::endian::native == std::endian::little, \"this header holds little-endian "
+             "weights\");\n"
+             "#pragma GCC diagnostic push\n"
+             "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n"
+             "#pragma GCC diagnostic ignored \"-Wmisleading-indentation\"\n\nnamespace ")
+      .append(options.name)
+      .append(" {\n\n");
+  out.append(constant_source("std::size_t", "columns", view.columns.columns));
+  out.append(constant_source("std::size_t", "labels", parts.labels.size()));
+  out.append("\nnamespace detail {\n\n// rowsmith's kernel; commented in its headers rowsmith/kernel.\n");
+  out.append(kernel_text);
+  out.append("\n// The model.\n");
+  out.append(columns_source(model.encoder(), view.columns));
+  auto label_texts = parts.labels;
+  auto label_shares = parts.label_shares;
+  if (label_texts.empty()) { // arrays that are named need an element
+    label_texts.emplace_back();
+    label_shares.push_back(0);
   }
-  if (!model.joint.empty()) {
-    out.append(array_source("Group", "groups", groups, "{}"));
-    out.append(array_source("std::size_t", "group_columns", group_columns, "0"));
-    out.append(array_source("std::int32_t", "combinations", combinations, "0"));
+  out.append(array_source("std::string_view", "label_texts", label_texts));
+  out.append(array_source("double", "label_shares", label_shares));
+  out.append(array_source("double", "component_shares", parts.mixture.shares));
+  std::vector<Source> networks;
+  for (const auto& [name, network] :
+       {std::pair("generator", view.generator), std::pair("decoder", view.decoder),
+        std::pair("encoder", view.encoder)}) {
+    const auto count = static_cast<std::size_t>(network.count);
+    out.append(array_source("kernel::Layer", name, std::span(network.layers, count)));
+    networks.push_back({braces(pointer_source(name, 0, count), network.count, network.residual)});
   }
+  out.append(std::visit([](const auto& kind) { return heads_source(kind); }, packed.heads()));
   out.append("\n// Little-endian bytes: no other way of writing them compiles as fast.\n");
   out.append("alignas(64) inline constexpr char number_bytes[] =\n")
       .append(literal(data.number_bytes(), 200))
@@ -512,30 +217,26 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
   out.append("alignas(64) inline constexpr char weight_bytes[] =\n")
       .append(literal(data.weight_bytes(), 200))
       .append(";\n\n");
-  out.append(exported_vectors);
-  switch (options.weights) {
-  case WeightFormat::f32:
-    out.append(exported_f32);
-    break;
-  case WeightFormat::f16:
-    out.append(exported_f16);
-    break;
-  case WeightFormat::i8:
-    out.append(exported_i8);
-    break;
-  }
-  out.append(exported_code);
-  out.append(in_order              ? exported_heads_in_order
-             : model.joint.empty() ? exported_heads_independent
-                                   : exported_heads_joint);
+  out.append(constant_source(
+      ("kernel::Model<" + weights + ">").c_str(), "model",
+      Source{braces(Source{"{weight_bytes, number_bytes}"},
+                    Source{braces(Source{"codecs"}, view.columns.columns, Source{"layout"},
+                                  view.columns.stretches, view.columns.label)},
+                    view.choice, view.noise, view.labels, Source{"label_shares"}, view.components,
+                    pointer_source("component_shares", 0, parts.mixture.shares.size()), view.component_means,
+                    view.component_factors, view.latent, view.latent_scale, view.latent_offset,
+                    view.latent_bound, view.bounded, networks[0], networks[1], networks[2])}));
+  out.append(constant_source("Index", "input_width", packed.input_width()));
+  out.append(constant_source("Index", "network_width", packed.network_width()));
+  out.append(constant_source("Index", "latent_width", view.latent));
+  out.append(constant_source("Index", "room_width", packed.room_width()));
+  out.append(
+      "\nvoid this_model_has_no_column_of_that_name(); // never defined: naming it stops the compiler\n\n"
+      "} // namespace detail\n");
+  out.append(exported_names);
   if (options.scoring)
-    out.append(exported_encoding);
-  out.append(exported_sample);
-  if (options.scoring)
-    out.append(in_order              ? exported_score_in_order
-               : model.joint.empty() ? exported_score_independent
-                                     : exported_score_joint);
-  out.append("} // namespace ").append(options.name).append("\n");
+    out.append(exported_score);
+  out.append("#pragma GCC diagnostic pop\n} // namespace ").append(options.name).append("\n");
   return out;
 }
 

@@ -61,7 +61,7 @@ public:
     options.check();
     if (train.rows() == 0)
       throw SchemaError("guide: the training table has no rows");
-    model.encoder.encode(train); // says what does not fit
+    model.encoder().encode(train); // says what does not fit
     // Rows that nobody samples: trees know those that they were fitted with too well to judge them.
     const Table made = model.sample(
         train.rows(),
@@ -92,9 +92,8 @@ public:
   /// Makes rows, as `TableModel::sample` does. \throws SchemaError for an unknown label
   Table sample(std::size_t rows, const SampleOptions& options = {}) const {
     const auto& model = sampler_.model();
-    const std::size_t label =
-        options.label.empty() ? std::numeric_limits<std::size_t>::max() : model.label_index(options.label);
-    auto columns = model.encoder.empty_columns(rows);
+    const auto conditions = model.resolve(options);
+    auto columns = model.encoder().empty_columns(rows);
     constexpr std::size_t block = 512;
     parallel_for((rows + block - 1) / block, resolve_threads(options.threads), [&](std::size_t part) {
       auto scratch = sampler_.scratch();
@@ -106,11 +105,8 @@ public:
         for (const auto i : waiting) {
           // A seed of its own for each attempt; the first is the seed itself.
           const std::uint64_t seed = options.seed + attempt * 0x9E3779B97F4A7C15U;
-          if (label < model.labels.size())
-            sampler_(seed, number(i), label, scratch, candidates[i]);
-          else if (model.conditional()) // the label of the first attempt, so that labels keep their shares
-            sampler_(seed, number(i), static_cast<std::size_t>(model.draw_label(options.seed, number(i))),
-                     scratch, candidates[i]);
+          if (model.conditional()) // the label of the first attempt, so that labels keep their shares
+            sampler_(seed, number(i), conditions.label(options.seed, number(i)), scratch, candidates[i]);
           else
             sampler_(seed, number(i), scratch, candidates[i]);
         }
@@ -129,7 +125,7 @@ public:
           else
             columns[c].codes[part * block + i] = candidates[i].category(c).code;
     });
-    return Table(std::move(columns), model.encoder.schema().label());
+    return Table(std::move(columns), model.schema().label());
   }
 
 private:

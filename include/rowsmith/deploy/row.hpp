@@ -16,6 +16,7 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/fixed_string.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
+#include <rowsmith/kernel/codec.hpp>
 #include <rowsmith/table/cell_view.hpp>
 #include <rowsmith/table/schema.hpp>
 
@@ -130,6 +131,14 @@ public:
 
 private:
   friend class Sampler;
+  void set_cell(std::size_t column, const kernel::Cell& cell) noexcept {
+    if (cell.missing)
+      set_missing(column);
+    else if (schema()[column].kind == ColumnKind::categorical)
+      codes_[column] = cell.code;
+    else
+      numbers_[column] = cell.number;
+  }
   std::shared_ptr<const RowColumns> columns_;
   std::vector<double> numbers_;     // by column; unused for categorical ones
   std::vector<std::int32_t> codes_; // by column; unused for numerical ones

@@ -17,6 +17,7 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/option_range.hpp>
 #include <rowsmith/csv/number_text.hpp>
+#include <rowsmith/kernel/codec.hpp>
 #include <rowsmith/table/table.hpp>
 
 ROWSMITH_BEGIN
@@ -70,28 +71,12 @@ struct EncodingOptions {
   }
 };
 
-namespace detail {
-
-/// The number at `place` in [0, 1] of the way from `low` to `high`, whose distance may be beyond a double.
-inline double between(double low, double high, double place) noexcept {
-  const double width = high - low;
-  return std::isfinite(width) ? low + place * width : (1 - place) * low + place * high;
-}
-
-/// (value − from) / unit for a positive unit, also where value − from is beyond a double. NaN stays NaN.
-inline double distance_in(double unit, double from, double value) noexcept {
-  const double distance = value - from;
-  return std::isfinite(distance) ? distance / unit : (value / 2 - from / 2) / (unit / 2);
-}
-
-} // namespace detail
-
 /// One fitted column. Its codes are, in this order: the categories, or the point values then the bins; then
 /// "other" if declared; then "missing" if there were missing values. A binned column may have a second, fine
 /// code: the part of its bin, 0 for what is in no bin. A standardised column has a number and, if there were
 /// missing values, the two codes present (0) and missing (1).
 struct ColumnCodec {
-  enum class Kind { categorical, standardised, exact, binned };
+  using Kind = kernel::CodecKind;
 
   std::string name;
   Kind kind = Kind::categorical;
@@ -126,48 +111,6 @@ struct ColumnCodec {
   }
   std::int32_t other() const noexcept { return static_cast<std::int32_t>(plain_codes()); }
   std::int32_t missing() const noexcept { return static_cast<std::int32_t>(codes()) - 1; }
-
-  /// The code of a present number. Values outside the fitted range go to the nearest bin or point.
-  std::int32_t code_of(double value) const {
-    const auto point = std::lower_bound(points.begin(), points.end(), value);
-    if (point != points.end() && *point == value)
-      return static_cast<std::int32_t>(point - points.begin());
-    if (bins() == 0) {
-      // A value between two exact ones: the nearer.
-      if (point == points.end() || (point != points.begin() && value - point[-1] <= *point - value))
-        return static_cast<std::int32_t>(point - points.begin()) - 1;
-      return static_cast<std::int32_t>(point - points.begin());
-    }
-    const auto edge = std::upper_bound(knots.begin() + 1, knots.end() - 1, value);
-    return static_cast<std::int32_t>(points.size() + static_cast<std::size_t>(edge - knots.begin()) - 1);
-  }
-
-  /// The fine code of a present number whose code is `code`.
-  std::int32_t fine_of(double value, std::int32_t code) const {
-    const auto index = static_cast<std::size_t>(code);
-    if (fine == 0 || index < points.size())
-      return 0;
-    const std::size_t bin = index - points.size();
-    // Halves where the width is beyond a double: the same quotient.
-    const double unit = std::isfinite(knots[bin + 1] - knots[bin]) ? 1 : 0.5;
-    const double low = unit * knots[bin];
-    const double width = unit * knots[bin + 1] - low;
-    const double part =
-        width > 0 ? detail::distance_in(width, low, unit * value) * static_cast<double>(fine) : 0;
-    // Values outside the fitted range go to the nearest part.
-    return static_cast<std::int32_t>(std::clamp(part, 0.0, static_cast<double>(fine) - 0.5));
-  }
-
-  /// The number of a code that is neither "missing" nor a category; `place` in (0, 1) is that within a bin.
-  double value_of(std::int32_t code, double place) const {
-    const auto index = static_cast<std::size_t>(code);
-    if (index < points.size())
-      return points[index];
-    const std::size_t bin = index - points.size();
-    return finish(detail::between(knots[bin], knots[bin + 1], place));
-  }
-  double standardise(double value) const noexcept { return detail::distance_in(sd, mean, value); }
-  double unstandardise(double number) const noexcept { return finish(mean + sd * number); }
 
   /// All that encoding and decoding rely on. \throws SchemaError naming the column
   void check() const {
@@ -211,18 +154,24 @@ struct ColumnCodec {
     require(false, "it is of no kind there is");
   }
 
-private:
-  /// Rounds to the column's decimals and keeps to its range.
-  double finish(double value) const noexcept {
-    if (decimals >= 0 && decimals <= 15) {
-      constexpr double powers_of_ten[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                          1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-      const double scaled = value * powers_of_ten[decimals];
-      // A number so large that this is beyond a double has no digits to round.
-      if (std::isfinite(scaled))
-        value = std::round(scaled) / powers_of_ten[decimals];
-    }
-    return std::clamp(value, minimum, maximum);
+  /// What turns cells into codes and back. A view of this object.
+  kernel::Codec view() const noexcept {
+    constexpr double powers_of_ten[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                        1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    return {.kind = kind,
+            .has_missing = has_missing,
+            .has_other = has_other,
+            .categories = static_cast<std::int32_t>(categories.size()),
+            .points = points.data(),
+            .point_count = points.size(),
+            .knots = knots.data(),
+            .bins = bins(),
+            .fine = fine,
+            .mean = mean,
+            .sd = sd,
+            .minimum = minimum,
+            .maximum = maximum,
+            .rounding = decimals >= 0 && decimals <= 15 ? powers_of_ten[decimals] : 0};
   }
 };
 
@@ -311,7 +260,7 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
   for (std::size_t k = 1; k < bins; ++k) {
     const std::size_t at = k * rest.size() / bins;
     // Midway between two neighbours, so that an inner edge is not a training value.
-    const double edge = at == 0 ? rest.front() : between(rest[at - 1], rest[at], 0.5);
+    const double edge = at == 0 ? rest.front() : kernel::between(rest[at - 1], rest[at], 0.5);
     if (edge > codec.knots.back())
       codec.knots.push_back(edge);
   }

@@ -14,18 +14,12 @@
 
 #include <rowsmith/core/aligned_buffer.hpp>
 #include <rowsmith/core/errors.hpp>
+#include <rowsmith/kernel/codec.hpp>
 
 ROWSMITH_BEGIN
 
 /// A stretch of a network's output (and one-hot input) that belongs to one column.
-struct EncodedColumn {
-  bool categorical = true; ///< `width` codes, or one number
-  std::size_t column = 0;  ///< of the table
-  std::int32_t offset = 0; ///< of its first element in the row
-  std::int32_t width = 1;
-  bool fine = false; ///< the fine code of a column whose code comes just before
-  bool operator==(const EncodedColumn&) const = default;
-};
+using EncodedColumn = kernel::Stretch;
 
 /// Rows of codes and numbers, row-major. Codes count from 0 in each column; their width is chosen by the
 /// largest code there can be, so that a million Adult-like rows take 30 MB.

@@ -20,6 +20,25 @@
 
 ROWSMITH_BEGIN
 
+/// What `TableEncoder::view` gives.
+struct EncoderView {
+  EncoderView() = default;
+  EncoderView(EncoderView&&) noexcept = default;
+  EncoderView& operator=(EncoderView&&) noexcept = default;
+  std::vector<kernel::Codec> codecs;
+  kernel::Columns columns;
+};
+
+/// Writes a decoded cell to a column of `TableEncoder::empty_columns`.
+inline void set_cell(Column& column, std::size_t row, const kernel::Cell& cell) noexcept {
+  if (cell.missing)
+    return; // the columns start as missing
+  if (column.kind == ColumnKind::categorical)
+    column.codes[row] = cell.code;
+  else
+    column.values[row] = cell.number;
+}
+
 /// A fitted encoding of a whole table. A value type; holds no training rows.
 class TableEncoder {
 public:
@@ -119,17 +138,18 @@ public:
       else
         refuse_missing(codec, column);
       if (codec.fine > 0) {
+        const auto view = codec.view();
         for (std::size_t row = 0; row < table.rows(); ++row)
           if (!column.is_missing(row))
             encoded.set_code(row, code_column,
-                             codec.fine_of(column.values[row], encoded.code(row, code_column - 1)));
+                             view.fine_of(column.values[row], encoded.code(row, code_column - 1)));
         ++code_column;
       }
     }
     return encoded;
   }
 
-  /// An empty table with the fitted columns and `rows` rows, to be filled by `set_row`. \throws ShapeError
+  /// An empty table with the fitted columns and `rows` rows, to be filled by `set_cell`. \throws ShapeError
   /// for more rows than a column can have
   std::vector<Column> empty_columns(std::size_t rows) const {
     if (rows > std::vector<double>().max_size())
@@ -153,50 +173,18 @@ public:
     return columns;
   }
 
-  /// Calls `set(column, code, number, position)` for each cell of a decoded row.
-  /// \param codes  one for each stretch of the layout, counted from 0 in it; not read where it is a number
-  /// \param number_at  (stretch) -> the number there; called for stretches that are numbers
-  /// \param position_at  (stretch) -> a place in (0, 1) within the code there: a bin, or a part of one
-  template <class NumberAt, class PositionAt, class Set>
-  void each_cell(const std::int32_t* codes, const NumberAt& number_at, const PositionAt& position_at,
-                 const Set& set) const {
-    for (std::size_t h = 0; h < layout_.size(); ++h) {
-      const std::size_t column = layout_[h].column;
-      const auto& codec = codecs_[column];
-      float number = 0;
-      std::int32_t code = 0;
-      if (!layout_[h].categorical) {
-        number = number_at(h);
-        if (codec.codes() > 0)
-          ++h; // the stretch of "present" and "missing" follows
-      }
-      if (layout_[h].categorical)
-        code = codes[h];
-      double position = position_at(h);
-      if (codec.fine > 0) {
-        ++h;
-        position = (static_cast<double>(codes[h]) + position) / static_cast<double>(codec.fine);
-      }
-      set(column, code, number, position);
-    }
-  }
-
-  /// Writes a decoded row. Parameters as those of `each_cell`.
-  template <class NumberAt, class PositionAt>
-  void set_row(std::vector<Column>& columns, std::size_t row, const std::int32_t* codes,
-               const NumberAt& number_at, const PositionAt& position_at) const {
-    each_cell(codes, number_at, position_at,
-              [&](std::size_t column, std::int32_t code, float number, double position) {
-                const auto& codec = codecs_[column];
-                if (codec.has_missing && code == codec.missing())
-                  return; // the columns start as missing
-                if (codec.kind == ColumnCodec::Kind::categorical)
-                  columns[column].codes[row] = code;
-                else if (codec.kind == ColumnCodec::Kind::standardised)
-                  columns[column].values[row] = codec.unstandardise(static_cast<double>(number));
-                else
-                  columns[column].values[row] = codec.value_of(code, position);
-              });
+  /// The codecs and the layout as the kernel reads them. A view of this object. \param conditional  rows are
+  /// made for a label
+  EncoderView view(bool conditional = false) const {
+    EncoderView view;
+    view.codecs.reserve(codecs_.size());
+    for (const auto& codec : codecs_)
+      view.codecs.push_back(codec.view());
+    view.columns = {view.codecs.data(), codecs_.size(), layout_.data(), layout_.size()};
+    for (std::size_t h = 0; h < layout_.size() && conditional; ++h)
+      if (is_label(layout_[h]))
+        view.columns.label = static_cast<std::ptrdiff_t>(h);
+    return view;
   }
 
 private:
@@ -214,10 +202,11 @@ private:
   }
   static void encode_numbers(const ColumnCodec& codec, const Column& column, EncodedTable& encoded,
                              std::size_t number_column) {
+    const auto view = codec.view();
     // A missing number stays NaN: the first layer and the loss pass over it.
     for (std::size_t row = 0; row < column.rows(); ++row) {
       refuse_infinite(codec, column, row);
-      encoded.set_number(row, number_column, static_cast<float>(codec.standardise(column.values[row])));
+      encoded.set_number(row, number_column, static_cast<float>(view.standardise(column.values[row])));
     }
   }
   static void encode_codes(const ColumnCodec& codec, const Column& column, EncodedTable& encoded,
@@ -232,6 +221,7 @@ private:
         recoded.push_back(found != known.end() ? found->second : (codec.has_other ? codec.other() : -1));
       }
     }
+    const auto view = codec.view();
     for (std::size_t row = 0; row < column.rows(); ++row) {
       std::int32_t code = 0;
       if (column.is_missing(row)) {
@@ -246,7 +236,7 @@ private:
                      ", which no training row did; fit with UnseenCategory::other to allow that");
       } else if (codec.kind != ColumnCodec::Kind::standardised) {
         refuse_infinite(codec, column, row);
-        code = codec.code_of(column.values[row]);
+        code = view.code_of(column.values[row]);
       }
       encoded.set_code(row, code_column, code);
     }

@@ -15,6 +15,7 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/evaluate/features.hpp>
+#include <rowsmith/linalg/cholesky.hpp>
 
 ROWSMITH_BEGIN
 
@@ -115,19 +116,8 @@ namespace detail {
 /// method. A is overwritten. \returns false if A is not positive definite
 inline bool solve_cholesky(std::vector<double>& a, std::vector<double>& b) {
   const std::size_t n = b.size();
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = 0; j <= i; ++j) {
-      double sum = a[i * n + j];
-      for (std::size_t k = 0; k < j; ++k)
-        sum -= a[i * n + k] * a[j * n + k];
-      if (i != j) {
-        a[i * n + j] = sum / a[j * n + j];
-      } else {
-        if (!(sum > 0))
-          return false;
-        a[i * n + i] = std::sqrt(sum);
-      }
-    }
+  if (!cholesky(a.data(), n))
+    return false;
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t k = 0; k < i; ++k)
       b[i] -= a[i * n + k] * b[k];

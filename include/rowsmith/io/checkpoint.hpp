@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 
+#include <rowsmith/core/errors.hpp>
 #include <rowsmith/io/safetensors.hpp>
 #include <rowsmith/train/checkpoint.hpp>
 
@@ -21,18 +23,23 @@ ROWSMITH_BEGIN
 ///
 /// The file is replaced as a whole, so that a kill at any moment leaves the old state or the new one. It
 /// holds weights, no rows of the table. If it cannot be written or removed, `fit` warns and goes on.
-/// \param seconds  at least this long between two saves; ≥ 0 \throws (from `fit`) ModelFileError if the file is damaged,
-/// or belongs to another table, other options or other layers
+/// \param seconds  at least this long between two saves; ≥ 0 \throws (from `fit`) ModelFileError if the file
+/// is damaged, or belongs to another table, other options or other layers
 inline CheckpointStore checkpoint_file(const std::string& path, double seconds = 60) {
   CheckpointStore store;
   store.seconds = seconds;
   store.save = [path](const TensorFile& state) { write_tensor_file(path, state); };
   store.load = [path]() -> std::optional<TensorFile> {
-    if (!std::filesystem::exists(path))
+    std::error_code error;
+    if (!std::filesystem::exists(path, error) && !error)
       return std::nullopt;
     return read_tensor_file(path);
   };
-  store.discard = [path] { std::filesystem::remove(path); };
+  store.discard = [path] {
+    std::error_code error;
+    if (std::filesystem::remove(path, error); error)
+      throw Error(path + ": cannot be removed: " + error.message());
+  };
   return store;
 }
 

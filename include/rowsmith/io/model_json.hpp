@@ -26,7 +26,6 @@ inline constexpr std::array<std::string_view, 5> activation_names{"identity", "r
                                                                   "sigmoid"};
 inline constexpr std::array<std::string_view, 4> codec_kind_names{"categorical", "standardised", "exact",
                                                                   "binned"};
-inline constexpr std::array<std::string_view, 3> head_kind_names{"independent", "autoregressive", "joint"};
 inline constexpr std::array<std::string_view, 2> decoding_names{"sample", "argmax"};
 inline constexpr std::array<std::string_view, 2> column_kind_names{"numerical", "categorical"};
 

@@ -6,13 +6,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <iterator>
-#include <limits>
+#include <new>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +34,34 @@ namespace detail {
 inline constexpr std::size_t max_header_bytes = 100'000'000; // the limit of the reference implementation
 inline constexpr std::string_view checksum_key = "\"sha256\":\"";
 inline constexpr std::size_t checksum_digits = 64;
+
+/// Calls `read`. Whatever it throws that says what is wrong with a file is thrown as a ModelFileError, with
+/// `prefix` before its text; so is the lack of memory for what a file claims to hold.
+template <class Read>
+auto model_file_errors(const Read& read, const std::string& prefix = {}) -> decltype(read()) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    throw ModelFileError(prefix + error.what());
+  } catch (const nlohmann::json::exception& error) {
+    throw ModelFileError(prefix + "the file's JSON is not what was expected: " + error.what());
+  } catch (const std::bad_alloc&) {
+    throw ModelFileError(prefix + "there is no memory for what the file holds");
+  } catch (const std::length_error&) {
+    throw ModelFileError(prefix + "the file claims to hold more than fits into memory");
+  }
+}
+
+/// \throws ModelFileError if a text is not valid UTF-8
+inline std::string dump_json(const nlohmann::json& json) {
+  try {
+    return json.dump();
+  } catch (const nlohmann::json::exception&) {
+    throw ModelFileError(
+        "the model holds a text (a column name or a category) that is not valid UTF-8, which its "
+        "file format cannot hold");
+  }
+}
 
 /// Where the checksum's digits stand in the file, or npos.
 inline std::size_t checksum_position(std::string_view file) {
@@ -83,32 +113,32 @@ inline Tensor read_tensor(const std::string& name, const nlohmann::json& entry, 
       !entry.contains("data_offsets"))
     refuse("expected dtype, shape and data_offsets");
   if (entry["dtype"] != "F32")
-    refuse("dtype is " + entry["dtype"].dump() + ", expected \"F32\"");
+    refuse("dtype is not \"F32\"");
   const auto& offsets = entry["data_offsets"];
   if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
       !offsets[1].is_number_unsigned())
-    refuse("data_offsets is " + offsets.dump() + ", expected two offsets");
+    refuse("data_offsets are not two offsets"); // which may be of any depth: they are not printed
   const auto begin = offsets[0].get<std::uint64_t>();
   const auto end = offsets[1].get<std::uint64_t>();
   if (begin > end || end > data.size())
-    refuse("data_offsets " + offsets.dump() + " lie outside the file's " + std::to_string(data.size()) +
-           " bytes of data");
+    refuse("data_offsets [" + std::to_string(begin) + ", " + std::to_string(end) +
+           "] lie outside the file's " + std::to_string(data.size()) + " bytes of data");
   Tensor tensor;
   std::uint64_t elements = 1;
   if (!entry["shape"].is_array())
     refuse("shape is not a list");
   for (const auto& size : entry["shape"]) {
     if (!size.is_number_unsigned() || size.get<std::uint64_t>() > (std::uint64_t{1} << 40U))
-      refuse("shape " + entry["shape"].dump() + " has a size out of range");
+      refuse("shape has a size that is no number or out of range");
     const auto n = size.get<std::uint64_t>();
     if (n != 0 && elements > (std::uint64_t{1} << 40U) / n)
-      refuse("shape " + entry["shape"].dump() + " is too large");
+      refuse("shape is too large");
     elements *= n;
     tensor.shape.push_back(static_cast<std::int64_t>(n));
   }
   if (elements * 4 != end - begin)
-    refuse("shape " + entry["shape"].dump() + " needs " + std::to_string(elements * 4) +
-           " bytes, but its data_offsets span " + std::to_string(end - begin));
+    refuse("shape needs " + std::to_string(elements * 4) + " bytes, but its data_offsets span " +
+           std::to_string(end - begin));
   ranges.emplace_back(begin, end);
   tensor.values.resize(static_cast<std::size_t>(elements));
   for (std::size_t i = 0; i < elements; ++i)
@@ -131,14 +161,7 @@ inline std::string format_tensor_file(const TensorFile& content) {
       detail::put_float(data, value);
     header[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, data.size()}}};
   }
-  std::string text;
-  try {
-    text = header.dump();
-  } catch (const nlohmann::json::exception&) {
-    throw ModelFileError(
-        "the model holds a text (a column name or a category) that is not valid UTF-8, which "
-        "its file format cannot hold");
-  }
+  std::string text = detail::dump_json(header);
   text.append((8 - text.size() % 8) % 8, ' ');
   std::string file;
   detail::put_u64(file, text.size());
@@ -149,14 +172,13 @@ inline std::string format_tensor_file(const TensorFile& content) {
   return file;
 }
 
-/// The reverse. Nothing in `file` is trusted: lengths and offsets are checked before use, then the checksum.
-/// \throws ModelFileError saying what is wrong
-inline TensorFile parse_tensor_file(std::string_view file) {
+namespace detail {
+inline TensorFile parse_container(std::string_view file) {
   if (file.size() < 8)
     throw ModelFileError("the file has " + std::to_string(file.size()) +
                          " bytes, too few for a model: it is truncated or not a model");
-  const auto length = detail::get_u64(file);
-  if (length > detail::max_header_bytes || length > file.size() - 8)
+  const auto length = get_u64(file);
+  if (length > max_header_bytes || length > file.size() - 8)
     throw ModelFileError("the header says it has " + std::to_string(length) + " bytes, but the file has " +
                          std::to_string(file.size()) + ": it is truncated or not a model");
   const auto text = file.substr(8, static_cast<std::size_t>(length));
@@ -170,15 +192,15 @@ inline TensorFile parse_tensor_file(std::string_view file) {
       throw ModelFileError("metadata '" + key + "' is not a text");
     content.metadata[key] = value.get<std::string>();
   }
-  const auto position = detail::checksum_position(file.substr(0, 8 + static_cast<std::size_t>(length)));
+  const auto position = checksum_position(file.substr(0, 8 + static_cast<std::size_t>(length)));
   if (position == std::string_view::npos || !content.metadata.contains("sha256"))
     throw ModelFileError("the file has no checksum: it was not written by rowsmith");
-  if (file.substr(position, detail::checksum_digits) != detail::file_checksum(file, position))
+  if (file.substr(position, checksum_digits) != file_checksum(file, position))
     throw ModelFileError("the checksum does not match: the file was altered or truncated");
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (const auto& [name, entry] : header.items())
     if (name != "__metadata__")
-      content.tensors.emplace(name, detail::read_tensor(name, entry, data, ranges));
+      content.tensors.emplace(name, read_tensor(name, entry, data, ranges));
   // The format allows neither holes nor overlaps.
   std::sort(ranges.begin(), ranges.end());
   std::uint64_t expected = 0;
@@ -193,6 +215,13 @@ inline TensorFile parse_tensor_file(std::string_view file) {
                          " bytes behind its last tensor");
   return content;
 }
+} // namespace detail
+
+/// The reverse. Nothing in `file` is trusted: lengths and offsets are checked before use, then the checksum.
+/// \throws ModelFileError saying what is wrong
+inline TensorFile parse_tensor_file(std::string_view file) {
+  return detail::model_file_errors([file] { return detail::parse_container(file); });
+}
 
 /// Writes a container: to a temporary file first, then renamed. \throws Error if that fails
 inline void write_tensor_file(const std::string& path, const TensorFile& content) {
@@ -202,22 +231,55 @@ inline void write_tensor_file(const std::string& path, const TensorFile& content
   });
 }
 
-/// \throws ModelFileError naming the file, if it is not a whole, unaltered container
-inline TensorFile read_tensor_file(const std::string& path) {
+namespace detail {
+/// \throws ModelFileError
+inline std::string read_bytes(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in)
-    throw ModelFileError(path + ": cannot be opened for reading");
+    throw ModelFileError("cannot be opened for reading");
   std::string bytes;
   try { // a folder can be opened, but reading from it throws
     bytes.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
   } catch (const std::ios_base::failure&) {
-    throw ModelFileError(path + ": cannot be read; is it a file?");
+    throw ModelFileError("cannot be read; is it a file?");
   }
-  try {
-    return parse_tensor_file(bytes);
-  } catch (const ModelFileError& error) {
-    throw ModelFileError(path + ": " + error.what());
-  }
+  return bytes;
+}
+/// The values of a tensor that must be there, finite and of this shape. \throws ModelFileError
+inline AlignedBuffer<float> take_tensor(TensorFile& file, const std::string& name,
+                                        const std::vector<std::int64_t>& shape) {
+  const auto found = file.tensors.find(name);
+  if (found == file.tensors.end())
+    throw ModelFileError("tensor '" + name + "' is missing");
+  if (found->second.shape != shape)
+    throw ModelFileError("tensor '" + name + "' has the wrong shape");
+  for (const float value : found->second.values)
+    if (!std::isfinite(value))
+      throw ModelFileError("tensor '" + name + "' holds a number that is not finite");
+  auto values = std::move(found->second.values);
+  file.tensors.erase(found);
+  return values;
+}
+inline std::vector<float> take_vector(TensorFile& file, const std::string& name,
+                                      const std::vector<std::int64_t>& shape) {
+  const auto values = take_tensor(file, name, shape);
+  return {values.begin(), values.end()};
+}
+/// \param shape  empty: one dimension
+inline void put_vector(TensorFile& file, const std::string& name, const std::vector<float>& values,
+                       std::vector<std::int64_t> shape = {}) {
+  if (shape.empty())
+    shape = {static_cast<std::int64_t>(values.size())};
+  Tensor tensor{std::move(shape), AlignedBuffer<float>(values.size())};
+  std::copy(values.begin(), values.end(), tensor.values.begin());
+  file.tensors[name] = std::move(tensor);
+}
+} // namespace detail
+
+/// \throws ModelFileError naming the file, if it is not a whole, unaltered container
+inline TensorFile read_tensor_file(const std::string& path) {
+  return detail::model_file_errors([&path] { return parse_tensor_file(detail::read_bytes(path)); },
+                                   path + ": ");
 }
 
 ROWSMITH_END

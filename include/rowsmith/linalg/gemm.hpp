@@ -17,8 +17,9 @@
 #include <utility>
 
 #include <rowsmith/core/aligned_buffer.hpp>
+#include <rowsmith/kernel/network.hpp>
+#include <rowsmith/kernel/simd.hpp>
 #include <rowsmith/linalg/matrix.hpp>
-#include <rowsmith/linalg/simd.hpp>
 
 ROWSMITH_BEGIN
 
@@ -61,7 +62,7 @@ namespace detail {
 
 // Twelve rows by two registers keep 24 of AVX-512's 32 registers as accumulators; six by two suit 16.
 inline constexpr Index tile_rows = simd::register_count == 32 ? 12 : 6;
-inline constexpr Index depth_block = 256;
+using kernel::depth_block;
 inline constexpr Index row_block = 20 * tile_rows;
 
 template <class Scalar, Index Vectors, std::size_t... Row>

@@ -3,16 +3,15 @@
 /// Matrix types. Every matrix is rows × columns, row-major, and one row is one sample.
 #pragma once
 
-#include <cstddef>
+#include <type_traits>
 
 #include <Eigen/Core>
 
-#include <rowsmith/core/version.hpp>
+#include <rowsmith/kernel/simd.hpp>
 
 ROWSMITH_BEGIN
 
-/// Signed size and index type of every matrix.
-using Index = Eigen::Index;
+static_assert(std::is_same_v<Index, Eigen::Index>, "rowsmith takes Eigen's index type to be std::ptrdiff_t");
 
 /// An owning rows × columns matrix, row-major.
 template <class Scalar>

@@ -29,8 +29,8 @@ struct Latent {
   static constexpr Index width = Width;
 };
 
-/// Log-variances of the latent code are kept in this range; they start at `log_variance_start`, because a code
-/// that begins as noise of the prior's size takes long to learn anything.
+/// Log-variances of the latent code are kept in this range; they start at `log_variance_start`, because a
+/// code that begins as noise of the prior's size takes long to learn anything.
 inline constexpr float log_variance_least = -9;
 inline constexpr float log_variance_most = 2;
 inline constexpr float log_variance_start = -2;
@@ -200,8 +200,8 @@ public:
   template <class Scalar>
   Variable<Scalar> encode(const BoundParameters<Scalar>& parameters, const MixedRows<Scalar>& rows,
                           const Pass& pass) const {
-    const auto code = dense(encoder_.forward(parameters, rows, pass), parameters[latent_weight_],
-                            parameters[latent_bias_]);
+    const auto code =
+        dense(encoder_.forward(parameters, rows, pass), parameters[latent_weight_], parameters[latent_bias_]);
     return variational_ ? clamp(code, static_cast<Scalar>(log_variance_least),
                                 static_cast<Scalar>(log_variance_most), latent_width)
                         : code;
@@ -220,8 +220,6 @@ public:
     return heads_.outputs(parameters, decoder_.forward(parameters, latent, pass));
   }
   const Heads& heads() const noexcept { return heads_; }
-  /// Which columns share a head.
-  JointCodes joint_codes() const { return heads_.joint_codes(); }
   /// Reconstruction loss of `rows`, weight · Σ: every head's mean-squared error or cross-entropy, plus
   /// `kl_weight` times the Kullback–Leibler term if variational.
   template <class Scalar>
@@ -256,8 +254,8 @@ public:
     heads_.append_to(network, values);
     return network;
   }
-  /// The trained heads, if they are autoregressive; otherwise the decoder's network has them.
-  AutoregressiveNetwork heads_network(const float* values) const { return heads_.network(values); }
+  /// The trained heads: one of `TrainedHeads`.
+  auto heads_network(const float* values) const { return heads_.network(values); }
 
 private:
   Index latent_outputs() const { return variational_ ? 2 * latent_width : latent_width; }

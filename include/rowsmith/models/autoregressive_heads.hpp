@@ -15,8 +15,8 @@
 #include <rowsmith/autodiff/ops/autoregressive.hpp>
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
+#include <rowsmith/kernel/autoregressive_heads.hpp>
 #include <rowsmith/models/heads.hpp>
-#include <rowsmith/models/joint_codes.hpp>
 #include <rowsmith/nn/inference.hpp>
 #include <rowsmith/nn/layers.hpp>
 #include <rowsmith/nn/parameters.hpp>
@@ -32,7 +32,8 @@ inline std::vector<std::int32_t> automatic_order(const TableEncoder& encoder) {
   // A fine code stays right behind the code that it refines.
   const auto rank = [&encoder](std::int32_t position) {
     const auto& stretch = encoder.layout()[static_cast<std::size_t>(position)];
-    const std::int32_t width = encoder.layout()[static_cast<std::size_t>(position - (stretch.fine ? 1 : 0))].width;
+    const std::int32_t width =
+        encoder.layout()[static_cast<std::size_t>(position - (stretch.fine ? 1 : 0))].width;
     return std::pair(encoder.is_label(stretch) ? 0 : width, position - (stretch.fine ? 1 : 0));
   };
   std::stable_sort(order.begin(), order.end(),
@@ -86,6 +87,12 @@ public:
             weights_.data()};
   }
 
+  /// \throws ShapeError unless `other` numbers codes in the same way
+  void require_same(const AutoregressiveOrder& other) const {
+    if (prefix_ != other.prefix_ || shift_ != other.shift_)
+      throw ShapeError("AutoregressiveHeads: the order is that of another encoding");
+  }
+
 private:
   std::vector<std::int32_t> order_;
   std::vector<Index> prefix_{0};
@@ -101,7 +108,6 @@ struct AutoregressiveNetwork {
   Index inputs = 0; ///< width of what they read: the latent code, or the decoder's last layer
   AutoregressiveWeights<AlignedBuffer<float>> weights;
 
-  bool empty() const noexcept { return width == 0; }
   AutoregressiveShape shape() const noexcept { return order.shape(width, inputs); }
   AutoregressiveWeights<const float*> pointers() const noexcept {
     return {weights.latent_weight.data(), weights.bias.data(),        weights.tables.data(),
@@ -109,34 +115,89 @@ struct AutoregressiveNetwork {
             weights.output_bias.data()};
   }
 
-  /// Draws the codes of `rows` rows, each in [0, codes of its column), in the order of the positions.
-  /// \param latent  rows × inputs \param codes  out: rows × columns, by position and numbered through
-  /// \param choose  (position, row, logits, width) -> code in [0, width)
-  template <class Choose>
-  void draw(const float* latent, Index rows, std::int32_t* codes, InferenceScratch& scratch,
-            AlignedBuffer<float>& buffer, const Choose& choose) const {
+  /// The pass over the positions for `rows` rows. Calls `visit(position, logits, width)` for each, with
+  /// logits rows × width; it may write the position's codes, which later ones read. \param read  rows ×
+  /// inputs \param codes  rows × columns, by position and numbered through
+  template <class Visit>
+  void each_position(const float* read, Index rows, const std::int32_t* codes, InferenceScratch& scratch,
+                     const Visit& visit) const {
     const auto shape = this->shape();
     const auto parts = pointers();
     Index widest = 0;
     for (Index q = 0; q < shape.columns; ++q)
       widest = std::max(widest, shape.prefix[q + 1] - shape.prefix[q]);
+    auto& buffer = scratch.heads;
     const auto needed = static_cast<std::size_t>(rows * (2 * width + widest));
     if (buffer.size() < needed)
       buffer.resize(needed);
     float* h = buffer.data();
     float* g = h + rows * width;
-    float* logits = g + rows * width;
-    for (Index q = 0; q < shape.columns; ++q) {
-      detail::autoregressive_hidden(shape, parts, q, rows, codes, latent, h, scratch.workspace);
-      detail::autoregressive_gate(shape, parts, q, rows, h, g, scratch.workspace);
-      for (Index i = 0; i < rows * width; ++i)
-        h[i] += g[i];
-      detail::autoregressive_logits(shape, parts, q, rows, h, logits, scratch.workspace);
-      const Index count = shape.prefix[q + 1] - shape.prefix[q];
+    detail::AutoregressiveRows<float> pass{shape, parts, rows, codes,           read, scratch.workspace,
+                                           h,     g,     h,    g + rows * width};
+    kernel::each_position(pass, shape.columns, [&](Index q, float* logits) {
+      visit(q, logits, shape.prefix[q + 1] - shape.prefix[q]);
+    });
+  }
+
+  Index reads(const TableEncoder&) const noexcept { return inputs; }
+  void check(const TableEncoder& encoder) const {
+    const auto shape = this->shape();
+    AutoregressiveOrder(encoder, order.order()).require_same(order);
+    const auto fits = [](const AlignedBuffer<float>& buffer, Index size) {
+      return buffer.size() == static_cast<std::size_t>(size);
+    };
+    if (width < 1 || inputs < 1 || !fits(weights.latent_weight, shape.columns * inputs * width) ||
+        !fits(weights.bias, shape.columns * width) ||
+        !fits(weights.tables, shape.table_rows[shape.columns] * width) ||
+        !fits(weights.hidden_weight, shape.columns * width * width) ||
+        !fits(weights.hidden_bias, shape.columns * width) ||
+        !fits(weights.output_weight, shape.codes() * width) || !fits(weights.output_bias, shape.codes()))
+      throw ShapeError("autoregressive heads: a weight has another size than the order and the widths say");
+  }
+  std::vector<std::vector<std::int32_t>> stretches(const TableEncoder&) const {
+    std::vector<std::vector<std::int32_t>> result;
+    for (const auto column : order.order())
+      result.push_back({column});
+    return result;
+  }
+  template <class DrawOf>
+  void draw(const kernel::Columns& columns, const float* read, Index rows, const DrawOf& draw_of,
+            std::int32_t* codes, InferenceScratch& scratch) const {
+    const auto shape = this->shape();
+    const Index count = shape.columns;
+    std::vector<std::int32_t> drawn(static_cast<std::size_t>(rows * count));
+    each_position(read, rows, drawn.data(), scratch, [&](Index q, float* logits, Index codes_of_q) {
+      const auto h = static_cast<std::size_t>(shape.order[q]);
+      for (Index r = 0; r < rows; ++r) {
+        const kernel::Draw draw = draw_of(r);
+        float* own = logits + r * codes_of_q;
+        const std::int32_t code = shape.order[q] == columns.label // the row was asked for with it
+                                      ? draw.label
+                                      : kernel::choose(own, own, codes_of_q, draw.choice, draw.uniform_at(h));
+        codes[r * count + shape.order[q]] = code;
+        drawn[static_cast<std::size_t>(r * count + q)] = static_cast<std::int32_t>(shape.prefix[q]) + code;
+      }
+    });
+  }
+  void score(const kernel::Columns&, const float* read, Index rows, const std::int32_t* codes, const float*,
+             double* scores, InferenceScratch& scratch) const {
+    std::fill_n(scores, rows, 0.0);
+    const auto numbered = number_through(codes, rows);
+    each_position(read, rows, numbered.data(), scratch, [&](Index q, float* logits, Index codes_of_q) {
       for (Index r = 0; r < rows; ++r)
-        codes[r * shape.columns + q] = static_cast<std::int32_t>(
-            shape.prefix[q] + choose(q, r, logits + r * count, static_cast<std::int32_t>(count)));
-    }
+        scores[r] += kernel::cross_entropy(logits + r * codes_of_q, logits + r * codes_of_q, codes_of_q,
+                                           codes[r * shape().columns + shape().order[q]]);
+    });
+  }
+  /// Codes by stretch (rows × columns) as `each_position` takes them.
+  std::vector<std::int32_t> number_through(const std::int32_t* codes, Index rows) const {
+    const auto shape = this->shape();
+    std::vector<std::int32_t> result(static_cast<std::size_t>(rows * shape.columns));
+    for (Index r = 0; r < rows; ++r)
+      for (Index q = 0; q < shape.columns; ++q)
+        result[static_cast<std::size_t>(r * shape.columns + q)] =
+            static_cast<std::int32_t>(shape.prefix[q]) + codes[r * shape.columns + shape.order[q]];
+    return result;
   }
 };
 
@@ -151,7 +212,8 @@ public:
   static_assert(DropoutRate::num >= 0 && DropoutRate::num < DropoutRate::den,
                 "a dropout rate is at least 0 and below 1");
   static constexpr bool mirror_decoder = false;
-  static constexpr double rate = static_cast<double>(DropoutRate::num) / static_cast<double>(DropoutRate::den);
+  static constexpr double rate =
+      static_cast<double>(DropoutRate::num) / static_cast<double>(DropoutRate::den);
 
   /// \param inputs  width of what the heads read
   void configure(Index inputs, const TableEncoder& encoder, double label_weight, const EncodedTable*,
@@ -193,7 +255,6 @@ public:
   }
   /// Nothing to add to the decoder's layers: the heads are a network of their own.
   void append_to(InferenceNetwork&, const float*) const {}
-  JointCodes joint_codes() const { return {}; }
   AutoregressiveNetwork network(const float* values) const {
     const auto copy = [values](const ParameterBlock& block) {
       AlignedBuffer<float> to(static_cast<std::size_t>(block.rows * block.columns));

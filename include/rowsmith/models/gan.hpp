@@ -27,18 +27,19 @@ struct Noise {
   static constexpr Index components = 0;
 };
 
-/// The generator's input: `Width` numbers a row from a mixture of `Components` Gaussians with full covariance,
-/// fitted to the latent codes of the training rows. `Width` must be that of the latent code.
+/// The generator's input: `Width` numbers a row from a mixture of `Components` Gaussians with full
+/// covariance, fitted to the latent codes of the training rows. `Width` must be that of the latent code.
 template <Index Width, Index Components>
 struct MixtureNoise {
   static_assert(Width > 0, "MixtureNoise<Width, Components> needs at least one number");
-  static_assert(Components > 0 && Components <= 65536, "MixtureNoise<Width, Components> needs 1 to 65536 parts");
+  static_assert(Components > 0 && Components <= 65536,
+                "MixtureNoise<Width, Components> needs 1 to 65536 parts");
   static constexpr Index width = Width;
   static constexpr Index components = Components;
 };
 
-/// The last element of a generator that changes its noise instead of making a code from nothing: latent code =
-/// noise + layers(noise), where the last layer starts at zero, so that training begins from the identity.
+/// The last element of a generator that changes its noise instead of making a code from nothing: latent code
+/// = noise + layers(noise), where the last layer starts at zero, so that training begins from the identity.
 struct Residual {};
 
 /// Before a discriminator's layers: it judges `Rows` rows of one kind at once and so sees a lack of variety
@@ -49,7 +50,8 @@ struct Packing {
   static constexpr Index rows = Rows;
 };
 
-/// Before a discriminator's layers: it judges decoded rows (one-hot codes and numbers) instead of latent codes.
+/// Before a discriminator's layers: it judges decoded rows (one-hot codes and numbers) instead of latent
+/// codes.
 struct OnRows {};
 
 namespace detail {
@@ -89,7 +91,8 @@ struct GeneratorLayers {
   static constexpr bool residual = false;
 };
 template <class Kept, class First, class... Rest>
-struct GeneratorLayers<Kept, First, Rest...> : GeneratorLayers<typename Append<Kept, First>::type, Rest...> {};
+struct GeneratorLayers<Kept, First, Rest...> : GeneratorLayers<typename Append<Kept, First>::type, Rest...> {
+};
 template <class Kept>
 struct GeneratorLayers<Kept, Residual> {
   using type = Kept;
@@ -100,9 +103,10 @@ template <class First, class... Layers>
 struct GeneratorCheck : DeployedCheck<Layers...> {
   using Last = typename LastOf<Layers...>::type;
   static constexpr bool residual = std::is_same_v<Last, Residual>;
-  static_assert(IsNoise<First>::value,
-                "a Generator begins with Noise<N> or MixtureNoise<N, K>: write Generator<Noise<64>, Dense<128>, "
-                "ReLU, Dense<32>, Tanh>");
+  static_assert(
+      IsNoise<First>::value,
+      "a Generator begins with Noise<N> or MixtureNoise<N, K>: write Generator<Noise<64>, Dense<128>, "
+      "ReLU, Dense<32>, Tanh>");
   static_assert(std::is_same_v<Last, Tanh> || residual,
                 "a Generator must end in Tanh, because latent codes are scaled into (-1, 1), or in Residual, "
                 "which adds the noise: add Tanh as its last layer");
@@ -144,8 +148,8 @@ struct DiscriminatorParts<OnRows, Rest...> : DiscriminatorParts<Rest...> {
 
 } // namespace detail
 
-/// Noise (and a wanted label, one-hot) -> scaled latent code: in (−1, 1) if the last layer is Tanh, of any size
-/// if it is Residual.
+/// Noise (and a wanted label, one-hot) -> scaled latent code: in (−1, 1) if the last layer is Tanh, of any
+/// size if it is Residual.
 template <class First, class... Layers>
 class Generator : detail::GeneratorCheck<First, Layers...> {
   using Parts = detail::GeneratorLayers<detail::TypeList<>, Layers...>;
@@ -172,7 +176,8 @@ public:
     if constexpr (residual) // the last layer's weight; its bias is zero as it is
       for (auto entry = layout_.entries().rbegin(); entry != layout_.entries().rend(); ++entry)
         if (entry->block.rows > 1 || entry->initialiser != Initialiser::zeros) {
-          std::fill_n(values.data() + entry->block.offset, entry->block.rows * entry->block.columns, Scalar(0));
+          std::fill_n(values.data() + entry->block.offset, entry->block.rows * entry->block.columns,
+                      Scalar(0));
           break;
         }
     return values;
@@ -200,8 +205,8 @@ private:
   typename detail::AsSequential<typename Parts::type>::type chain_;
 };
 
-/// Latent codes or decoded rows (and their labels, one-hot) -> logit of "real". What stands before the layers:
-/// `Packing<N>`, `OnRows`.
+/// Latent codes or decoded rows (and their labels, one-hot) -> logit of "real". What stands before the
+/// layers: `Packing<N>`, `OnRows`.
 template <class... Layers>
 class Discriminator : detail::DiscriminatorCheck<Layers...> {
   using Parts = detail::DiscriminatorParts<Layers...>;
@@ -217,7 +222,8 @@ public:
   Index input_width() const noexcept { return input_width_; }
   const ParameterLayout& layout() const noexcept { return layout_; }
 
-  /// \param input units × input_width: for each row of a unit the code, then its one-hot label; units × 1 logits
+  /// \param input units × input_width: for each row of a unit the code, then its one-hot label; units × 1
+  /// logits
   template <class Scalar>
   Variable<Scalar> forward(const BoundParameters<Scalar>& parameters, const Variable<Scalar>& input,
                            const Pass& pass) const {

@@ -10,7 +10,8 @@
 
 #include <rowsmith/autodiff/ops/stochastic.hpp>
 #include <rowsmith/core/random.hpp>
-#include <rowsmith/linalg/random_fill.hpp>
+#include <rowsmith/kernel/random_fill.hpp>
+#include <rowsmith/kernel/row.hpp>
 
 ROWSMITH_BEGIN
 
@@ -28,21 +29,10 @@ struct GaussianMixture {
   /// Turns standard normal numbers into a draw, in place. \param uniform in (0, 1): chooses the component
   /// \param label  0 if unconditional
   void shape(float* x, double uniform, Index label) const noexcept {
-    const Index parts = components();
-    const double* of_label = shares.data() + label * parts;
-    Index k = 0;
-    for (double left = uniform - of_label[0]; left >= 0 && k + 1 < parts; left -= of_label[k])
-      ++k;
-    const float* mean = means.data() + k * width;
-    const float* factor = factors.data() + k * width * width;
-    // Column by column from the last on, in place. Each element is a sum of its own, so that no compiler has
-    // a choice of order: exported headers and single rows have the same bits.
-    for (Index j = width; j-- > 0;) {
-      const float drawn = x[j];
-      x[j] = mean[j] + factor[j * width + j] * drawn;
-      for (Index i = j + 1; i < width; ++i)
-        x[i] += factor[i * width + j] * drawn;
-    }
+    const auto parts = static_cast<std::size_t>(components());
+    const auto k = static_cast<Index>(
+        kernel::draw_share(shares.data() + static_cast<std::size_t>(label) * parts, parts, uniform));
+    kernel::shape_noise(means.data() + k * width, factors.data() + k * width * width, width, x);
   }
 };
 

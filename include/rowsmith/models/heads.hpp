@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// From a decoder's output to the cells of a row.
+/// From a decoder's output to the codes of rows.
+///
+/// A kind of heads is a part of the kernel, which draws and scores one row; a trained struct with the
+/// functions below, in `TrainedHeads`; a type that marks the end of an `Autoencoder`; and a pair of functions
+/// in io/heads_json.hpp. The trained struct has
+///   reads(encoder)       width of what the heads read
+///   check(encoder)       throws ShapeError unless they serve the encoder's stretches, each once
+///   stretches(encoder)   which of those each head serves, head by head
+///   draw(columns, read, rows, draw_of, codes, scratch)
+///                        codes of rows (rows × stretches, each counted from 0 in its own) from what the
+///                        heads read; `draw_of(row)` is what a row is drawn with
+///   score(columns, read, rows, codes, numbers, scores, scratch)
+///                        how badly the heads describe rows, as `kernel::score_row`
 #pragma once
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstdint>
-#include <limits>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include <rowsmith/autodiff/ops/loss.hpp>
-#include <rowsmith/core/errors.hpp>
-#include <rowsmith/core/random.hpp>
+#include <rowsmith/core/aligned_buffer.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
-#include <rowsmith/linalg/simd.hpp>
+#include <rowsmith/kernel/heads.hpp>
 
 ROWSMITH_BEGIN
 
@@ -40,43 +48,29 @@ inline std::vector<Head> heads_of(const TableEncoder& encoder, double label_weig
   return heads;
 }
 
-/// 32 random bits -> a position in (0, 1).
-constexpr double to_position(std::uint32_t bits) noexcept {
-  return (static_cast<double>(bits) + 0.5) * 0x1p-32;
+namespace detail {
+
+/// `draw` and `score` of heads whose rows the kernel draws from `width` outputs alone.
+template <class Heads, class DrawOf>
+void draw_each_row(const Heads& heads, const kernel::Columns& columns, const float* read, Index width,
+                   Index rows, const DrawOf& draw_of, std::int32_t* codes) {
+  const kernel::FloatWeights none{};
+  AlignedBuffer<float> room(static_cast<std::size_t>(heads.template room<kernel::FloatWeights>()));
+  for (Index r = 0; r < rows; ++r)
+    heads.draw(none, columns, draw_of(r), read + r * width, codes + r * static_cast<Index>(columns.stretches),
+               room.data());
+}
+template <class Heads>
+void score_each_row(const Heads& heads, const kernel::Columns& columns, const float* read, Index width,
+                    Index rows, const std::int32_t* codes, const float* numbers, double* scores) {
+  const kernel::FloatWeights none{};
+  AlignedBuffer<float> room(static_cast<std::size_t>(heads.template room<kernel::FloatWeights>()));
+  const auto stretches = static_cast<Index>(columns.stretches);
+  for (Index r = 0; r < rows; ++r)
+    scores[r] = heads.score(none, columns, read + r * width, codes + r * stretches, numbers + r * stretches,
+                            room.data());
 }
 
-/// The code that a categorical head chooses. \param logits `width` of them \param room for `width` numbers;
-/// may be `logits` \param uniform in (0, 1) \param temperature > 0, of the softmax
-/// Never inlined, so that there is one such code and a row alone has the bits it has in a batch.
-[[gnu::noinline]] inline std::int32_t choose_code(const float* logits, float* room, std::int32_t width,
-                                                  Decoding decoding, float temperature,
-                                                  float uniform) noexcept {
-  if (decoding == Decoding::argmax)
-    return static_cast<std::int32_t>(std::max_element(logits, logits + width) - logits);
-  float top = logits[0];
-  for (std::int32_t k = 1; k < width; ++k)
-    top = top < logits[k] ? logits[k] : top;
-  const float inverse = 1 / temperature;
-  simd::transform(logits, room, Index{width}, [=](const simd::Vector<float>& v) {
-    return simd::exp(simd::Vector<float>((v - top) * inverse));
-  });
-  // Running sums; then those up to the point drawn are counted, without a branch to guess wrong.
-  float total = 0;
-  for (std::int32_t k = 0; k < width; ++k) {
-    total += room[k];
-    room[k] = total;
-  }
-  // Rounding may reach the total: the number before it still falls to a code of some probability.
-  const float point = std::min(uniform * total, std::bit_cast<float>(std::bit_cast<std::uint32_t>(total) - 1U));
-  std::int32_t code = 0;
-  for (std::int32_t k = 0; k < width; ++k)
-    code += room[k] <= point ? 1 : 0;
-  return std::min(code, width - 1);
-}
-/// The same with the logits as room: they are changed.
-inline std::int32_t choose_code(float* logits, std::int32_t width, Decoding decoding, float temperature,
-                                float uniform) noexcept {
-  return choose_code(logits, logits, width, decoding, temperature, uniform);
-}
+} // namespace detail
 
 ROWSMITH_END

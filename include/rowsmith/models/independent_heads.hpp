@@ -4,15 +4,47 @@
 #pragma once
 
 #include <algorithm>
-#include <utility>
+#include <cstdint>
 #include <vector>
 
-#include <rowsmith/models/autoregressive_heads.hpp>
 #include <rowsmith/models/heads.hpp>
-#include <rowsmith/models/joint_codes.hpp>
+#include <rowsmith/nn/inference.hpp>
 #include <rowsmith/nn/layers.hpp>
 
 ROWSMITH_BEGIN
+
+/// Trained heads that are independent of each other: the decoder's network ends in them.
+struct IndependentNetwork {
+  static Index reads(const TableEncoder& encoder) noexcept { return encoder.width(); }
+  static void check(const TableEncoder&) noexcept {}
+  static std::vector<std::vector<std::int32_t>> stretches(const TableEncoder& encoder) {
+    std::vector<std::vector<std::int32_t>> result;
+    for (std::size_t h = 0; h < encoder.layout().size(); ++h)
+      result.push_back({static_cast<std::int32_t>(h)});
+    return result;
+  }
+  static kernel::IndependentHeads view(const kernel::Columns& columns) noexcept {
+    Index widest = 0;
+    for (std::size_t h = 0; h < columns.stretches; ++h)
+      widest = std::max(widest, Index{columns.layout[h].width});
+    return {widest};
+  }
+  template <class DrawOf>
+  static void draw(const kernel::Columns& columns, const float* read, Index rows, const DrawOf& draw_of,
+                   std::int32_t* codes, InferenceScratch&) {
+    detail::draw_each_row(view(columns), columns, read, width_of(columns), rows, draw_of, codes);
+  }
+  static void score(const kernel::Columns& columns, const float* read, Index rows, const std::int32_t* codes,
+                    const float* numbers, double* scores, InferenceScratch&) {
+    detail::score_each_row(view(columns), columns, read, width_of(columns), rows, codes, numbers, scores);
+  }
+
+private:
+  static Index width_of(const kernel::Columns& columns) noexcept {
+    const auto& last = columns.layout[columns.stretches - 1];
+    return Index{last.offset} + last.width;
+  }
+};
 
 /// Marks the last element of an `Autoencoder`: one linear head per column, independent of each other given
 /// the latent code. The base method, and the default.
@@ -52,9 +84,7 @@ public:
   void append_to(InferenceNetwork& network, const float* values) const {
     network.add(linear_layer(values, weight_, bias_));
   }
-  /// None: the decoder's network has the heads.
-  AutoregressiveNetwork network(const float*) const { return {}; }
-  JointCodes joint_codes() const { return {}; }
+  IndependentNetwork network(const float*) const { return {}; }
 
 private:
   std::vector<Head> heads_;

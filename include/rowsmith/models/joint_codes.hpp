@@ -8,16 +8,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/encoding/encoded_table.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
+#include <rowsmith/kernel/heads.hpp>
+#include <rowsmith/models/heads.hpp>
+#include <rowsmith/nn/inference.hpp>
 
 ROWSMITH_BEGIN
 
-/// Groups of code columns and the combinations of codes in each. A value type; empty: no column is merged.
+/// Trained joint heads: groups of code columns and the combinations of codes in each. The decoder's network
+/// ends in them. A value type.
 struct JointCodes {
   struct Group {
     std::vector<std::int32_t> columns; ///< positions in the encoder's layout, ascending
@@ -30,38 +35,89 @@ struct JointCodes {
     const std::int32_t* combination(std::int32_t number) const noexcept {
       return combinations.data() + static_cast<std::size_t>(number) * columns.size();
     }
-    /// The number of a combination, or −1 if it never occurred. \param codes of the columns
-    std::int32_t find(const std::int32_t* codes) const noexcept {
-      std::int32_t low = 0;
-      std::int32_t high = width();
-      while (low < high) {
-        const std::int32_t middle = low + (high - low) / 2;
-        if (std::lexicographical_compare(combination(middle), combination(middle) + columns.size(), codes,
-                                         codes + columns.size()))
-          low = middle + 1;
-        else
-          high = middle;
-      }
-      return low < width() && std::equal(codes, codes + columns.size(), combination(low)) ? low : -1;
+    /// \param label  of a conditional model: the stretch of its label
+    kernel::Group view(std::ptrdiff_t label = -1) const noexcept {
+      const auto found = std::find(columns.begin(), columns.end(), static_cast<std::int32_t>(label));
+      return {columns.data(), columns.size(), combinations.data(), width(),
+              found == columns.end() ? -1 : found - columns.begin()};
     }
   };
   std::vector<Group> groups; ///< every code column is in one
 
-  bool empty() const noexcept { return groups.empty(); }
-  std::int32_t width() const noexcept {
-    std::int32_t total = 0;
+  Index width() const noexcept {
+    Index total = 0;
     for (const auto& group : groups)
       total += group.width();
     return total;
   }
+  Index reads(const TableEncoder&) const noexcept { return width(); }
+  void check(const TableEncoder& encoder) const {
+    const auto require = [](bool fine, const char* what) {
+      if (!fine)
+        throw ShapeError(std::string("joint heads: ") + what);
+    };
+    const auto& layout = encoder.layout();
+    require(encoder.number_columns() == 0, "they need every column as codes");
+    std::vector<bool> seen(layout.size());
+    for (const auto& group : groups) {
+      const std::size_t count = group.columns.size();
+      require(count > 0 && !group.combinations.empty() && group.combinations.size() % count == 0,
+              "a group has no columns or no whole combinations");
+      for (const auto column : group.columns) {
+        require(column >= 0 && static_cast<std::size_t>(column) < layout.size(), "a column is not there");
+        require(!seen[static_cast<std::size_t>(column)], "a column is in two groups");
+        seen[static_cast<std::size_t>(column)] = true;
+      }
+      for (std::size_t i = 0; i < group.combinations.size(); ++i)
+        require(group.combinations[i] >= 0 &&
+                    group.combinations[i] < layout[static_cast<std::size_t>(group.columns[i % count])].width,
+                "a combination holds a code that its column does not have");
+      for (std::int32_t k = 1; k < group.width(); ++k)
+        require(std::lexicographical_compare(group.combination(k - 1), group.combination(k),
+                                             group.combination(k), group.combination(k) + count),
+                "the combinations do not rise");
+    }
+    require(std::find(seen.begin(), seen.end(), false) == seen.end(), "a column is in no group");
+  }
+  std::vector<std::vector<std::int32_t>> stretches(const TableEncoder&) const {
+    std::vector<std::vector<std::int32_t>> result;
+    for (const auto& group : groups)
+      result.push_back(group.columns);
+    return result;
+  }
+  std::vector<kernel::Group> views(const kernel::Columns& columns) const {
+    std::vector<kernel::Group> result;
+    for (const auto& group : groups)
+      result.push_back(group.view(columns.label));
+    return result;
+  }
+  /// \param views  of `views`, which must outlive the result
+  static kernel::JointHeads view(const std::vector<kernel::Group>& views) noexcept {
+    Index widest = 0;
+    for (const auto& group : views)
+      widest = std::max(widest, Index{group.width});
+    return {views.data(), views.size(), widest};
+  }
+  template <class DrawOf>
+  void draw(const kernel::Columns& columns, const float* read, Index rows, const DrawOf& draw_of,
+            std::int32_t* codes, InferenceScratch&) const {
+    const auto groups_view = views(columns);
+    detail::draw_each_row(view(groups_view), columns, read, width(), rows, draw_of, codes);
+  }
+  void score(const kernel::Columns& columns, const float* read, Index rows, const std::int32_t* codes,
+             const float* numbers, double* scores, InferenceScratch&) const {
+    const auto groups_view = views(columns);
+    detail::score_each_row(view(groups_view), columns, read, width(), rows, codes, numbers, scores);
+  }
 };
 
-/// Merges the two groups with the largest mutual information again and again, as long as a merged group has at
-/// most `most` combinations that occur and the information is worth it (0.01 nats).
-/// \throws OptionError if the encoder has columns that are numbers, not codes
+/// Merges the two groups with the largest mutual information again and again, as long as a merged group has
+/// at most `most` combinations that occur and the information is worth it (0.01 nats). \throws OptionError if
+/// the encoder has columns that are numbers, not codes
 inline JointCodes fit_joint_codes(const TableEncoder& encoder, const EncodedTable& rows, std::int32_t most) {
   if (encoder.number_columns() > 0)
-    throw OptionError("JointHeads need every column as codes: set encoding.numerical = NumericalEncoding::codes");
+    throw OptionError(
+        "JointHeads need every column as codes: set encoding.numerical = NumericalEncoding::codes");
   const auto n = rows.rows();
   // A group in the making: the number of each row's combination.
   struct Part {
@@ -121,7 +177,8 @@ inline JointCodes fit_joint_codes(const TableEncoder& encoder, const EncodedTabl
     add_pairs(b);
   while (true) {
     constexpr double worth = 0.01;
-    const auto* best = static_cast<const std::pair<const std::pair<std::size_t, std::size_t>, Pair>*>(nullptr);
+    const auto* best =
+        static_cast<const std::pair<const std::pair<std::size_t, std::size_t>, Pair>*>(nullptr);
     for (const auto& entry : pairs)
       if (entry.second.width <= most && entry.second.information > worth &&
           (best == nullptr || entry.second.information > best->second.information))
@@ -145,7 +202,8 @@ inline JointCodes fit_joint_codes(const TableEncoder& encoder, const EncodedTabl
       ++merged_counts[static_cast<std::size_t>(code)];
     merged.entropy = entropy_of(merged_counts);
     gone[a] = gone[b] = true;
-    std::erase_if(pairs, [&](const auto& entry) { return gone[entry.first.first] || gone[entry.first.second]; });
+    std::erase_if(pairs,
+                  [&](const auto& entry) { return gone[entry.first.first] || gone[entry.first.second]; });
     parts[a].code = {};
     parts[b].code = {};
     parts.push_back(std::move(merged));

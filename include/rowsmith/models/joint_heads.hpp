@@ -9,13 +9,14 @@
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
-#include <rowsmith/models/independent_heads.hpp>
+#include <rowsmith/models/heads.hpp>
 #include <rowsmith/models/joint_codes.hpp>
 
 ROWSMITH_BEGIN
 
-/// Marks the last element of an `Autoencoder`: columns that depend on each other are merged into heads of at most
-/// `Most` combinations; the heads are independent of each other given the latent code. Needs every column as codes.
+/// Marks the last element of an `Autoencoder`: columns that depend on each other are merged into heads of at
+/// most `Most` combinations; the heads are independent of each other given the latent code. Needs every
+/// column as codes.
 template <Index Most = 128>
 class JointHeads {
 public:
@@ -68,25 +69,15 @@ public:
   void append_to(InferenceNetwork& network, const float* values) const {
     network.add(linear_layer(values, weight_, bias_));
   }
-  AutoregressiveNetwork network(const float*) const { return {}; }
-  const JointCodes& joint_codes() const noexcept { return joint_; }
+  const JointCodes& network(const float*) const noexcept { return joint_; }
 
 private:
   std::int32_t code_of(Index g, const std::int32_t* codes) const {
     const auto& group = joint_.groups[static_cast<std::size_t>(g)];
-    constexpr std::size_t few = 64;
-    std::int32_t own[few] = {};
-    std::vector<std::int32_t> more;
-    std::int32_t* local = own;
-    if (group.columns.size() > few) {
-      more.resize(group.columns.size());
-      local = more.data();
-    }
-    for (std::size_t i = 0; i < group.columns.size(); ++i) {
+    const std::int32_t number = group.view().find([&](std::size_t i) {
       const auto column = static_cast<std::size_t>(group.columns[i]);
-      local[i] = codes[column] - offsets_[column];
-    }
-    const std::int32_t number = group.find(local);
+      return codes[column] - offsets_[column];
+    });
     if (number < 0)
       throw ShapeError("JointHeads: a row combines columns in a way that no training row does");
     return static_cast<std::int32_t>(heads_[static_cast<std::size_t>(g)].offset) + number;

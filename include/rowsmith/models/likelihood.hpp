@@ -8,9 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <ostream>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
@@ -63,42 +65,38 @@ inline double log_sum_exp(const double* x, std::size_t count) {
   return largest + std::log(sum);
 }
 
-/// logits -> log softmax(logits / temperature), in place.
-inline void log_softmax(float* x, Index width, float temperature) {
-  float largest = *std::max_element(x, x + width) / temperature;
-  double sum = 0;
-  for (Index j = 0; j < width; ++j) {
-    x[j] = x[j] / temperature - largest;
-    sum += static_cast<double>(std::exp(x[j]));
-  }
+/// logits -> log softmax(logits / temperature), in place. \param inverse  of the temperature
+inline void log_softmax(float* x, Index width, float inverse) {
+  AlignedBuffer<float> room(static_cast<std::size_t>(width));
+  const float largest = kernel::exponentials(x, room.data(), width, inverse);
+  const double sum = std::accumulate(room.begin(), room.end(), 0.0);
   const auto log_sum = static_cast<float>(std::log(sum));
   for (Index j = 0; j < width; ++j)
-    x[j] -= log_sum;
+    x[j] = (x[j] - largest) * inverse - log_sum;
 }
 
-/// What a model's probability of a row is a product of.
+/// What a model's probability of a row is a product of: its heads.
 class LikelihoodParts {
 public:
   LikelihoodParts(const TableModel& model, const LikelihoodOptions& options)
-      : model_(&model), samples_(options.samples), temperature_(static_cast<float>(model.temperature)) {
-    const auto& layout = model.encoder.layout();
-    const auto column_name = [&](std::int32_t h) {
-      return model.encoder.codecs()[layout[static_cast<std::size_t>(h)].column].name;
-    };
-    if (!model.heads.empty())
-      for (const auto h : model.heads.order.order())
-        names_.push_back(column_name(h));
-    else if (!model.joint.empty())
-      for (const auto& group : model.joint.groups) {
-        std::string name;
-        for (const auto h : group.columns)
-          if (!layout[static_cast<std::size_t>(h)].fine || group.columns.size() == 1)
-            name.append(name.empty() ? "" : "+").append(column_name(h));
-        names_.push_back(std::move(name));
+      : model_(&model), samples_(options.samples), inverse_(1 / model.choice().temperature) {
+    const auto& layout = model.encoder().layout();
+    for (const auto& stretches :
+         std::visit([&](const auto& kind) { return kind.stretches(model.encoder()); }, model.heads())) {
+      std::string name;
+      bool label = false;
+      for (const auto h : stretches) {
+        const auto& stretch = layout[static_cast<std::size_t>(h)];
+        label = label || h == model.columns().label;
+        if (!stretch.fine || stretches.size() == 1)
+          name.append(name.empty() ? "" : "+").append(model.encoder().codecs()[stretch.column].name);
       }
-    else
-      for (std::size_t h = 0; h < layout.size(); ++h)
-        names_.push_back(column_name(static_cast<std::int32_t>(h)));
+      names_.push_back(std::move(name));
+      if (label) {
+        label_part_ = names_.size() - 1;
+        label_alone_ = stretches.size() == 1;
+      }
+    }
     draw_latents(options);
   }
 
@@ -109,103 +107,101 @@ public:
   /// \param codes  rows × layout, counted from 0 \param labels  one a row, or null
   void log_probabilities(const std::int32_t* codes, const std::int32_t* labels, Index count, double* out,
                          InferenceScratch& scratch) const {
-    if (model_->heads.empty())
-      independent(codes, labels, count, out);
-    else
-      autoregressive(codes, labels, count, out, scratch);
-    if (labels != nullptr)
-      force_labels(labels, count, out);
+    std::visit([&](const auto& kind) { of(kind, codes, labels, count, out, scratch); }, model_->heads());
+    if (labels == nullptr)
+      return;
+    // A conditional model gives the label it is asked for, and is asked as often as the training rows had it.
+    // Joint heads were held to combinations with the label; a head of its own is not asked about it at all.
+    for (Index r = 0; r < count; ++r)
+      for (std::size_t k = 0; k < samples_; ++k) {
+        double& log_p = out[(static_cast<std::size_t>(r) * samples_ + k) * parts() + label_part_];
+        log_p = (label_alone_ ? 0 : log_p) +
+                std::log(model_->parts().label_shares[static_cast<std::size_t>(labels[r])]);
+      }
   }
 
 private:
-  std::size_t label_count() const { return std::max<std::size_t>(model_->labels.size(), 1); }
-
   void draw_latents(const LikelihoodOptions& options) {
     const auto width = static_cast<std::size_t>(model_->latent_width());
-    latents_.resize(label_count() * samples_ * width);
+    const std::size_t label_count = std::max<std::size_t>(model_->labels().size(), 1);
+    latents_.resize(label_count * samples_ * width);
     InferenceScratch scratch;
-    for (std::size_t label = 0; label < label_count(); ++label) {
+    for (std::size_t label = 0; label < label_count; ++label) {
       const std::vector<std::int32_t> labels(model_->conditional() ? samples_ : 0,
                                              static_cast<std::int32_t>(label));
-      model_->generate(
+      model_->parts().generate(
           RandomStream(options.seed, Purpose::likelihood, static_cast<std::uint32_t>(2 * label)),
           RandomStream(options.seed, Purpose::likelihood, static_cast<std::uint32_t>(2 * label + 1)), 0,
           static_cast<Index>(samples_), labels, latents_.data() + label * samples_ * width, scratch);
     }
-    if (!model_->heads.empty())
+    if (std::holds_alternative<AutoregressiveNetwork>(model_->heads()))
       return;
-    const auto rows = static_cast<Index>(label_count() * samples_);
-    const float* outputs = model_->decoder_network.run(latents_.data(), rows, scratch);
-    const Index outputs_width = model_->decoder_network.outputs();
-    tables_.resize(static_cast<std::size_t>(rows * outputs_width));
-    std::copy_n(outputs, rows * outputs_width, tables_.data());
-    const auto part_widths = widths();
+    // Other heads see nothing but the code: their probabilities are made once for all rows.
+    const auto& decoder = model_->parts().decoder_network;
+    const auto rows = static_cast<Index>(label_count * samples_);
+    const Index width_of_all = decoder.outputs();
+    const float* outputs = decoder.run(latents_.data(), rows, scratch);
+    tables_.resize(static_cast<std::size_t>(rows * width_of_all));
+    std::copy_n(outputs, rows * width_of_all, tables_.data());
     for (Index r = 0; r < rows; ++r) {
-      float* x = tables_.data() + r * outputs_width;
-      for (std::size_t p = 0; p < part_widths.size(); ++p) {
-        if (model_->conditional() && !model_->joint.empty())
-          model_->keep_label(model_->joint.groups[p],
-                             static_cast<std::int32_t>(r / static_cast<Index>(samples_)), x, x);
-        log_softmax(x, part_widths[p], temperature_);
-        x += part_widths[p];
-      }
+      float* x = tables_.data() + r * width_of_all;
+      each_head([&](Index head_width, const kernel::Group* group) {
+        if (group != nullptr && group->label >= 0)
+          group->keep_label(static_cast<std::int32_t>(r / static_cast<Index>(samples_)), x, x);
+        log_softmax(x, head_width, inverse_);
+        x += head_width;
+      });
     }
   }
-  std::vector<Index> widths() const {
-    std::vector<Index> result;
-    for (const auto& group : model_->joint.groups)
-      result.push_back(group.width());
-    if (model_->joint.empty())
-      for (const auto& stretch : model_->encoder.layout())
-        result.push_back(stretch.width);
-    return result;
+  /// Calls `each(width, group or null)` for each head that sees nothing but the code.
+  template <class Each>
+  void each_head(const Each& each) const {
+    if (const auto* joint = std::get_if<JointCodes>(&model_->heads()))
+      for (const auto& group : joint->views(model_->columns()))
+        each(Index{group.width}, &group);
+    else
+      for (const auto& stretch : model_->encoder().layout())
+        each(Index{stretch.width}, static_cast<const kernel::Group*>(nullptr));
   }
 
-  void independent(const std::int32_t* codes, const std::int32_t* labels, Index count, double* out) const {
-    const auto stretches = static_cast<Index>(model_->encoder.layout().size());
-    const Index width = model_->decoder_network.outputs();
-    const auto part_widths = widths();
-    std::vector<std::int32_t> combination;
+  /// \param code_of  (part, row's codes) -> the code that the part's head gives the row, or −1
+  template <class CodeOf>
+  void look_up(const std::int32_t* codes, const std::int32_t* labels, Index count, double* out,
+               const CodeOf& code_of) const {
+    const Index width = model_->parts().decoder_network.outputs();
+    std::vector<Index> offsets{0};
+    each_head(
+        [&](Index head_width, const kernel::Group*) { offsets.push_back(offsets.back() + head_width); });
     for (Index r = 0; r < count; ++r) {
       const float* table =
           tables_.data() + (labels == nullptr ? 0 : labels[r]) * static_cast<Index>(samples_) * width;
-      Index offset = 0;
       for (std::size_t p = 0; p < parts(); ++p) {
-        std::int32_t code = codes[r * stretches + static_cast<Index>(p)];
-        if (!model_->joint.empty()) {
-          const auto& group = model_->joint.groups[p];
-          combination.clear();
-          for (const auto h : group.columns)
-            combination.push_back(codes[r * stretches + h]);
-          code = group.find(combination.data());
-        }
+        const std::int32_t code =
+            code_of(p, codes + static_cast<std::size_t>(r) * model_->columns().stretches);
         for (std::size_t k = 0; k < samples_; ++k)
           out[(static_cast<std::size_t>(r) * samples_ + k) * parts() + p] =
               code < 0 ? -std::numeric_limits<double>::infinity()
-                       : static_cast<double>(table[static_cast<Index>(k) * width + offset + code]);
-        offset += part_widths[p];
+                       : static_cast<double>(table[static_cast<Index>(k) * width + offsets[p] + code]);
       }
     }
   }
-
-  void autoregressive(const std::int32_t* codes, const std::int32_t* labels, Index count, double* out,
-                      InferenceScratch& scratch) const {
-    const auto& heads = model_->heads;
+  void of(const IndependentNetwork&, const std::int32_t* codes, const std::int32_t* labels, Index count,
+          double* out, InferenceScratch&) const {
+    look_up(codes, labels, count, out, [](std::size_t p, const std::int32_t* row) { return row[p]; });
+  }
+  void of(const JointCodes& joint, const std::int32_t* codes, const std::int32_t* labels, Index count,
+          double* out, InferenceScratch&) const {
+    const auto groups = joint.views(model_->columns());
+    look_up(codes, labels, count, out, [&](std::size_t p, const std::int32_t* row) {
+      return groups[p].find([&](std::size_t i) { return row[groups[p].columns[i]]; });
+    });
+  }
+  void of(const AutoregressiveNetwork& heads, const std::int32_t* codes, const std::int32_t* labels,
+          Index count, double* out, InferenceScratch& scratch) const {
     const auto shape = heads.shape();
-    const auto weights = heads.pointers();
     const Index latent_width = model_->latent_width();
-    std::vector<std::int32_t> numbered(static_cast<std::size_t>(count * shape.columns));
-    Index widest = 0;
-    for (Index q = 0; q < shape.columns; ++q) {
-      widest = std::max(widest, shape.prefix[q + 1] - shape.prefix[q]);
-      for (Index r = 0; r < count; ++r)
-        numbered[static_cast<std::size_t>(r * shape.columns + q)] =
-            static_cast<std::int32_t>(shape.prefix[q]) + codes[r * shape.columns + shape.order[q]];
-    }
+    const auto numbered = heads.number_through(codes, count);
     std::vector<float> latents(static_cast<std::size_t>(count * latent_width));
-    AlignedBuffer<float> h(static_cast<std::size_t>(count * shape.width));
-    AlignedBuffer<float> g(static_cast<std::size_t>(count * shape.width));
-    AlignedBuffer<float> logits(static_cast<std::size_t>(count * widest));
     for (std::size_t k = 0; k < samples_; ++k) {
       for (Index r = 0; r < count; ++r)
         std::copy_n(latents_.data() + (static_cast<Index>(labels == nullptr ? 0 : labels[r]) *
@@ -213,64 +209,25 @@ private:
                                        static_cast<Index>(k)) *
                                           latent_width,
                     latent_width, latents.data() + r * latent_width);
-      const float* read = model_->decoder_network.run(latents.data(), count, scratch);
-      for (Index q = 0; q < shape.columns; ++q) {
-        autoregressive_hidden(shape, weights, q, count, numbered.data(), read, h.data(), scratch.workspace);
-        autoregressive_gate(shape, weights, q, count, h.data(), g.data(), scratch.workspace);
-        for (Index i = 0; i < count * shape.width; ++i)
-          h.data()[i] += g.data()[i];
-        autoregressive_logits(shape, weights, q, count, h.data(), logits.data(), scratch.workspace);
-        const Index width = shape.prefix[q + 1] - shape.prefix[q];
-        for (Index r = 0; r < count; ++r) {
-          float* x = logits.data() + r * width;
-          const auto code = numbered[static_cast<std::size_t>(r * shape.columns + q)] - shape.prefix[q];
-          float largest = x[0];
-          for (Index j = 1; j < width; ++j)
-            largest = largest < x[j] ? x[j] : largest;
-          const float inverse = 1 / temperature_;
-          const float own_logit = (x[code] - largest) * inverse;
-          simd::transform(x, x, width, [=](const simd::Vector<float>& v) {
-            return simd::exp(simd::Vector<float>((v - largest) * inverse));
-          });
-          float sum = 0;
-          for (Index j = 0; j < width; ++j)
-            sum += x[j];
+      const float* read = model_->parts().decoder_network.run(latents.data(), count, scratch);
+      heads.each_position(read, count, numbered.data(), scratch, [&](Index q, float* logits, Index width) {
+        for (Index r = 0; r < count; ++r)
           out[(static_cast<std::size_t>(r) * samples_ + k) * parts() + static_cast<std::size_t>(q)] =
-              static_cast<double>(own_logit) - std::log(static_cast<double>(sum));
-        }
-      }
-    }
-  }
-
-  /// A conditional model gives the label it is asked for, and is asked as often as the training rows had it.
-  void force_labels(const std::int32_t* labels, Index count, double* out) const {
-    const auto& layout = model_->encoder.layout();
-    for (std::size_t p = 0; p < parts(); ++p) {
-      bool has_label = false;
-      if (!model_->joint.empty())
-        for (const auto h : model_->joint.groups[p].columns)
-          has_label = has_label || model_->encoder.is_label(layout[static_cast<std::size_t>(h)]);
-      else
-        has_label = model_->encoder.is_label(
-            layout[model_->heads.empty() ? p : static_cast<std::size_t>(model_->heads.order.order()[p])]);
-      if (!has_label)
-        continue;
-      for (Index r = 0; r < count; ++r)
-        for (std::size_t k = 0; k < samples_; ++k) {
-          double& log_p = out[(static_cast<std::size_t>(r) * samples_ + k) * parts() + p];
-          // Joint heads were held to combinations with the label; others are not asked about it at all.
-          log_p = (model_->joint.empty() ? 0 : log_p) +
-                  std::log(model_->label_shares[static_cast<std::size_t>(labels[r])]);
-        }
+              -kernel::cross_entropy(logits + r * width, logits + r * width, width,
+                                     codes[r * shape.columns + shape.order[q]], inverse_);
+      });
     }
   }
 
   const TableModel* model_;
   std::size_t samples_;
-  float temperature_;
+  float inverse_; ///< of the temperature
   std::vector<std::string> names_;
+  std::size_t label_part_ = 0;   ///< of a conditional model: the head that serves the label
+  bool label_alone_ = false;     ///< and nothing else
   AlignedBuffer<float> latents_; ///< labels × samples × latent width
-  AlignedBuffer<float> tables_;  ///< independent heads: labels × samples × outputs, log-probabilities
+  AlignedBuffer<float>
+      tables_; ///< of heads that see nothing but the code: labels × samples × outputs, log-probabilities
 };
 
 } // namespace detail
@@ -283,18 +240,13 @@ private:
 inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
                                     const LikelihoodOptions& options = {}) {
   options.check();
-  if (model.encoder.number_columns() > 0 || model.decoding == Decoding::argmax)
+  if (model.encoder().number_columns() > 0 || model.parts().decoding == Decoding::argmax)
     throw OptionError(
         "log_likelihood: the model's heads are no distribution (squared errors or argmax); train "
         "one with encoding.numerical = NumericalEncoding::codes and Decoding::sample");
-  const EncodedTable encoded = model.encoder.encode(table);
+  const EncodedTable encoded = model.encoder().encode(table);
   const std::size_t stretches = encoded.code_columns();
   const detail::LikelihoodParts parts(model, options);
-  std::size_t label_stretch = 0;
-  for (std::size_t h = 0; h < stretches; ++h)
-    if (model.encoder.is_label(model.encoder.layout()[h]))
-      label_stretch = h;
-
   LogLikelihood result;
   result.samples = options.samples;
   result.rows.resize(table.rows());
@@ -312,8 +264,8 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
       for (std::size_t h = 0; h < stretches; ++h)
         codes[r * stretches + h] = encoded.code(first + r, h);
       if (model.conditional()) {
-        labels.push_back(codes[r * stretches + label_stretch]);
-        if (static_cast<std::size_t>(labels.back()) >= model.labels.size())
+        labels.push_back(codes[r * stretches + static_cast<std::size_t>(model.columns().label)]);
+        if (static_cast<std::size_t>(labels.back()) >= model.labels().size())
           throw SchemaError("log_likelihood: the label of row " + std::to_string(first + r + 1) +
                             " is none that the model was trained with");
       }

@@ -23,12 +23,13 @@ struct InferenceScratch {
   GemmWorkspace<float> workspace;
   AlignedBuffer<float> buffers[2];
   AlignedBuffer<float> input; ///< of a network, for callers that make it
+  AlignedBuffer<float> heads; ///< of heads that are no part of a network
   AlignedBuffer<float> kept;  ///< input, then result of a residual network
 };
 
 /// One step: y = f(x · weight + bias), or a layer normalisation with gain `weight` (1 × n) and `bias`.
 struct InferenceLayer {
-  enum class Kind { dense, layer_norm, activation };
+  using Kind = kernel::LayerKind;
   Kind kind = Kind::dense;
   Index inputs = 0;
   Index outputs = 0;

@@ -12,8 +12,8 @@
 #include <rowsmith/core/aligned_buffer.hpp>
 #include <rowsmith/core/option_range.hpp>
 #include <rowsmith/core/parallel.hpp>
+#include <rowsmith/kernel/simd.hpp>
 #include <rowsmith/linalg/matrix.hpp>
-#include <rowsmith/linalg/simd.hpp>
 
 ROWSMITH_BEGIN
 

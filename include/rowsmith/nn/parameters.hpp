@@ -13,7 +13,7 @@
 #include <rowsmith/autodiff/tape.hpp>
 #include <rowsmith/core/aligned_buffer.hpp>
 #include <rowsmith/core/random.hpp>
-#include <rowsmith/linalg/random_fill.hpp>
+#include <rowsmith/kernel/random_fill.hpp>
 
 ROWSMITH_BEGIN
 

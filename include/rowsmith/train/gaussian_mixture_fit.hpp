@@ -13,6 +13,7 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/parallel.hpp>
+#include <rowsmith/linalg/cholesky.hpp>
 #include <rowsmith/models/gaussian_mixture.hpp>
 #include <rowsmith/train/latent_rows.hpp>
 
@@ -20,8 +21,8 @@ ROWSMITH_BEGIN
 
 namespace detail {
 
-/// Expectation maximisation on at most 20,000 of the rows (Dempster, Laird & Rubin 1977), from centres spread by
-/// k-means++ (Arthur & Vassilvitskii 2007).
+/// Expectation maximisation on at most 20,000 of the rows (Dempster, Laird & Rubin 1977), from centres spread
+/// by k-means++ (Arthur & Vassilvitskii 2007).
 class MixtureFit {
 public:
   MixtureFit(const LatentRows& rows, Index components, std::uint64_t seed, int threads)
@@ -94,13 +95,15 @@ private:
     for (std::size_t i = 0; i < count_; ++i)
       for (std::size_t j = 0; j < wide(); ++j) {
         mean[j] += static_cast<double>(row(i)[j]) / static_cast<double>(count_);
-        square[j] += static_cast<double>(row(i)[j]) * static_cast<double>(row(i)[j]) / static_cast<double>(count_);
+        square[j] +=
+            static_cast<double>(row(i)[j]) * static_cast<double>(row(i)[j]) / static_cast<double>(count_);
       }
     factors_.assign(parts() * wide() * wide(), 0);
     shares_.assign(parts(), 1 / static_cast<double>(parts()));
     for (std::size_t k = 0; k < parts(); ++k)
       for (std::size_t j = 0; j < wide(); ++j)
-        factors_[(k * wide() + j) * wide() + j] = std::sqrt(0.3 * std::max(0.0, square[j] - mean[j] * mean[j]) + ridge);
+        factors_[(k * wide() + j) * wide() + j] =
+            std::sqrt(0.3 * std::max(0.0, square[j] - mean[j] * mean[j]) + ridge);
     weights_.assign(count_ * parts(), 0);
   }
 
@@ -171,13 +174,10 @@ private:
             covariance[r * wide() + c] += w * apart[r] * apart[c];
       }
       double* factor = factors_.data() + k * wide() * wide();
-      for (std::size_t r = 0; r < wide(); ++r) // Cholesky
-        for (std::size_t c = 0; c <= r; ++c) {
-          double sum = covariance[r * wide() + c] / total + (r == c ? ridge : 0);
-          for (std::size_t j = 0; j < c; ++j)
-            sum -= factor[r * wide() + j] * factor[c * wide() + j];
-          factor[r * wide() + c] = r == c ? std::sqrt(std::max(sum, ridge)) : sum / factor[c * wide() + c];
-        }
+      for (std::size_t r = 0; r < wide(); ++r)
+        for (std::size_t c = 0; c <= r; ++c)
+          factor[r * wide() + c] = covariance[r * wide() + c] / total + (r == c ? ridge : 0);
+      cholesky(factor, wide(), ridge);
     });
   }
 
@@ -195,7 +195,8 @@ private:
     for (std::size_t label = 0; label < labels; ++label) {
       double* shares = mixture.shares.data() + label * parts();
       const double total = std::accumulate(shares, shares + parts(), 0.0);
-      for (std::size_t k = 0; k < parts(); ++k) // a label too rare for the rows looked at takes all components
+      for (std::size_t k = 0; k < parts();
+           ++k) // a label too rare for the rows looked at takes all components
         shares[k] = total > 0 ? shares[k] / total : shares_[k];
     }
     return mixture;
@@ -217,8 +218,8 @@ private:
 
 } // namespace detail
 
-/// A mixture of up to `components` Gaussians fitted to scaled latent codes. With labels, each label has its own
-/// shares of the components. \throws TrainingError if that fails
+/// A mixture of up to `components` Gaussians fitted to scaled latent codes. With labels, each label has its
+/// own shares of the components. \throws TrainingError if that fails
 inline GaussianMixture fit_gaussian_mixture(const LatentRows& rows, Index components, std::uint64_t seed,
                                             int threads) {
   return detail::MixtureFit(rows, components, seed, threads).run();

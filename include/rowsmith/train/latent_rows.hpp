@@ -14,16 +14,16 @@
 #include <rowsmith/core/aligned_buffer.hpp>
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/parallel.hpp>
-#include <rowsmith/linalg/random_fill.hpp>
+#include <rowsmith/kernel/random_fill.hpp>
 #include <rowsmith/models/autoencoder.hpp>
-#include <rowsmith/models/table_model.hpp>
+#include <rowsmith/models/table_model_parts.hpp>
 #include <rowsmith/train/batches.hpp>
 
 ROWSMITH_BEGIN
 
 /// Scaled latent codes of the training rows, and their labels for a conditional model. A code in
-/// [−range, range] takes 16 bits, in steps of range / 32767: far finer than what a decoder can tell apart, and
-/// half the memory of floats.
+/// [−range, range] takes 16 bits, in steps of range / 32767: far finer than what a decoder can tell apart,
+/// and half the memory of floats.
 class LatentRows {
 public:
   LatentRows() = default;
@@ -92,8 +92,8 @@ struct LatentMoments {
   }
 };
 
-/// Latent codes from what a posterior network gives: the codes themselves, or means then log-variances (twice as
-/// wide) that codes are drawn from. \param first  number of the first row in the stream
+/// Latent codes from what a posterior network gives: the codes themselves, or means then log-variances (twice
+/// as wide) that codes are drawn from. \param first  number of the first row in the stream
 inline void draw_codes(const float* outputs, Index output_width, Index rows, Index width,
                        const RandomStream& noise, std::uint64_t first, float* codes) {
   const auto blocks = static_cast<std::uint64_t>(blocks_per_row(width));
@@ -158,7 +158,7 @@ private:
 /// \param squash   if bounded, as `GanOptions::latent_squash`
 /// \returns the largest scaled code
 inline float fit_latent_range(const Embedding& embedding, Index width, bool bounded, double squash,
-                              TableModel& model) {
+                              TableModelParts& model) {
   const auto dimensions = static_cast<std::size_t>(width);
   std::vector<LatentMoments> parts(embedding.blocks() * dimensions);
   embedding.each_block([&](std::size_t part, std::size_t, const float* codes, std::size_t rows) {
@@ -190,7 +190,7 @@ inline float fit_latent_range(const Embedding& embedding, Index width, bool boun
 
 /// All rows' codes, scaled by what `fit_latent_range` noted. Labels are left empty.
 inline LatentRows scaled_latent_rows(const Embedding& embedding, std::size_t rows, Index width, float range,
-                                     const TableModel& model) {
+                                     const TableModelParts& model) {
   LatentRows latent(rows, width, range);
   const auto dimensions = static_cast<std::size_t>(width);
   embedding.each_block([&](std::size_t, std::size_t first, float* codes, std::size_t count) {

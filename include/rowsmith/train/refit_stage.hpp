@@ -23,7 +23,7 @@
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/linalg/linear_assignment.hpp>
 #include <rowsmith/models/autoencoder.hpp>
-#include <rowsmith/models/table_model.hpp>
+#include <rowsmith/models/table_model_parts.hpp>
 #include <rowsmith/train/batches.hpp>
 #include <rowsmith/train/latent_rows.hpp>
 #include <rowsmith/train/learner.hpp>
@@ -38,7 +38,7 @@ class LatentMatcher {
 public:
   /// \param model  its generator and latent scaling are used \param posterior  of the encoder
   /// \param labels  one a row of the table, or empty. All must outlive the matcher
-  LatentMatcher(const EncodedTable& rows, const InferenceNetwork& posterior, const TableModel& model,
+  LatentMatcher(const EncodedTable& rows, const InferenceNetwork& posterior, const TableModelParts& model,
                 const std::vector<std::int32_t>& code_offsets,
                 const std::vector<std::int32_t>& number_weights, std::span<const std::int32_t> labels,
                 std::uint64_t seed)
@@ -123,7 +123,7 @@ private:
   }
 
   const InferenceNetwork* posterior_;
-  const TableModel* model_;
+  const TableModelParts* model_;
   std::span<const std::int32_t> labels_;
   std::uint64_t seed_;
   BatchBuffer buffer_;
@@ -151,7 +151,7 @@ public:
 
   /// \param rows, labels, model  must outlive the stage \param values  where the autoencoder's weights begin
   RefitStage(const AutoencoderType& autoencoder, const EncodedTable& rows,
-             std::span<const std::int32_t> labels, const TableModel& model, const RefitOptions& options,
+             std::span<const std::int32_t> labels, const TableModelParts& model, const RefitOptions& options,
              std::uint64_t seed, int threads, const AlignedBuffer<float>& values)
       : autoencoder_(autoencoder), options_(options), seed_(seed),
         posterior_(autoencoder_.posterior_network(values.data())),

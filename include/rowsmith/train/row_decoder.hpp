@@ -12,7 +12,7 @@
 
 #include <rowsmith/autodiff/ops/elementwise.hpp>
 #include <rowsmith/autodiff/ops/gumbel.hpp>
-#include <rowsmith/models/table_model.hpp>
+#include <rowsmith/models/table_model_parts.hpp>
 #include <rowsmith/nn/layers.hpp>
 #include <rowsmith/train/batches.hpp>
 
@@ -26,15 +26,17 @@ concept DecodesDifferentiably = requires(const Heads& heads) {
 };
 } // namespace detail
 
-/// A frozen decoder on a tape: scaled latent code -> decoded row, drawn by the straight-through Gumbel softmax.
+/// A frozen decoder on a tape: scaled latent code -> decoded row, drawn by the straight-through Gumbel
+/// softmax.
 template <class AutoencoderType>
 class RowDecoder {
 public:
   RowDecoder() = default;
   /// \param weights, rows, model  must outlive the decoder; of `model`, the latent scaling is used
-  RowDecoder(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights, const EncodedTable& rows,
-             const TableModel& model, double temperature)
-      : autoencoder_(&autoencoder), weights_(&weights), rows_(&rows), model_(&model), temperature_(temperature) {}
+  RowDecoder(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
+             const EncodedTable& rows, const TableModelParts& model, double temperature)
+      : autoencoder_(&autoencoder), weights_(&weights), rows_(&rows), model_(&model),
+        temperature_(temperature) {}
 
   /// Width of a decoded row.
   Index width() const {
@@ -91,7 +93,7 @@ private:
   const AutoencoderType* autoencoder_ = nullptr;
   const AlignedBuffer<float>* weights_ = nullptr;
   const EncodedTable* rows_ = nullptr;
-  const TableModel* model_ = nullptr;
+  const TableModelParts* model_ = nullptr;
   double temperature_ = 1;
 };
 

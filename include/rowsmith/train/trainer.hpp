@@ -87,7 +87,7 @@ public:
       throw SchemaError("fit: the table has more than 2^32 - 1 rows");
     const int threads = resolve_threads(options_.threads);
     const Split split(train.rows(), options_);
-    TableModel model;
+    TableModelParts model;
     model.encoder = TableEncoder::fit(train, options_.encoding);
     EncodedTable encoded = model.encoder.encode(train);
     std::vector<std::int32_t> labels;
@@ -155,7 +155,7 @@ public:
                    {"training_rows", std::to_string(train.rows())},
                    {"options", options_.describe()}};
     states.discard();
-    return model;
+    return TableModel(std::move(model));
   }
 
 private:
@@ -178,8 +178,8 @@ private:
     std::size_t held_out = 0;
   };
 
-  Identity identity(const AutoencoderType& autoencoder, const TableModel& model, const EncodedTable& encoded,
-                    std::span<const std::int32_t> labels) const {
+  Identity identity(const AutoencoderType& autoencoder, const TableModelParts& model,
+                    const EncodedTable& encoded, std::span<const std::int32_t> labels) const {
     const auto label_count = static_cast<Index>(model.labels.size());
     return {{"rows", detail::table_fingerprint(model.encoder, encoded, labels)},
             {"options", options_.describe()},
@@ -190,7 +190,7 @@ private:
   }
 
   /// Notes the labels in the model. \returns each row's
-  std::vector<std::int32_t> read_labels(const Table& train, TableModel& model) const {
+  std::vector<std::int32_t> read_labels(const Table& train, TableModelParts& model) const {
     const auto& name = train.schema().label();
     if (name.empty())
       throw SchemaError("fit: a conditional model needs a label: give the schema a Label<\"...\"> column");
@@ -215,13 +215,12 @@ private:
   }
 
   static void note_decoder(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
-                           TableModel& model) {
+                           TableModelParts& model) {
     model.decoder_network = autoencoder.decoder_network(weights.data());
     model.heads = autoencoder.heads_network(weights.data());
-    model.joint = autoencoder.joint_codes();
   }
   LatentRows embed(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
-                   const EncodedTable& encoded, int threads, TableModel& model) const {
+                   const EncodedTable& encoded, int threads, TableModelParts& model) const {
     const Index width = AutoencoderType::latent_width;
     const auto posterior = autoencoder.posterior_network(weights.data());
     const detail::Embedding embedding(encoded, posterior, width, autoencoder.code_offsets(),
@@ -231,7 +230,7 @@ private:
     return detail::scaled_latent_rows(embedding, encoded.rows(), width, range, model);
   }
   DecoderType decoder(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
-                      const EncodedTable& encoded, const TableModel& model) const {
+                      const EncodedTable& encoded, const TableModelParts& model) const {
     if constexpr (on_rows)
       return {autoencoder, weights, encoded, model, options_.gan.gumbel_temperature};
     else

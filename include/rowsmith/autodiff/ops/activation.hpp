@@ -7,46 +7,13 @@
 #include <string>
 
 #include <rowsmith/autodiff/ops/check.hpp>
-#include <rowsmith/linalg/simd.hpp>
+#include <rowsmith/kernel/network.hpp>
 
 ROWSMITH_BEGIN
 
-enum class ActivationKind { identity, relu, leaky_relu, tanh, sigmoid };
-
-/// An activation function and its parameter.
-struct Activation {
-  ActivationKind kind = ActivationKind::identity;
-  double slope = 0.2; ///< of leaky_relu for x < 0; must be positive
-  bool operator==(const Activation&) const = default;
-};
-
 namespace detail {
 
-/// x -> f(x) in place on `count` elements.
-template <class Scalar>
-void activate(const Activation& activation, Scalar* x, Index count) noexcept {
-  using V = simd::Vector<Scalar>;
-  switch (activation.kind) {
-  case ActivationKind::identity:
-    break;
-  case ActivationKind::relu:
-    for (Index i = 0; i < count; ++i)
-      x[i] = x[i] < 0 ? Scalar(0) : x[i]; // this way round NaN passes and is seen by the loss
-    break;
-  case ActivationKind::leaky_relu: {
-    const auto slope = static_cast<Scalar>(activation.slope);
-    for (Index i = 0; i < count; ++i)
-      x[i] = x[i] < 0 ? slope * x[i] : x[i];
-    break;
-  }
-  case ActivationKind::tanh:
-    simd::transform(x, x, count, [](const V& v) { return simd::tanh(v); });
-    break;
-  case ActivationKind::sigmoid:
-    simd::transform(x, x, count, [](const V& v) { return simd::sigmoid(v); });
-    break;
-  }
-}
+using kernel::activate;
 
 /// dy -> dy · f'(x) in place, from the result y = f(x).
 template <class Scalar>

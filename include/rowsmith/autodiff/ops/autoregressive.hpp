@@ -13,8 +13,9 @@
 #include <rowsmith/autodiff/ops/dense.hpp>
 #include <rowsmith/autodiff/ops/gather.hpp>
 #include <rowsmith/core/random.hpp>
-#include <rowsmith/linalg/random_fill.hpp>
-#include <rowsmith/linalg/simd.hpp>
+#include <rowsmith/kernel/autoregressive_heads.hpp>
+#include <rowsmith/kernel/random_fill.hpp>
+#include <rowsmith/kernel/simd.hpp>
 
 ROWSMITH_BEGIN
 
@@ -112,6 +113,37 @@ void autoregressive_logits(const AutoregressiveShape& shape,
        BiasActivation<Scalar>{weights.output_bias + shape.prefix[q], {}});
 }
 
+/// The pass of `kernel::each_position` over many rows.
+template <class Scalar>
+struct AutoregressiveRows {
+  const AutoregressiveShape& shape;
+  const AutoregressiveWeights<const Scalar*>& weights;
+  Index rows;
+  const std::int32_t* codes; ///< rows × C, numbered through, in the order: written position by position
+  const Scalar* latent;      ///< rows × shape.latent
+  GemmWorkspace<Scalar>& workspace;
+  Scalar* h;         ///< rows × width
+  Scalar* g;         ///< the same
+  Scalar* sum;       ///< h + g; may be h
+  Scalar* outputs;   ///< rows × the most codes of a position
+  bool keep = false; ///< h, g and outputs of each position lie behind those of the one before
+
+  Scalar* h_of(Index q) const noexcept { return h + (keep ? q * rows * shape.width : 0); }
+  Scalar* g_of(Index q) const noexcept { return g + (keep ? q * rows * shape.width : 0); }
+  void hidden(Index q) { autoregressive_hidden(shape, weights, q, rows, codes, latent, h_of(q), workspace); }
+  void gate(Index q) {
+    autoregressive_gate(shape, weights, q, rows, h_of(q), g_of(q), workspace);
+    for (Index i = 0; i < rows * shape.width; ++i)
+      sum[i] = h_of(q)[i] + g_of(q)[i];
+  }
+  Scalar* logits(Index q) {
+    Scalar* to = outputs + (keep ? rows * shape.prefix[q] : 0);
+    autoregressive_logits(shape, weights, q, rows, sum, to, workspace);
+    return to;
+  }
+  void contribute(Index) const noexcept {} // `hidden` gathers what the codes before it add
+};
+
 /// h -> h · m / (1 − rate) with the mask of position q.
 template <class Scalar>
 void autoregressive_dropout(const AutoregressiveShape& shape, const AutoregressiveDropout& dropout,
@@ -146,9 +178,7 @@ double softmax_gradient(Scalar* logits, Index rows, Index width, const std::int3
   double loss = 0;
   for (Index r = 0; r < rows; ++r) {
     Scalar* x = logits + r * width;
-    Scalar largest = x[0];
-    for (Index j = 1; j < width; ++j)
-      largest = largest < x[j] ? x[j] : largest;
+    const Scalar largest = kernel::largest_of(x, width);
     for (Index j = 0; j < width; ++j)
       x[j] -= largest;
     loss -= static_cast<double>(x[target[r * stride] - first]);
@@ -228,25 +258,28 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
   Scalar* all_g = tape.template allocate<Scalar>(columns * rows * width);
   Scalar* all_logits = tape.template allocate<Scalar>(rows * shape.codes());
   Scalar* sum = tape.template allocate<Scalar>(rows * width);
+  struct Pass : detail::AutoregressiveRows<Scalar> {
+    const AutoregressiveDropout& dropout;
+    std::uint8_t threshold;
+    std::uint32_t* words;
+    void hidden(Index q) {
+      detail::AutoregressiveRows<Scalar>::hidden(q);
+      if (threshold > 0)
+        detail::autoregressive_dropout(this->shape, dropout, threshold, q, this->rows, words, this->h_of(q));
+    }
+  } pass{{shape, weights, rows, codes, latent.data(), tape.workspace(), all_h, all_g, sum, all_logits, true},
+         dropout,
+         threshold,
+         words};
   double total = 0;
-  for (Index q = 0; q < columns; ++q) {
-    Scalar* h = all_h + q * rows * width;
-    Scalar* g = all_g + q * rows * width;
-    Scalar* logits = all_logits + rows * shape.prefix[q];
-    detail::autoregressive_hidden(shape, weights, q, rows, codes, latent.data(), h, tape.workspace());
-    if (threshold > 0)
-      detail::autoregressive_dropout(shape, dropout, threshold, q, rows, words, h);
-    detail::autoregressive_gate(shape, weights, q, rows, h, g, tape.workspace());
-    for (Index i = 0; i < rows * width; ++i)
-      sum[i] = h[i] + g[i];
-    detail::autoregressive_logits(shape, weights, q, rows, sum, logits, tape.workspace());
+  kernel::each_position(pass, columns, [&](Index q, Scalar* logits) {
     const double part =
         detail::softmax_gradient(logits, rows, shape.prefix[q + 1] - shape.prefix[q], codes + q, columns,
                                  shape.prefix[q], static_cast<Scalar>(weight * shape.weights[q]));
     total += part * shape.weights[q];
     if (each != nullptr)
       each[q] += part;
-  }
+  });
   loss.data()[0] = static_cast<Scalar>(total * weight);
   tape.on_backward(loss, [=, &shape] {
     auto& workspace = loss.tape().workspace();

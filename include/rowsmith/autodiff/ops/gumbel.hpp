@@ -9,7 +9,8 @@
 
 #include <rowsmith/autodiff/ops/loss.hpp>
 #include <rowsmith/autodiff/ops/stochastic.hpp>
-#include <rowsmith/linalg/random_fill.hpp>
+#include <rowsmith/kernel/random_fill.hpp>
+#include <rowsmith/kernel/softmax.hpp>
 
 ROWSMITH_BEGIN
 
@@ -47,12 +48,9 @@ Variable<Scalar> gumbel_rows(const Variable<Scalar>& output, const Head* heads, 
       for (Index j = 0; j < head.width; ++j)
         own[j] = (own[j] + x[head.offset + j]) * inverse;
       const Index chosen = std::max_element(own, own + head.width) - own;
-      const Scalar largest = own[chosen];
       std::fill_n(hard + head.offset, head.width, Scalar(0));
       hard[head.offset + chosen] = 1;
-      for (Index j = 0; j < head.width; ++j)
-        own[j] -= largest;
-      simd::transform(own, own, head.width, [](const V& v) { return simd::exp(v); });
+      kernel::exponentials(own, own, head.width, Scalar(1));
       Scalar total = 0;
       for (Index j = 0; j < head.width; ++j)
         total += own[j];

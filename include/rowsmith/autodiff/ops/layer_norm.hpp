@@ -3,35 +3,13 @@
 /// Layer normalisation.
 #pragma once
 
-#include <cmath>
-
 #include <rowsmith/autodiff/ops/check.hpp>
+#include <rowsmith/kernel/network.hpp>
 
 ROWSMITH_BEGIN
 
 namespace detail {
-/// One row of `layer_norm`; returns 1 / sqrt(variance + 1e-5) and leaves the normalised row in `normal` if
-/// that is not null.
-template <class Scalar>
-Scalar normalise_row(const Scalar* x, const Scalar* gain, const Scalar* bias, Scalar* y, Index n,
-                     Scalar* normal = nullptr) noexcept {
-  Scalar mean = 0;
-  for (Index j = 0; j < n; ++j)
-    mean += x[j];
-  mean /= static_cast<Scalar>(n);
-  Scalar variance = 0;
-  for (Index j = 0; j < n; ++j)
-    variance += (x[j] - mean) * (x[j] - mean);
-  variance /= static_cast<Scalar>(n);
-  const Scalar inverse_sd = 1 / std::sqrt(variance + Scalar(1e-5));
-  for (Index j = 0; j < n; ++j) {
-    const Scalar value = (x[j] - mean) * inverse_sd;
-    if (normal != nullptr)
-      normal[j] = value;
-    y[j] = gain[j] * value + bias[j];
-  }
-  return inverse_sd;
-}
+using kernel::normalise_row;
 } // namespace detail
 
 /// y = gain · (x − mean) / sqrt(variance + 1e-5) + bias, with mean and variance over the columns of each row

@@ -11,7 +11,8 @@
 
 #include <rowsmith/autodiff/ops/check.hpp>
 #include <rowsmith/autodiff/ops/gather.hpp>
-#include <rowsmith/linalg/simd.hpp>
+#include <rowsmith/kernel/simd.hpp>
+#include <rowsmith/kernel/softmax.hpp>
 
 ROWSMITH_BEGIN
 
@@ -156,9 +157,7 @@ Variable<Scalar> heads_loss(const Variable<Scalar>& output, const Head* heads, I
         g[head.offset] = 0; // the exponentials below run over the whole row
         continue;
       }
-      Scalar largest = x[head.offset];
-      for (Index j = 1; j < head.width; ++j)
-        largest = largest < x[head.offset + j] ? x[head.offset + j] : largest;
+      const Scalar largest = kernel::largest_of(x + head.offset, head.width);
       for (Index j = 0; j < head.width; ++j)
         g[head.offset + j] = x[head.offset + j] - largest;
       row_loss -= head.weight * static_cast<double>(g[detail::check_code(head, codes[code])]);

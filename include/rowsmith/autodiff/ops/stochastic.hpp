@@ -8,7 +8,7 @@
 #include <string>
 
 #include <rowsmith/autodiff/ops/check.hpp>
-#include <rowsmith/linalg/random_fill.hpp>
+#include <rowsmith/kernel/random_fill.hpp>
 
 ROWSMITH_BEGIN
 

@@ -6,6 +6,9 @@
 /// Every element of an array passes through the same instructions, the last few by way of a padded vector:
 /// a result never depends on where in a batch a row stands. The float approximations follow the Cephes
 /// library (S. Moshier, netlib); each states its error.
+///
+/// The headers of this folder need the standard library alone, throw nothing, and work without exceptions and
+/// RTTI: they are the code of exported headers, too (.cmake/kernel_text.cmake).
 #pragma once
 
 #include <cmath>
@@ -19,9 +22,13 @@
 #include <immintrin.h>
 #endif
 
-#include <rowsmith/linalg/matrix.hpp>
+#include <rowsmith/core/version.hpp>
 
 ROWSMITH_BEGIN
+
+/// Signed size and index type; Eigen's, too.
+using Index = std::ptrdiff_t;
+
 namespace simd {
 
 #if defined(__AVX512F__)
@@ -116,6 +123,12 @@ inline Vector<T> by_lane(const Vector<T>& x) noexcept {
 }
 } // namespace detail
 
+// [only in the library] double precision, for gradient checks
+inline Vector<double> exp(const Vector<double>& x) noexcept { return detail::by_lane<double, std::exp>(x); }
+inline Vector<double> log(const Vector<double>& x) noexcept { return detail::by_lane<double, std::log>(x); }
+inline Vector<double> tanh(const Vector<double>& x) noexcept { return detail::by_lane<double, std::tanh>(x); }
+// [everywhere]
+
 /// e^x. Float: relative error below 2e-7; x below −87.3 gives about 1e-38, above 88.3 about 2e38; NaN stays.
 [[gnu::always_inline]] inline Vector<float> exp(Vector<float> x) noexcept {
   x = x > 88.3762626F ? broadcast(88.3762626F) : x;
@@ -133,7 +146,6 @@ inline Vector<T> by_lane(const Vector<T>& x) noexcept {
   const auto scale = (bit_cast<std::uint32_t, float>(shifted) << 23U) + 0x3F800000U;
   return y * bit_cast<float, std::uint32_t>(scale);
 }
-inline Vector<double> exp(const Vector<double>& x) noexcept { return detail::by_lane<double, std::exp>(x); }
 
 /// Natural logarithm of positive normal numbers; NaN and infinity stay, other numbers give no meaningful
 /// result. Float: absolute error below 1e-7 near 1, else 2 ulp.
@@ -158,7 +170,6 @@ inline Vector<float> log(const Vector<float>& x) noexcept {
   const Vector<float> result = m + y + e * 0.693359375F;
   return x <= std::numeric_limits<float>::max() ? result : x; // the bits of a NaN read as a large number
 }
-inline Vector<double> log(const Vector<double>& x) noexcept { return detail::by_lane<double, std::log>(x); }
 
 /// Logistic function 1 / (1 + e^−x). Float: relative error below 3e-7 for x above −87, and about 4e-39 below.
 template <class V>
@@ -177,7 +188,6 @@ inline Vector<float> tanh(const Vector<float>& x) noexcept {
   const Vector<float> large = 1.0F - 2.0F / (exp(Vector<float>(x + x)) + 1.0F);
   return z < 0.390625F ? small : large;
 }
-inline Vector<double> tanh(const Vector<double>& x) noexcept { return detail::by_lane<double, std::tanh>(x); }
 
 /// Inverse hyperbolic tangent of x in (−1, 1): absolute error below 2e-7 up to 0.5, else relative below 1e-6
 /// up to 0.999; beyond that it grows with 1 / (1 − |x|), as the result's own sensitivity does.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <rowsmith/linalg/simd.hpp>
+#include <rowsmith/kernel/simd.hpp>
 
 #include <algorithm>
 #include <cmath>

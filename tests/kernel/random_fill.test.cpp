@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <rowsmith/linalg/random_fill.hpp>
+#include <rowsmith/kernel/random_fill.hpp>
 
 #include <algorithm>
 #include <cmath>

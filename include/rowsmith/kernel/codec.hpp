@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Cells of a row as codes and numbers, and back.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include <rowsmith/kernel/random.hpp>
+
+ROWSMITH_BEGIN
+namespace kernel {
+
+/// The number at `place` in [0, 1] of the way from `low` to `high`, whose distance may be beyond a double.
+inline double between(double low, double high, double place) noexcept {
+  const double width = high - low;
+  return std::isfinite(width) ? low + place * width : (1 - place) * low + place * high;
+}
+/// (value − from) / unit for a positive unit, also where value − from is beyond a double. NaN stays NaN.
+inline double distance_in(double unit, double from, double value) noexcept {
+  const double distance = value - from;
+  return std::isfinite(distance) ? distance / unit : (value / 2 - from / 2) / (unit / 2);
+}
+
+enum class CodecKind : std::uint8_t { categorical, standardised, exact, binned };
+
+/// A column's codec, as `ColumnCodec` describes it. A view.
+struct Codec {
+  CodecKind kind = CodecKind::categorical;
+  bool has_missing = false;
+  bool has_other = false;
+  std::int32_t categories = 0;
+  const double* points = nullptr;
+  std::size_t point_count = 0;
+  const double* knots = nullptr; ///< bins + 1 of them
+  std::size_t bins = 0;
+  std::size_t fine = 0; ///< parts of a bin; 0: no fine code
+  double mean = 0;
+  double sd = 1;
+  double minimum = 0;
+  double maximum = 0;
+  double rounding = 0; ///< 10 to the number of decimals; 0: decoded values are not rounded
+
+  constexpr bool has_number() const noexcept { return kind == CodecKind::standardised; }
+  constexpr std::int32_t plain_codes() const noexcept {
+    return kind == CodecKind::categorical    ? categories
+           : kind == CodecKind::standardised ? 1
+                                             : static_cast<std::int32_t>(point_count + bins);
+  }
+  constexpr std::int32_t codes() const noexcept {
+    if (kind == CodecKind::standardised)
+      return has_missing ? 2 : 0;
+    return plain_codes() + (has_other ? 1 : 0) + (has_missing ? 1 : 0);
+  }
+  constexpr std::int32_t missing() const noexcept { return codes() - 1; }
+
+  /// The code of a present number. Values outside the fitted range go to the nearest bin or point.
+  std::int32_t code_of(double value) const noexcept {
+    const double* end = points + point_count;
+    const double* point = std::lower_bound(points, end, value);
+    if (point != end && *point == value)
+      return static_cast<std::int32_t>(point - points);
+    if (bins == 0) {
+      // A value between two exact ones: the nearer.
+      if (point == end || (point != points && value - point[-1] <= *point - value))
+        return static_cast<std::int32_t>(point - points) - 1;
+      return static_cast<std::int32_t>(point - points);
+    }
+    const double* edge = std::upper_bound(knots + 1, knots + bins, value);
+    return static_cast<std::int32_t>(point_count + static_cast<std::size_t>(edge - knots) - 1);
+  }
+  /// The fine code of a present number whose code is `code`. Values outside go to the nearest part.
+  std::int32_t fine_of(double value, std::int32_t code) const noexcept {
+    const auto index = static_cast<std::size_t>(code);
+    if (fine == 0 || index < point_count)
+      return 0;
+    const double* knot = knots + (index - point_count);
+    // Halves where the width is beyond a double: the same quotient.
+    const double unit = std::isfinite(knot[1] - knot[0]) ? 1 : 0.5;
+    const double low = unit * knot[0];
+    const double width = unit * knot[1] - low;
+    const double part = width > 0 ? distance_in(width, low, unit * value) * static_cast<double>(fine) : 0;
+    return static_cast<std::int32_t>(std::clamp(part, 0.0, static_cast<double>(fine) - 0.5));
+  }
+  /// The number of a code that is neither "missing" nor a category. \param position in (0, 1), within a bin
+  double value_of(std::int32_t code, double position) const noexcept {
+    const auto index = static_cast<std::size_t>(code);
+    if (index < point_count)
+      return points[index];
+    const double* knot = knots + (index - point_count);
+    return finish(between(knot[0], knot[1], position));
+  }
+  double standardise(double value) const noexcept { return distance_in(sd, mean, value); }
+  double unstandardise(double number) const noexcept { return finish(mean + sd * number); }
+
+private:
+  /// Rounds to the column's decimals and keeps to its range.
+  double finish(double value) const noexcept {
+    const double scaled = value * rounding;
+    // A number so large that this is beyond a double has no digits to round.
+    if (rounding != 0 && std::isfinite(scaled))
+      value = std::round(scaled) / rounding;
+    return std::clamp(value, minimum, maximum);
+  }
+};
+
+/// A stretch of a network's output (and one-hot input) that belongs to one column.
+struct Stretch {
+  bool categorical = true; ///< `width` codes, or one number
+  std::size_t column = 0;  ///< of the table
+  std::int32_t offset = 0; ///< first position
+  std::int32_t width = 1;
+  bool fine = false; ///< the fine code of a column whose code comes just before
+  constexpr bool operator==(const Stretch&) const = default;
+};
+
+/// The columns of a table and the stretches of an encoded row. A view.
+struct Columns {
+  const Codec* codecs = nullptr;
+  std::size_t columns = 0;
+  const Stretch* layout = nullptr;
+  std::size_t stretches = 0;
+  std::ptrdiff_t label = -1; ///< of a conditional model: the stretch of the label
+
+  /// Blocks of random bits that a row takes: two words for each stretch, which code and the place within it.
+  constexpr std::size_t word_blocks() const noexcept { return (stretches + 1) / 2; }
+};
+
+/// A decoded cell.
+struct Cell {
+  bool missing = false;
+  std::int32_t code = 0; ///< of a categorical column
+  double number = 0;     ///< of a numerical one
+};
+
+/// Calls `set(column, cell)` for each cell of a decoded row.
+/// \param codes  one for each stretch, counted from 0 in it; not read where it is a number
+/// \param number_at  (stretch) -> the number there; called for stretches that are numbers
+/// \param position_at  (stretch) -> a place in (0, 1) within the code there: a bin, or a part of one
+template <class NumberAt, class PositionAt, class Set>
+inline void each_cell(const Columns& columns, const std::int32_t* codes, const NumberAt& number_at,
+                      const PositionAt& position_at, const Set& set) noexcept {
+  for (std::size_t h = 0; h < columns.stretches; ++h) {
+    const std::size_t column = columns.layout[h].column;
+    const Codec& codec = columns.codecs[column];
+    float number = 0;
+    if (!columns.layout[h].categorical) {
+      number = number_at(h);
+      if (codec.codes() > 0)
+        ++h; // the stretch of "present" and "missing" follows
+    }
+    const std::int32_t code = columns.layout[h].categorical ? codes[h] : 0;
+    double position = position_at(h);
+    if (codec.fine > 0) {
+      ++h;
+      position = (static_cast<double>(codes[h]) + position) / static_cast<double>(codec.fine);
+    }
+    Cell cell;
+    if (codec.has_missing && code == codec.missing())
+      cell.missing = true;
+    else if (codec.kind == CodecKind::categorical)
+      cell.code = code;
+    else if (codec.kind == CodecKind::standardised)
+      cell.number = codec.unstandardise(static_cast<double>(number));
+    else
+      cell.number = codec.value_of(code, position);
+    set(column, cell);
+  }
+}
+
+/// Codes and numbers of a row by stretch, codes counted from 0 in it. \param number_of, category_of (column)
+/// -> the cell; NaN and −1 where it is missing \returns false if a cell has no code: missing where no
+/// training row was, infinite, or a category that is not one of the column's
+template <class NumberOf, class CategoryOf>
+inline bool encode_row(const Columns& columns, const NumberOf& number_of, const CategoryOf& category_of,
+                       std::int32_t* codes, float* numbers) noexcept {
+  for (std::size_t h = 0; h < columns.stretches; ++h) {
+    const Stretch& stretch = columns.layout[h];
+    const Codec& codec = columns.codecs[stretch.column];
+    const bool categorical = codec.kind == CodecKind::categorical;
+    const double number = categorical ? 0.0 : number_of(stretch.column);
+    const std::int32_t category = categorical ? category_of(stretch.column) : 0;
+    const bool missing = categorical ? category == -1 : std::isnan(number);
+    if ((missing && !codec.has_missing) || std::isinf(number))
+      return false;
+    if (!missing &&
+        (category < 0 || (categorical && category >= codec.categories + (codec.has_other ? 1 : 0))))
+      return false;
+    codes[h] = 0;
+    if (!stretch.categorical)
+      numbers[h] = static_cast<float>(codec.standardise(number));
+    else if (missing)
+      codes[h] = stretch.fine ? 0 : codec.missing();
+    else if (stretch.fine)
+      codes[h] = codec.fine_of(number, codes[h - 1]);
+    else if (!codec.has_number())
+      codes[h] = categorical ? category : codec.code_of(number);
+  }
+  return true;
+}
+
+} // namespace kernel
+ROWSMITH_END

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// One row from a seed and a number, and its score.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include <rowsmith/kernel/codec.hpp>
+#include <rowsmith/kernel/heads.hpp>
+#include <rowsmith/kernel/network.hpp>
+#include <rowsmith/kernel/random_fill.hpp>
+
+ROWSMITH_BEGIN
+namespace kernel {
+
+/// Which of `count` shares that add up to 1 a number in (0, 1) falls to.
+inline std::size_t draw_share(const double* shares, std::size_t count, double uniform) noexcept {
+  std::size_t chosen = 0;
+  for (; chosen + 1 < count && uniform >= shares[chosen]; ++chosen)
+    uniform -= shares[chosen];
+  return chosen;
+}
+
+/// Turns standard normal numbers into mean + factor · x, in place. \param factor  width × width, a lower
+/// triangle
+template <class Numbers>
+inline void shape_noise(const Numbers& mean, const Numbers& factor, Index width, float* x) noexcept {
+  // Column by column from the last on. Each element is a sum of its own, so that no compiler has a choice of
+  // order.
+  for (Index j = width; j-- > 0;) {
+    const float drawn = x[j];
+    x[j] = mean[j] + factor[j * width + j] * drawn;
+    for (Index i = j + 1; i < width; ++i)
+      x[i] += factor[i * width + j] * drawn;
+  }
+}
+
+/// x -> scale · atanh(bound · x) + offset, or without a bound scale · x + offset, for `width` numbers.
+template <class Numbers>
+inline void scale_latent(const float* x, const Numbers& scale, const Numbers& offset, const Numbers& bound,
+                         bool bounded, Index width, float* latent) noexcept {
+  std::copy_n(x, width, latent);
+  if (bounded) {
+    for (Index j = 0; j < width; ++j)
+      latent[j] *= bound[j];
+    simd::transform(latent, latent, width, [](const simd::Vector<float>& v) { return simd::atanh(v); });
+  }
+  for (Index j = 0; j < width; ++j)
+    latent[j] = latent[j] * scale[j] + offset[j];
+}
+
+/// A number so far out that the networks' own numbers overflow is as odd as can be; NaN is for rows that have
+/// no code.
+inline double infinite_if_lost(double error) noexcept {
+  return std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+}
+
+/// A trained model but for its heads. A view.
+template <class Weights>
+struct Model {
+  Weights weights;
+  Columns columns;
+  Choice choice;
+  Index noise = 0;  ///< normal numbers that the generator reads, then
+  Index labels = 0; ///< as many of a one-hot label
+  const double* label_shares = nullptr;
+  Index components = 0;                     ///< of the noise's mixture; 0: standard normal
+  const double* component_shares = nullptr; ///< a row for each label
+  std::size_t component_means = 0;          ///< where each of these begins
+  std::size_t component_factors = 0;
+  Index latent = 0; ///< width of the latent code
+  std::size_t latent_scale = 0;
+  std::size_t latent_offset = 0;
+  std::size_t latent_bound = 0;
+  bool bounded = false;
+  Network generator;
+  Network decoder;
+  Network encoder; ///< its first layer's matrix row by row
+};
+
+/// What a call needs of memory. A view.
+struct Buffers {
+  float* input = nullptr;         ///< of the generator, or a number for each stretch
+  float* networks[2] = {};        ///< the widest layer, padded
+  float* latent = nullptr;        ///< latent
+  float* room = nullptr;          ///< of the heads
+  std::uint32_t* words = nullptr; ///< 4 · word_blocks
+  std::int32_t* codes = nullptr;  ///< one a stretch
+};
+
+/// The label of row `index` of a conditional model's sample, drawn by its share.
+inline std::size_t draw_label(const double* shares, std::size_t labels, std::uint64_t seed,
+                              std::uint64_t index) noexcept {
+  return draw_share(shares, labels, RandomStream(seed, Purpose::label).uniform(index));
+}
+
+/// Makes row `index` of the sample with `seed`. \param label  of a conditional model, else 0
+/// \param set  (column, cell), called for each cell
+template <class Weights, class Heads, class Set>
+inline void sample_row(const Model<Weights>& model, const Heads& heads, std::uint64_t seed,
+                       std::uint64_t index, std::size_t label, const Buffers& buffers,
+                       const Set& set) noexcept {
+  const auto blocks = static_cast<std::uint64_t>((model.noise + 3) / 4);
+  fill_normal(RandomStream(seed, Purpose::sample_noise), index * blocks, buffers.input, model.noise);
+  if (model.components > 0) {
+    const auto parts = static_cast<std::size_t>(model.components);
+    const auto width = static_cast<std::size_t>(model.noise);
+    const std::size_t k = draw_share(model.component_shares + label * parts, parts,
+                                     RandomStream(seed, Purpose::sample_component).uniform(index));
+    shape_noise(model.weights.numbers(model.component_means + k * width),
+                model.weights.numbers(model.component_factors + k * width * width), model.noise,
+                buffers.input);
+  }
+  for (Index i = 0; i < model.labels; ++i)
+    buffers.input[model.noise + i] = i == static_cast<Index>(label) ? 1.0F : 0.0F;
+  const float* made = run(model.weights, model.generator, buffers.input, buffers.networks);
+  scale_latent(made, model.weights.numbers(model.latent_scale), model.weights.numbers(model.latent_offset),
+               model.weights.numbers(model.latent_bound), model.bounded, model.latent, buffers.latent);
+  const auto words = static_cast<std::uint64_t>(model.columns.word_blocks());
+  fill_bits(RandomStream(seed, Purpose::sample_decode), index * words, static_cast<Index>(words),
+            buffers.words);
+  const float* outputs = run(model.weights, model.decoder, buffers.latent, buffers.networks);
+  const Draw draw{model.choice, buffers.words, static_cast<std::int32_t>(label)};
+  heads.draw(model.weights, model.columns, draw, outputs, buffers.codes, buffers.room);
+  each_cell(
+      model.columns, buffers.codes, [&](std::size_t h) { return outputs[model.columns.layout[h].offset]; },
+      [&](std::size_t h) { return draw.position_at(h); }, set);
+}
+
+/// How badly the model describes a row: the sum of all heads' errors after encoding and decoding it. NaN if a
+/// cell has no code. \param number_of, category_of  as those of `encode_row`
+template <class Weights, class Heads, class NumberOf, class CategoryOf>
+inline double score_row(const Model<Weights>& model, const Heads& heads, const NumberOf& number_of,
+                        const CategoryOf& category_of, const Buffers& buffers) noexcept {
+  const Columns& columns = model.columns;
+  if (!encode_row(columns, number_of, category_of, buffers.codes, buffers.input))
+    return std::numeric_limits<double>::quiet_NaN();
+  // The first layer adds up rows of its weights: those of the codes, then those of the numbers.
+  const Layer& first = model.encoder.layers[0];
+  float* y = buffers.networks[0];
+  const auto bias = model.weights.numbers(first.bias);
+  for (Index j = 0; j < first.outputs; ++j)
+    y[j] = bias[j];
+  for (std::size_t h = 0; h < columns.stretches; ++h)
+    if (columns.layout[h].categorical)
+      add(model.weights.row(first.matrix, columns.layout[h].offset + buffers.codes[h]), first.outputs, y);
+  for (std::size_t h = 0; h < columns.stretches; ++h) {
+    const float number = buffers.input[h];
+    if (columns.layout[h].categorical || std::isnan(number))
+      continue;
+    const auto row = model.weights.row(first.matrix, columns.layout[h].offset);
+    for (Index j = 0; j < first.outputs; ++j)
+      y[j] += number * row[j];
+  }
+  activate(first.activation, y, first.outputs);
+  const float* latent =
+      run(model.weights, {model.encoder.layers + 1, model.encoder.count - 1}, y, buffers.networks);
+  const float* outputs = run(model.weights, model.decoder, latent, buffers.networks);
+  return infinite_if_lost(
+      heads.score(model.weights, columns, outputs, buffers.codes, buffers.input, buffers.room));
+}
+
+} // namespace kernel
+ROWSMITH_END

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Cholesky's factor of a small matrix.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+
+#include <rowsmith/core/version.hpp>
+
+ROWSMITH_BEGIN
+
+/// Turns a symmetric positive definite matrix (n × n, row-major, lower triangle) into its lower Cholesky
+/// factor, in place. \param least  ≥ 0: pivots below it are raised to it \returns false if a pivot is not
+/// positive even so; the matrix is then half done
+inline bool cholesky(double* a, std::size_t n, double least = 0) noexcept {
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j <= i; ++j) {
+      double sum = a[i * n + j];
+      for (std::size_t k = 0; k < j; ++k)
+        sum -= a[i * n + k] * a[j * n + k];
+      if (i != j) {
+        a[i * n + j] = sum / a[j * n + j];
+        continue;
+      }
+      sum = sum < least ? least : sum;
+      if (!(sum > 0))
+        return false;
+      a[i * n + i] = std::sqrt(sum);
+    }
+  return true;
+}
+
+ROWSMITH_END
