@@ -10,15 +10,17 @@
 #include <string>
 #include <string_view>
 
+#include <rowsmith/core/utf8.hpp>
 #include <rowsmith/core/version.hpp>
 
 ROWSMITH_BEGIN
 
-/// `text` in quotation marks, with what JSON does not allow escaped. Bytes above 127 pass as they are.
+/// `text` in quotation marks, with what JSON does not allow escaped: bytes that are no UTF-8 as
+/// `readable_utf8` writes them.
 inline std::string json_escape(std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string result = "\"";
-  for (const char c : text) {
+  for (const char c : readable_utf8(text)) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       result += '\\';
