@@ -3,6 +3,7 @@
 /// Tables, their schemas, and CSV in and out.
 #pragma once
 
+#include <rowsmith/table/csv_settings.hpp>
 #include <rowsmith/table/read_csv.hpp>
 #include <rowsmith/table/schema.hpp>
 #include <rowsmith/table/split.hpp>
