@@ -25,6 +25,7 @@
 #include "../examples/adult/data_source.hpp"
 
 namespace rs = rowsmith;
+namespace ev = rowsmith::evaluate;
 
 namespace {
 
@@ -293,20 +294,20 @@ Figures measure(const rs::TableModel& model, bool guided, const std::vector<rs::
   figures.emplace_back(
       "efficacy",
       rs::efficacy(train, holdout, made, target, {.seeds = 1, .seed = seed, .forest = forest}).ratio.mean);
-  const auto shapes = rs::column_shapes(train, made, {.replicates = 0});
+  const auto shapes = ev::column_shapes(train, made, {.replicates = 0});
   figures.emplace_back("shape_error", shapes.mean.value);
   figures.emplace_back("worst_shape_error", shapes.columns[shapes.worst].error.value);
-  const auto copies = rs::exact_copies(train, holdout, made);
+  const auto copies = ev::exact_copies(train, holdout, made);
   figures.emplace_back("copies", copies.share.value);
   figures.emplace_back("base_copies", copies.base_share.value);
   figures.emplace_back("dcr_share",
-                       rs::closest_records(train, holdout, made, {.threads = threads}).share.value);
+                       ev::closest_records(train, holdout, made, {.threads = threads}).share.value);
   // What real rows would get that have no category but those of the training rows: some are nearer to these
   // for it.
   if (fresh != nullptr)
     figures.emplace_back(
         "base_dcr_share",
-        rs::closest_records(train, holdout, known(*fresh, train), {.threads = threads}).share.value);
+        ev::closest_records(train, holdout, known(*fresh, train), {.threads = threads}).share.value);
   // Tables with a category that only hold-out rows have would be refused.
   else if (model.parts().decoding == rs::Decoding::sample && model.encoder().number_columns() == 0) {
     const auto some = std::min<std::size_t>(1000, holdout.rows());

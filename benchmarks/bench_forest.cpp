@@ -23,6 +23,7 @@
 #include <rowsmith/forest.hpp>
 
 namespace rs = rowsmith;
+namespace ev = rowsmith::evaluate;
 
 namespace {
 
@@ -103,7 +104,7 @@ void run(const char* what, const Data& train, const Data& test, const Options& o
               << ",\"features\":" << train.features.columns.size() << ",\"threads\":" << options.threads
               << ",\"seed\":" << options.seed << ",\"fit_s\":" << rs::json_number(fit)
               << ",\"predict_s\":" << rs::json_number(predict)
-              << ",\"auc\":" << rs::json_number(rs::roc_auc(scores, positive)) << "}" << std::endl;
+              << ",\"auc\":" << rs::json_number(ev::roc_auc(scores, positive)) << "}" << std::endl;
   }
 }
 

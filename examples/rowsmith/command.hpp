@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
-// What the program's subcommands share. Each lives in a source of its own and is added in rowsmith.cpp.
+// What the program's subcommands share. Each lives in a header of its own and is added in program.hpp.
 #pragma once
 
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <limits>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
-#include <rowsmith/table.hpp>
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/table/csv_settings.hpp>
 
 namespace program {
 
@@ -16,24 +23,76 @@ namespace program {
 // Throws rowsmith::OptionError for wrong use (the exit code is then 2), anything else for failed work (1).
 using Run = std::function<int()>;
 
-Run add_evaluate(CLI::App& app);
-
-// How the CSV files of a subcommand are read: the same for all of them.
-struct CsvSettings {
-  bool no_header = false;
-  std::vector<std::string> categorical; // columns whose texts look like numbers but are names
-
-  void add_to(CLI::App& command) {
-    command.add_flag("--no-header", no_header,
-                     "The files have no line of names; columns are then column_1, column_2, ...");
-    command
-        .add_option("--categorical", categorical,
-                    "Columns to take as categories although they hold numbers, such as postal codes")
-        ->delimiter(',');
+// Whatever `check` refuses is wrong use of an option.
+template <class Check>
+auto wrong_use(const std::string& option, const Check& check) {
+  try {
+    return check();
+  } catch (const rowsmith::Error& error) {
+    throw rowsmith::OptionError(option + ": " + error.what());
   }
-  // The first table decides which columns there are and of what kind; the others must have them, too.
-  rowsmith::Table read(const std::string& path) const;
-  rowsmith::Table read_like(const std::string& path, const rowsmith::Table& first) const;
-};
+}
+
+// An option that takes a whole number in decimal digits, and nothing else: no sign, no octal, no overflow.
+template <class Number>
+CLI::Option* add_whole_number(CLI::App& command, const std::string& name, Number& number,
+                              const std::string& description, std::uint64_t least = 0,
+                              std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) {
+  auto* const option = command.add_option_function<std::string>(
+      name,
+      [&number, name, least, most](const std::string& text) {
+        std::uint64_t value = 0;
+        const auto* const end = text.data() + text.size();
+        const auto [read, failure] = std::from_chars(text.data(), end, value);
+        if (failure != std::errc() || read != end || value < least || value > most)
+          throw CLI::ValidationError(name, "'" + text + "', expected a whole number from " +
+                                               std::to_string(least) + " to " + std::to_string(most));
+        number = static_cast<Number>(value);
+      },
+      description);
+  option->default_str(std::to_string(number))->type_name("NUMBER");
+  return option;
+}
+
+inline void add_csv(CLI::App& command, rowsmith::CsvSettings& settings) {
+  command.add_flag_callback(
+      "--no-header", [&settings] { settings.csv.header = false; },
+      "The files have no line of names; columns are then column_1, column_2, ...");
+  command.add_option("--categorical", settings.categorical,
+                     "Columns to take as categories although they hold numbers, such as postal codes: "
+                     "with commas between, or one for each time the option is given");
+}
+
+// Files by the options that name them.
+using Files = std::vector<std::pair<std::string, std::filesystem::path>>;
+
+// Do both paths lead to one file, by whatever names? Devices and pipes, which keep nothing, do not count.
+inline bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  namespace fs = std::filesystem;
+  std::error_code failure;
+  if (fs::exists(a, failure) && fs::exists(b, failure))
+    return fs::is_regular_file(a, failure) && fs::equivalent(a, b, failure);
+  return fs::weakly_canonical(a, failure) == fs::weakly_canonical(b, failure);
+}
+
+// Refuses outputs that would replace an input or each other, or that cannot be written.
+inline void check_outputs(const Files& inputs, const Files& outputs) {
+  namespace fs = std::filesystem;
+  Files others = inputs;
+  for (const auto& [option, path] : outputs) {
+    if (path.empty())
+      continue;
+    for (const auto& [other, file] : others)
+      if (!file.empty() && same_file(path, file))
+        throw rowsmith::OptionError(option + ": " + path.string() + " is the file of " + other +
+                                    ", expected another one");
+    std::error_code failure;
+    const auto folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    if (fs::is_directory(path, failure) || !fs::is_directory(folder, failure))
+      throw rowsmith::OptionError(option + ": " + path.string() +
+                                  " cannot be written, expected a file in a folder that is there");
+    others.emplace_back(option, path);
+  }
+}
 
 } // namespace program

@@ -16,4 +16,5 @@
 #include <rowsmith/core/sha256.hpp>
 #include <rowsmith/core/statistics.hpp>
 #include <rowsmith/core/tensor_file.hpp>
+#include <rowsmith/core/utf8.hpp>
 #include <rowsmith/core/version.hpp>

@@ -7,6 +7,7 @@
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/autoregressive_heads.hpp>
 #include <rowsmith/models/conditions.hpp>
+#include <rowsmith/models/expressible_rows.hpp>
 #include <rowsmith/models/gan.hpp>
 #include <rowsmith/models/gaussian_mixture.hpp>
 #include <rowsmith/models/heads.hpp>

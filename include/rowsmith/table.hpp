@@ -4,6 +4,7 @@
 #pragma once
 
 #include <rowsmith/table/cell_view.hpp>
+#include <rowsmith/table/csv_settings.hpp>
 #include <rowsmith/table/read_csv.hpp>
 #include <rowsmith/table/row_text.hpp>
 #include <rowsmith/table/schema.hpp>

@@ -12,8 +12,11 @@
 #include <rowsmith/evaluate/detection.hpp>
 #include <rowsmith/evaluate/efficacy.hpp>
 #include <rowsmith/evaluate/features.hpp>
+#include <rowsmith/evaluate/regression_efficacy.hpp>
+#include <rowsmith/evaluate/telling_columns.hpp>
 
 namespace rs = rowsmith;
+namespace ev = rowsmith::evaluate;
 
 namespace {
 // y says whether a is above its mean, with some noise; b is independent. `linked` false: y is drawn alone.
@@ -121,15 +124,14 @@ TEST_CASE("codes are shared by all tables, in alphabetical order", "[evaluate]")
   auto gap = rs::Column::categorical("c", {"quince", "apple"});
   gap.codes.push_back(rs::missing_code);
   const rs::Table b({gap});
-  const rs::SharedCodes codes({&a, &b});
+  const ev::SharedCodes codes({&a, &b});
   CHECK(codes.codes(a[0], 0) == std::vector<std::int32_t>{1, 0});
   CHECK(codes.codes(b[0], 0) == std::vector<std::int32_t>{2, 0, rs::missing_code});
 }
 
 TEST_CASE("results are JSON", "[evaluate]") {
   const auto real = make(100, 1, true);
-  const auto text =
-      rs::to_json(rs::detection(real, make(100, 2, true), {.seeds = 1, .forest = {.trees = 3}}));
+  const auto text = to_json(rs::detection(real, make(100, 2, true), {.seeds = 1, .forest = {.trees = 3}}));
   CHECK(text.front() == '{');
   CHECK(text.back() == '}');
   CHECK_THAT(text, Catch::Contains("\"auc\":{\"mean\":") && Catch::Contains("\"importances\":{\""));
@@ -138,12 +140,12 @@ TEST_CASE("results are JSON", "[evaluate]") {
 TEST_CASE("the JSON of a result is what a JSON reader expects", "[evaluate]") {
   const auto real = make(100, 1, true);
   const auto efficacy = nlohmann::json::parse(
-      rs::to_json(rs::efficacy(real, real, real, "y", {.seeds = 2, .forest = {.trees = 3}})));
+      to_json(rs::efficacy(real, real, real, "y", {.seeds = 2, .forest = {.trees = 3}})));
   CHECK(efficacy["ratio"]["mean"] == 1.0);
   CHECK(efficacy["seeds"] == 2);
   CHECK(efficacy["target"] == "y");
   const auto detection = nlohmann::json::parse(
-      rs::to_json(rs::detection(real, make(90, 2, true), {.seeds = 2, .forest = {.trees = 3}})));
+      to_json(rs::detection(real, make(90, 2, true), {.seeds = 2, .forest = {.trees = 3}})));
   CHECK(detection["aucs"].size() == 2);
   CHECK(detection["rows"] == 90);
   CHECK(detection["importances"].size() == 3);
@@ -177,7 +179,7 @@ TEST_CASE("an averaged ROC curve has the area of the AUC", "[evaluate]") {
 }
 
 TEST_CASE("the pair whose relation is lost tells most, and no column alone does", "[evaluate]") {
-  const auto result = rs::telling_columns(make(3000, 1, true), make(2500, 4, false));
+  const auto result = ev::telling_columns(make(3000, 1, true), make(2500, 4, false));
   REQUIRE(result.columns.size() == 3);
   REQUIRE(result.pairs.size() == 3);
   CHECK(result.pairs[0].first_name == "a");
@@ -186,7 +188,7 @@ TEST_CASE("the pair whose relation is lost tells most, and no column alone does"
   CHECK(result.pairs[1].auc.value < 0.55);
   for (const auto& column : result.columns)
     CHECK(column.auc.value == Approx(0.5).margin(0.05));
-  CHECK_THROWS_AS(rs::telling_columns(make(3, 1, true), make(9, 1, true)), rs::SchemaError);
+  CHECK_THROWS_AS(ev::telling_columns(make(3, 1, true), make(9, 1, true)), rs::SchemaError);
 }
 
 TEST_CASE("efficacy by any model, for numbers too, and what more rows add", "[evaluate]") {
@@ -206,14 +208,14 @@ TEST_CASE("efficacy by any model, for numbers too, and what more rows add", "[ev
     CHECK(result.ratio.sd < 2 * result.auc_real.sd);
     CHECK(result.f1_synthetic.mean == Approx(result.f1_real.mean).margin(0.05));
     CHECK(rs::efficacy(train, test, poor, "y", options).ratio.mean < 0.75);
-    const auto number = rs::regression_efficacy(train, test, good, "a", options);
+    const auto number = ev::regression_efficacy(train, test, good, "a", options);
     CHECK(number.r2_real.mean > 0.4); // y tells the sign of a, roughly
     CHECK(number.loss.mean == Approx(0).margin(0.05));
-    CHECK(rs::regression_efficacy(train, test, poor, "a", options).r2_synthetic.mean < 0.1);
+    CHECK(ev::regression_efficacy(train, test, poor, "a", options).r2_synthetic.mean < 0.1);
   }
-  CHECK_THROWS_AS(rs::regression_efficacy(train, test, good, "y"), rs::SchemaError);
+  CHECK_THROWS_AS(ev::regression_efficacy(train, test, good, "y"), rs::SchemaError);
   const rs::EfficacyOptions few{.classifier = rs::Classifier::boosted, .seeds = 2, .boosted = {.rounds = 20}};
-  CHECK(rs::augmentation(train, test, good, "y", 40, few).gain.mean > 0);
-  CHECK(rs::augmentation(train, test, poor, "y", 40, few).gain.mean < 0);
-  CHECK_THROWS_AS(rs::augmentation(train, test, good, "y", 1201, few), rs::OptionError);
+  CHECK(ev::augmentation(train, test, good, "y", 40, few).gain.mean > 0);
+  CHECK(ev::augmentation(train, test, poor, "y", 40, few).gain.mean < 0);
+  CHECK_THROWS_AS(ev::augmentation(train, test, good, "y", 1201, few), rs::OptionError);
 }

@@ -16,6 +16,7 @@
 #include "small_tables.hpp"
 
 namespace rs = rowsmith;
+namespace ev = rowsmith::evaluate;
 using small_tables::people;
 
 namespace {
@@ -87,7 +88,7 @@ double correlation(const rs::Table& table, std::size_t a, std::size_t b) {
   return (n * xy - x * y) / std::sqrt((n * xx - x * x) * (n * yy - y * y));
 }
 
-double error_of(const rs::TrendResult& result, std::size_t a, std::size_t b) {
+double error_of(const ev::TrendResult& result, std::size_t a, std::size_t b) {
   for (const auto& pair : result.pairs)
     if (pair.first == a && pair.second == b)
       return pair.error.value;
@@ -99,16 +100,16 @@ double error_of(const rs::TrendResult& result, std::size_t a, std::size_t b) {
 TEST_CASE("the two distances, by hand", "[evaluate]") {
   const std::vector<std::uint64_t> a{1, 2, 1};
   const std::vector<std::uint64_t> b{0, 1, 1};
-  CHECK(rs::ks_statistic(a, b) == 0.25);    // .25 .75 1 against 0 .5 1
-  CHECK(rs::total_variation(a, b) == 0.25); // .25 .5 .25 against 0 .5 .5
-  CHECK_THROWS_AS(rs::ks_statistic(a, std::vector<std::uint64_t>{1}), rs::ShapeError);
-  CHECK_THROWS_AS(rs::total_variation(a, std::vector<std::uint64_t>{0, 0, 0}), rs::ShapeError);
+  CHECK(ev::ks_statistic(a, b) == 0.25);    // .25 .75 1 against 0 .5 1
+  CHECK(ev::total_variation(a, b) == 0.25); // .25 .5 .25 against 0 .5 .5
+  CHECK_THROWS_AS(ev::ks_statistic(a, std::vector<std::uint64_t>{1}), rs::ShapeError);
+  CHECK_THROWS_AS(ev::total_variation(a, std::vector<std::uint64_t>{0, 0, 0}), rs::ShapeError);
 }
 
 TEST_CASE("column shapes and pair trends equal their definitions", "[evaluate]") {
   const auto real = people(700, 1);
   const auto other = people(500, 2, 0.4);
-  const auto shapes = rs::column_shapes(real, other, {.replicates = 3});
+  const auto shapes = ev::column_shapes(real, other, {.replicates = 3});
   REQUIRE(shapes.columns.size() == 5);
   double sum = 0;
   for (std::size_t c = 0; c < 5; ++c) {
@@ -127,7 +128,7 @@ TEST_CASE("column shapes and pair trends equal their definitions", "[evaluate]")
   CHECK(shapes.columns[shapes.worst].name == "a"); // the shifted one
   CHECK(shapes.real_rows == 700);
 
-  const auto trends = rs::pair_trends(real, other, {.replicates = 0});
+  const auto trends = ev::pair_trends(real, other, {.replicates = 0});
   REQUIRE(trends.pairs.size() == 10);
   CHECK(error_of(trends, 0, 1) ==
         Approx(std::abs(correlation(real, 0, 1) - correlation(other, 0, 1)) / 2).epsilon(1e-9));
@@ -153,8 +154,8 @@ TEST_CASE("column shapes and pair trends equal their definitions", "[evaluate]")
 
 TEST_CASE("a table has no error against itself, and its bootstrap none without replicates", "[evaluate]") {
   const auto real = people(300, 3);
-  const auto shapes = rs::column_shapes(real, real, {.replicates = 0});
-  const auto trends = rs::pair_trends(real, real, {.replicates = 0});
+  const auto shapes = ev::column_shapes(real, real, {.replicates = 0});
+  const auto trends = ev::pair_trends(real, real, {.replicates = 0});
   CHECK(shapes.mean.value == 0);
   CHECK(shapes.mean.sd == 0);
   CHECK(trends.mean.value == 0);
@@ -169,10 +170,10 @@ TEST_CASE("the bootstrap's standard deviation is that over other samples of the 
   for (int k = 0; k < samples; ++k) {
     const auto real = people(400, 100 + static_cast<std::uint64_t>(k));
     const auto other = people(400, 200 + static_cast<std::uint64_t>(k), 1.5);
-    const auto result = rs::column_shapes(real, other, {.replicates = 40});
+    const auto result = ev::column_shapes(real, other, {.replicates = 40});
     shape.push_back(result.columns[0].error.value);
     shape_sd += result.columns[0].error.sd / samples;
-    const auto pairs = rs::pair_trends(real, other, {.replicates = 40});
+    const auto pairs = ev::pair_trends(real, other, {.replicates = 40});
     trend.push_back(error_of(pairs, 0, 4));
     for (const auto& pair : pairs.pairs)
       if (pair.first == 0 && pair.second == 4)
@@ -185,13 +186,13 @@ TEST_CASE("the bootstrap's standard deviation is that over other samples of the 
 TEST_CASE("fidelity has the same bits on any number of threads", "[evaluate][threads]") {
   const auto real = people(300, 1);
   const auto other = people(200, 2);
-  const auto one = rs::to_json(rs::column_shapes(real, other, {.seed = 4, .threads = 1})) +
-                   rs::to_json(rs::pair_trends(real, other, {.seed = 4, .threads = 1}));
-  const auto three = rs::to_json(rs::column_shapes(real, other, {.seed = 4, .threads = 3})) +
-                     rs::to_json(rs::pair_trends(real, other, {.seed = 4, .threads = 3}));
+  const auto one = to_json(ev::column_shapes(real, other, {.seed = 4, .threads = 1})) +
+                   to_json(ev::pair_trends(real, other, {.seed = 4, .threads = 1}));
+  const auto three = to_json(ev::column_shapes(real, other, {.seed = 4, .threads = 3})) +
+                     to_json(ev::pair_trends(real, other, {.seed = 4, .threads = 3}));
   CHECK(one == three);
-  CHECK(one != rs::to_json(rs::column_shapes(real, other, {.seed = 5})) +
-                   rs::to_json(rs::pair_trends(real, other, {.seed = 5})));
+  CHECK(one != to_json(ev::column_shapes(real, other, {.seed = 5})) +
+                   to_json(ev::pair_trends(real, other, {.seed = 5})));
 }
 
 TEST_CASE("columns with many distinct categories share no table of all pairs", "[evaluate]") {
@@ -204,7 +205,7 @@ TEST_CASE("columns with many distinct categories share no table of all pairs", "
   const rs::Table real({rs::Column::categorical("name", names), rs::Column::categorical("town", towns)});
   std::reverse(towns.begin(), towns.end());
   const rs::Table other({rs::Column::categorical("name", names), rs::Column::categorical("town", towns)});
-  const auto trends = rs::pair_trends(real, other, {.replicates = 1});
+  const auto trends = ev::pair_trends(real, other, {.replicates = 1});
   std::set<std::pair<std::string, std::string>> both;
   for (std::size_t i = 0; i < names.size(); ++i)
     both.emplace(names[i], towns[names.size() - 1 - i]);
@@ -219,7 +220,7 @@ TEST_CASE("associations: correlation, correlation ratio and Cramer's V by hand",
                          rs::Column::categorical("g", {"a", "a", "b", "b"}),
                          rs::Column::categorical("h", {"a", "b", "b", "b"}),
                          rs::Column::categorical("k", {"x", "x", "x", "x"})});
-  const auto matrix = rs::associations(table);
+  const auto matrix = ev::associations(table);
   REQUIRE(matrix.columns == 5);
   CHECK(matrix(0, 1) == Approx(0.6));              // covariance 3 / variance 5
   CHECK(matrix(0, 2) == Approx(std::sqrt(0.8)));   // between 4 of 5
@@ -236,33 +237,33 @@ TEST_CASE("missing and constant columns make no NaN", "[evaluate]") {
                      rs::Column::categorical("w", {"x", "y"})});
   const rs::Table b({rs::Column::numerical("u", {none, 1}), rs::Column::numerical("v", {5, 6}),
                      rs::Column::categorical("w", {"x", "y"})});
-  const auto shapes = rs::column_shapes(a, b);
+  const auto shapes = ev::column_shapes(a, b);
   CHECK(shapes.columns[0].error.value == 0.5);
   CHECK(shapes.columns[1].error.value == 0.5);
-  for (const auto& pair : rs::pair_trends(a, b).pairs)
+  for (const auto& pair : ev::pair_trends(a, b).pairs)
     CHECK(pair.error.value >= 0);
-  for (const double value : rs::associations(a).values)
+  for (const double value : ev::associations(a).values)
     CHECK(value >= 0);
 }
 
 TEST_CASE("fidelity refuses what it cannot judge", "[evaluate]") {
   const auto real = people(20, 1);
   const rs::Table other({rs::Column::numerical("z", {1})});
-  CHECK_THROWS_AS(rs::column_shapes(real, other), rs::SchemaError);
-  CHECK_THROWS_WITH(rs::pair_trends(real, real.select({})), Catch::Contains("synthetic table has 0 rows"));
+  CHECK_THROWS_AS(ev::column_shapes(real, other), rs::SchemaError);
+  CHECK_THROWS_WITH(ev::pair_trends(real, real.select({})), Catch::Contains("synthetic table has 0 rows"));
   const rs::Table infinite({rs::Column::numerical("z", {INFINITY, 1})});
-  CHECK_THROWS_WITH(rs::column_shapes(infinite, infinite), Catch::Contains("'z'"));
-  CHECK_THROWS_WITH(rs::column_shapes(real, real, {.replicates = 10'001}), Catch::Contains("replicates"));
-  CHECK_THROWS_WITH(rs::pair_trends(real, real, {.bins = 0}), Catch::Contains("fidelity.bins = 0"));
+  CHECK_THROWS_WITH(ev::column_shapes(infinite, infinite), Catch::Contains("'z'"));
+  CHECK_THROWS_WITH(ev::column_shapes(real, real, {.replicates = 10'001}), Catch::Contains("replicates"));
+  CHECK_THROWS_WITH(ev::pair_trends(real, real, {.bins = 0}), Catch::Contains("fidelity.bins = 0"));
 }
 
 TEST_CASE("fidelity is JSON", "[evaluate]") {
   const auto real = people(50, 1);
-  const auto shapes = nlohmann::json::parse(rs::to_json(rs::column_shapes(real, people(60, 2))));
+  const auto shapes = nlohmann::json::parse(to_json(ev::column_shapes(real, people(60, 2))));
   CHECK(shapes["columns"].size() == 5);
   CHECK(shapes["columns"][shapes["worst"].get<std::string>()]["value"] > 0);
   CHECK(shapes["synthetic_rows"] == 60);
-  const auto trends = nlohmann::json::parse(rs::to_json(rs::pair_trends(real, people(60, 2))));
+  const auto trends = nlohmann::json::parse(to_json(ev::pair_trends(real, people(60, 2))));
   CHECK(trends["pairs"].size() == 10);
   CHECK(trends["pairs"][0]["value"] >= trends["pairs"][9]["value"]);
 }

@@ -12,6 +12,7 @@
 #include "small_tables.hpp"
 
 namespace rs = rowsmith;
+namespace ev = rowsmith::evaluate;
 using small_tables::people;
 
 namespace {
@@ -22,12 +23,12 @@ std::vector<std::uint32_t> all_rows(std::size_t n) {
   return rows;
 }
 
-rs::LinearRows rows_of(const rs::Table& table, std::size_t max_categories = 64) {
+ev::LinearRows rows_of(const rs::Table& table, std::size_t max_categories = 64) {
   const rs::Table* const tables[] = {&table};
-  return rs::linear_rows(tables, rs::SharedCodes(tables), rs::SharedCodes::none, max_categories);
+  return ev::linear_rows(tables, ev::SharedCodes(tables), ev::SharedCodes::none, max_categories);
 }
 
-double score(const rs::LinearRows& x, std::size_t row, const std::vector<double>& weights) {
+double score(const ev::LinearRows& x, std::size_t row, const std::vector<double>& weights) {
   double sum = weights.back();
   for (std::size_t f = 0; f < x.features; ++f)
     sum += weights[x.position[row * x.features + f]] * x.value[row * x.features + f];
@@ -44,7 +45,7 @@ TEST_CASE("the gradient of the penalised likelihood vanishes at the solution", "
     labels.push_back(static_cast<std::uint16_t>(table["y"].codes[i]));
   const auto rows = all_rows(400); // the others must not matter
   for (const double penalty : {0.1, 5.0}) {
-    const auto model = rs::LogisticRegression::fit(x, rows, labels, 2, {.penalty = penalty});
+    const auto model = ev::LogisticRegression::fit(x, rows, labels, 2, {.penalty = penalty});
     const auto& weights = model.weights()[0];
     REQUIRE(weights.size() == x.width + 1);
     std::vector<double> gradient(weights.size());
@@ -66,7 +67,7 @@ TEST_CASE("so does that of the penalised squares", "[evaluate]") {
   const auto x = rows_of(table);
   const auto rows = all_rows(300);
   const auto& targets = table["b"].values;
-  const auto model = rs::RidgeRegression::fit(x, rows, targets, {.penalty = 2});
+  const auto model = ev::RidgeRegression::fit(x, rows, targets, {.penalty = 2});
   std::vector<double> gradient(x.width + 1);
   for (std::size_t k = 0; k < x.width; ++k)
     gradient[k] = 2 * model.weights()[k];
@@ -102,7 +103,7 @@ TEST_CASE("probabilities of three classes add up to 1 and follow the classes", "
     labels.push_back(static_cast<std::uint16_t>(i / 30));
   }
   const auto x = rows_of(rs::Table({rs::Column::numerical("v", v), rs::Column::numerical("w", v)}));
-  const auto model = rs::LogisticRegression::fit(x, all_rows(90), labels, 3);
+  const auto model = ev::LogisticRegression::fit(x, all_rows(90), labels, 3);
   const auto p = model.predict_probability(x, all_rows(90));
   for (std::size_t i = 0; i < 90; ++i)
     CHECK(p[3 * i] + p[3 * i + 1] + p[3 * i + 2] == Approx(1));
@@ -114,16 +115,16 @@ TEST_CASE("one class, separable classes and constant columns end well", "[evalua
   const rs::Table table({rs::Column::numerical("x", {1, 2, 3, 4}), rs::Column::numerical("k", {5, 5, 5, 5})});
   const auto x = rows_of(table);
   for (const auto& labels : {std::vector<std::uint16_t>{0, 0, 0, 0}, {0, 0, 1, 1}, {1, 1, 1, 1}}) {
-    const auto p = rs::LogisticRegression::fit(x, all_rows(4), labels, 2).predict_probability(x, all_rows(4));
+    const auto p = ev::LogisticRegression::fit(x, all_rows(4), labels, 2).predict_probability(x, all_rows(4));
     for (const double each : p)
       CHECK((each >= 0 && each <= 1));
     if (labels[0] == labels[3])
       CHECK(p[labels[0]] > 0.9);
   }
-  CHECK_THROWS_AS(rs::LogisticRegression::fit(x, {}, std::vector<std::uint16_t>(4), 2), rs::ShapeError);
-  CHECK_THROWS_AS(rs::LogisticRegression::fit(x, all_rows(4), std::vector<std::uint16_t>(3), 2),
+  CHECK_THROWS_AS(ev::LogisticRegression::fit(x, {}, std::vector<std::uint16_t>(4), 2), rs::ShapeError);
+  CHECK_THROWS_AS(ev::LogisticRegression::fit(x, all_rows(4), std::vector<std::uint16_t>(3), 2),
                   rs::ShapeError);
-  CHECK_THROWS_AS(rs::RidgeRegression::fit(x, all_rows(4), std::vector<double>(4), {.penalty = 0}),
+  CHECK_THROWS_AS(ev::RidgeRegression::fit(x, all_rows(4), std::vector<double>(4), {.penalty = 0}),
                   rs::OptionError);
 }
 
@@ -133,6 +134,33 @@ TEST_CASE("linear models have the same bits on any number of threads", "[evaluat
   std::vector<std::uint16_t> labels;
   for (const auto code : table["y"].codes)
     labels.push_back(static_cast<std::uint16_t>(code));
-  const auto one = rs::LogisticRegression::fit(x, all_rows(800), labels, 2, {.threads = 1}).weights();
-  CHECK(one == rs::LogisticRegression::fit(x, all_rows(800), labels, 2, {.threads = 3}).weights());
+  const auto one = ev::LogisticRegression::fit(x, all_rows(800), labels, 2, {.threads = 1}).weights();
+  CHECK(one == ev::LogisticRegression::fit(x, all_rows(800), labels, 2, {.threads = 3}).weights());
+}
+
+TEST_CASE("linear models refuse what they cannot learn from", "[evaluate]") {
+  const rs::Table table({rs::Column::numerical("n", {1, 2, 3, 4})});
+  const rs::Table* const tables[] = {&table};
+  const auto x = ev::linear_rows(tables, ev::SharedCodes({&table}));
+  const std::vector<std::uint32_t> outside{0, 4};
+  const std::vector<std::uint16_t> labels{0, 1, 2, 1};
+  const std::vector<double> targets{0, 1, std::nan(""), 1};
+  using Logistic = ev::LogisticRegression;
+  CHECK_THROWS_WITH(Logistic::fit(x, all_rows(4), labels, 2), Catch::Contains("row 2 is of class 2"));
+  CHECK_THROWS_WITH(Logistic::fit(x, outside, labels, 3), Catch::Contains("row 4 of"));
+  CHECK_THROWS_WITH(ev::RidgeRegression::fit(x, all_rows(4), targets), Catch::Contains("row 2 is nan"));
+  CHECK_THROWS_WITH(ev::RidgeRegression::fit(x, outside, targets), Catch::Contains("row 4 of"));
+  auto broken = x;
+  broken.position[1] = 9;
+  CHECK_THROWS_WITH(Logistic::fit(broken, all_rows(4), labels, 3), Catch::Contains("column 9"));
+  broken = x;
+  broken.value[3] = std::nan("");
+  CHECK_THROWS_AS(Logistic::fit(broken, all_rows(4), labels, 3), rs::ShapeError);
+  broken.value.pop_back();
+  CHECK_THROWS_AS(Logistic::fit(broken, all_rows(4), labels, 3), rs::ShapeError);
+  const auto model = Logistic::fit(x, all_rows(4), labels, 3);
+  CHECK_THROWS_AS(model.predict_probability(x, outside), rs::ShapeError);
+  auto wider = x;
+  ++wider.width;
+  CHECK_THROWS_AS(model.predict_probability(wider, all_rows(4)), rs::ShapeError);
 }

@@ -9,10 +9,11 @@
 #include <rowsmith/evaluate/metrics.hpp>
 
 namespace rs = rowsmith;
+namespace ev = rowsmith::evaluate;
 
 namespace {
 double auc(const std::vector<double>& scores, const std::vector<std::uint8_t>& labels) {
-  return rs::roc_auc(scores, labels);
+  return ev::roc_auc(scores, labels);
 }
 // The definition: over all pairs of a positive and a negative.
 double auc_by_pairs(const std::vector<double>& scores, const std::vector<std::uint8_t>& labels) {
@@ -59,30 +60,30 @@ TEST_CASE("what has no area is an error", "[evaluate]") {
 TEST_CASE("ROC curves, rates at few false alarms, F1 and R2 by hand", "[evaluate]") {
   const std::vector<double> scores{0.9, 0.8, 0.8, 0.3};
   const std::vector<std::uint8_t> labels{1, 1, 0, 0};
-  const auto curve = rs::roc_curve(scores, labels);
+  const auto curve = ev::roc_curve(scores, labels);
   REQUIRE(curve.size() == 4); // the two equal scores are one point
   CHECK(curve[1].true_positive_rate == 0.5);
   CHECK(curve[1].false_positive_rate == 0);
   CHECK(curve[2].true_positive_rate == 1);
   CHECK(curve[2].false_positive_rate == 0.5);
-  CHECK(rs::true_positive_rate_at(curve, 0.4) == 0.5);
-  CHECK(rs::true_positive_rate_at(curve, 0.5) == 1);
-  CHECK(rs::interpolate(curve, 0.25) == 0.75);
-  CHECK(rs::interpolate(curve, 1) == 1);
+  CHECK(ev::true_positive_rate_at(curve, 0.4) == 0.5);
+  CHECK(ev::true_positive_rate_at(curve, 0.5) == 1);
+  CHECK(ev::interpolate(curve, 0.25) == 0.75);
+  CHECK(ev::interpolate(curve, 1) == 1);
   const std::vector<std::uint16_t> truth{1, 1, 0, 0, 1};
   const std::vector<std::uint16_t> said{1, 0, 1, 0, 1};
-  CHECK(rs::f1_score(said, truth, 1) == Approx(2.0 / 3));
-  CHECK(rs::f1_score(said, truth, 0) == Approx(0.5));
-  CHECK(rs::f1_score(said, truth, 2) == 0);
-  CHECK(rs::r2_score(std::vector<double>{1, 2, 4}, std::vector<double>{1, 2, 3}) == Approx(0.5));
-  CHECK_THROWS_AS(rs::r2_score(std::vector<double>{1, 2}, std::vector<double>{3, 3}), rs::ShapeError);
-  CHECK_THROWS_AS(rs::f1_score(said, std::vector<std::uint16_t>{1}, 1), rs::ShapeError);
+  CHECK(ev::f1_score(said, truth, 1) == Approx(2.0 / 3));
+  CHECK(ev::f1_score(said, truth, 0) == Approx(0.5));
+  CHECK(ev::f1_score(said, truth, 2) == 0);
+  CHECK(ev::r2_score(std::vector<double>{1, 2, 4}, std::vector<double>{1, 2, 3}) == Approx(0.5));
+  CHECK_THROWS_AS(ev::r2_score(std::vector<double>{1, 2}, std::vector<double>{3, 3}), rs::ShapeError);
+  CHECK_THROWS_AS(ev::f1_score(said, std::vector<std::uint16_t>{1}, 1), rs::ShapeError);
 }
 
 TEST_CASE("folds are even in size and in every class", "[evaluate]") {
   std::vector<std::uint16_t> labels(403, 0);
   std::fill(labels.begin(), labels.begin() + 41, std::uint16_t{1});
-  const auto folds = rs::stratified_folds(labels, 4, 7);
+  const auto folds = ev::stratified_folds(labels, 4, 7);
   for (std::uint16_t fold = 0; fold < 4; ++fold) {
     int size = 0;
     int ones = 0;
@@ -94,8 +95,8 @@ TEST_CASE("folds are even in size and in every class", "[evaluate]") {
     CHECK(std::abs(size - 101) <= 1);
     CHECK(std::abs(ones - 10) <= 1);
   }
-  CHECK(rs::stratified_folds(labels, 4, 7) == folds);
-  CHECK(rs::stratified_folds(labels, 4, 8) != folds);
-  CHECK_THROWS_AS(rs::stratified_folds(labels, 1, 7), rs::OptionError);
-  CHECK_THROWS_AS(rs::stratified_folds(labels, 404, 7), rs::OptionError);
+  CHECK(ev::stratified_folds(labels, 4, 7) == folds);
+  CHECK(ev::stratified_folds(labels, 4, 8) != folds);
+  CHECK_THROWS_AS(ev::stratified_folds(labels, 1, 7), rs::OptionError);
+  CHECK_THROWS_AS(ev::stratified_folds(labels, 404, 7), rs::OptionError);
 }

@@ -17,6 +17,7 @@
 #include <rowsmith/table/read_csv.hpp>
 
 namespace rs = rowsmith;
+namespace ev = rowsmith::evaluate;
 
 namespace {
 using Adult =
@@ -65,7 +66,7 @@ TEST_CASE("trees agree with xgboost's and scikit-learn's on Adult", "[forest]") 
   const auto train = rs::read_csv<Adult>(data + "/adult.data", {.header = false});
   const auto test = rs::read_csv<Adult>(data + "/adult.test",
                                         {.header = false, .comment = '|', .strip_suffix = {{"income", "."}}});
-  const rs::SharedCodes codes({&train, &test});
+  const ev::SharedCodes codes({&train, &test});
   const std::size_t income = train.schema().index_of("income");
   const auto labels_of = [&](const rs::Table& table) {
     std::vector<std::uint16_t> labels;
@@ -105,7 +106,7 @@ TEST_CASE("trees agree with xgboost's and scikit-learn's on Adult", "[forest]") 
     positive.push_back(static_cast<std::uint8_t>(label));
     scores.push_back(boosted[2 * positive.size() - 1]);
   }
-  CHECK(rs::roc_auc(scores, positive) == Approx(reference["boosted_auc"].get<double>()).margin(0.002));
+  CHECK(ev::roc_auc(scores, positive) == Approx(reference["boosted_auc"].get<double>()).margin(0.002));
 
   CHECK(rs::RandomForest::fit(features, labels, 2, {.out_of_bag = true}).out_of_bag_score() ==
         Approx(reference["out_of_bag"].get<double>()).margin(0.003));

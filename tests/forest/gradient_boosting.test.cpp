@@ -270,7 +270,7 @@ TEST_CASE("boosting has the same bits on any number of threads", "[forest][threa
 TEST_CASE("more bins than a byte holds, and rows chosen by number", "[forest]") {
   const auto p = problem(4000, 3, 8, 0.05, 1000);
   const rs::GradientBoostingOptions options{.rounds = 10};
-  const auto binned = rs::Binning::fit(p.features, 2000).apply(p.features);
+  const auto binned = rs::forest::Binning::fit(p.features, 2000).apply(p.features);
   std::vector<std::uint32_t> rows;
   for (std::uint32_t i = 0; i < 4000; i += 2)
     rows.push_back(i);
@@ -328,7 +328,7 @@ TEST_CASE("boosting refuses what it cannot learn from", "[forest]") {
   CHECK_THROWS_AS(rs::GradientBoosting::fit(p.features, {}, 2), rs::ShapeError);
   CHECK_THROWS_AS(rs::GradientBoosting::fit(p.features, p.labels, 1), rs::ShapeError);
   CHECK_THROWS_AS(rs::GradientBoosting::fit(rs::FeatureMatrix{}, {}, 2), rs::ShapeError);
-  const auto binned = rs::Binning::fit(p.features).apply(p.features);
+  const auto binned = rs::forest::Binning::fit(p.features).apply(p.features);
   const std::vector<std::uint32_t> outside{0, 50};
   CHECK_THROWS_AS(rs::GradientBoosting::fit_binned(binned, outside, p.labels, 2), rs::ShapeError);
   const auto model = fit({.rounds = 1});

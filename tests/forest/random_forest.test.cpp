@@ -47,7 +47,7 @@ double accuracy(const std::vector<double>& probability, const std::vector<std::u
 TEST_CASE("few values get a bin each, many are cut at quantiles", "[forest]") {
   const double missing = std::numeric_limits<double>::quiet_NaN();
   rs::FeatureMatrix features{{"few", "many"}, {{3, 1, missing, 1, 2}, {0, 1, 2, 3, 4}}};
-  auto binning = rs::Binning::fit(features);
+  auto binning = rs::forest::Binning::fit(features);
   CHECK(binning.apply(features).columns[0] == std::vector<std::uint16_t>{3, 1, 0, 1, 2});
   // New values fall to the side of the nearer known one.
   const rs::FeatureMatrix fresh{{"few", "many"}, {{-9, 1.4, 1.6, 99}, {0, 0, 0, missing}}};
@@ -57,7 +57,7 @@ TEST_CASE("few values get a bin each, many are cut at quantiles", "[forest]") {
   rs::FeatureMatrix large{{"u"}, std::vector<std::vector<double>>(1)};
   for (int i = 0; i < 10'000; ++i)
     large.columns[0].push_back(static_cast<double>(i * i));
-  binning = rs::Binning::fit(large, 100);
+  binning = rs::forest::Binning::fit(large, 100);
   CHECK(binning.bins(0) == 101);
   std::vector<int> counts(101);
   const auto binned = binning.apply(large);
@@ -66,7 +66,7 @@ TEST_CASE("few values get a bin each, many are cut at quantiles", "[forest]") {
   CHECK(counts[0] == 0);
   for (std::size_t k = 1; k < counts.size(); ++k)
     CHECK(std::abs(counts[k] - 100) <= 1);
-  CHECK_THROWS_AS(rs::Binning::fit(large, 1), rs::OptionError);
+  CHECK_THROWS_AS(rs::forest::Binning::fit(large, 1), rs::OptionError);
   CHECK_THROWS_AS(binning.apply(features), rs::ShapeError);
 }
 
@@ -307,12 +307,12 @@ TEST_CASE("out-of-bag predictions tell how well a forest does on new rows", "[fo
 
 TEST_CASE("bins of two bytes give the same forest as bins of one", "[forest]") {
   const auto p = checkerboard(600, 6);
-  const auto narrow = rs::Binning::fit(p.features, 200).apply(p.features);
+  const auto narrow = rs::forest::Binning::fit(p.features, 200).apply(p.features);
   auto wide = narrow;
   for (auto& column : wide.columns)
     for (auto& bin : column)
       bin = static_cast<std::uint16_t>(300 * bin);
-  const auto rows = rs::all_rows(narrow);
+  const auto rows = rs::forest::detail::all_rows(narrow);
   const rs::RandomForestOptions options{.trees = 10};
   const auto a = rs::RandomForest::fit_binned(narrow, rows, p.labels, 2, options);
   const auto b = rs::RandomForest::fit_binned(wide, rows, p.labels, 2, options);
@@ -400,7 +400,7 @@ TEST_CASE("categories in any order, beside numbers", "[forest][threads]") {
   for (const double p : forest.predict_probability(fresh))
     CHECK((p >= 0 && p <= 1));
   fresh.categorical = {true};
-  CHECK_THROWS_AS(rs::Binning::fit(fresh), rs::ShapeError);
+  CHECK_THROWS_AS(rs::forest::Binning::fit(fresh), rs::ShapeError);
 }
 
 TEST_CASE("sorting by radix orders numbers of all kinds", "[forest]") {
@@ -412,7 +412,7 @@ TEST_CASE("sorting by radix orders numbers of all kinds", "[forest]") {
   rs::shuffle(std::span<double>(mixed), random);
   mixed.push_back(-0.0); // is 0
   const rs::FeatureMatrix features{{"x"}, {mixed}};
-  const auto binning = rs::Binning::fit(features);
+  const auto binning = rs::forest::Binning::fit(features);
   CHECK(binning.bins(0) == ordered.size() + 1);
   const auto binned = binning.apply(features);
   for (std::size_t i = 0; i < mixed.size(); ++i)

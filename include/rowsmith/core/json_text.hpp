@@ -10,33 +10,10 @@
 #include <string>
 #include <string_view>
 
+#include <rowsmith/core/utf8.hpp>
 #include <rowsmith/core/version.hpp>
 
 ROWSMITH_BEGIN
-
-namespace detail {
-/// Bytes of the UTF-8 character that `text` begins with; 0 if it is none. \param text not empty
-inline std::size_t utf8_length(std::string_view text) noexcept {
-  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = byte(0);
-  const std::size_t length = first < 0x80   ? 1
-                             : first < 0xC2 ? 0
-                             : first < 0xE0 ? 2
-                             : first < 0xF0 ? 3
-                             : first < 0xF5 ? 4
-                                            : 0;
-  if (length > text.size())
-    return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xC0U) != 0x80)
-      return 0;
-  // Overlong forms, halves of surrogate pairs, and what is beyond U+10FFFF.
-  if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F) ||
-      (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F))
-    return 0;
-  return length;
-}
-} // namespace detail
 
 /// Appends `text` in quotation marks, with what JSON does not allow escaped. The result is valid UTF-8: a
 /// byte that is no part of a UTF-8 character becomes \u0080 to \u00ff, as if it were Latin-1.
@@ -45,7 +22,7 @@ inline void append_json_text(std::string& to, std::string_view text) {
   to += '"';
   while (!text.empty()) {
     const auto byte = static_cast<unsigned char>(text.front());
-    std::size_t length = detail::utf8_length(text);
+    std::size_t length = utf8_length(text);
     if (byte < 0x20 || length == 0) {
       to += "\\u00";
       to += digits[byte >> 4U];

@@ -17,14 +17,15 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/progress.hpp>
 #include <rowsmith/evaluate/classifier.hpp>
-#include <rowsmith/evaluate/json_object.hpp>
 #include <rowsmith/evaluate/metrics.hpp>
 #include <rowsmith/evaluate/privacy.hpp>
 #include <rowsmith/evaluate/resample.hpp>
+#include <rowsmith/evaluate/result_text.hpp>
 #include <rowsmith/evaluate/row_distance.hpp>
 #include <rowsmith/forest/gradient_boosting.hpp>
 
 ROWSMITH_BEGIN
+namespace evaluate {
 
 struct MembershipOptions {
   std::size_t max_rows = 50'000; ///< synthetic rows the attacker looks at; more are sampled; ≥ 2
@@ -35,10 +36,8 @@ struct MembershipOptions {
 
   /// \throws OptionError
   void check() const {
-    if (max_rows < 2)
-      throw OptionError("membership.max_rows = " + std::to_string(max_rows) + ": expected 2 or more");
-    if (replicates > 10'000)
-      throw OptionError("membership.replicates = " + std::to_string(replicates) + ": expected 0 to 10000");
+    detail::check_count("membership.max_rows", max_rows, 2);
+    detail::check_count("membership.replicates", replicates, 0, 10'000);
   }
 };
 
@@ -76,9 +75,8 @@ struct AttributeOptions {
 
   /// \throws OptionError
   void check() const {
-    if (max_persons < 2 || max_rows < 2)
-      throw OptionError("attribute.max_persons = " + std::to_string(max_persons) +
-                        ", max_rows = " + std::to_string(max_rows) + ": expected 2 or more");
+    detail::check_count("attribute.max_persons", max_persons, 2);
+    detail::check_count("attribute.max_rows", max_rows, 2);
     if (!(tolerance >= 0 && tolerance <= 1))
       throw OptionError("attribute.tolerance = " + std::to_string(tolerance) + ": expected 0 to 1");
   }
@@ -153,7 +151,8 @@ inline MembershipAttack judge_attack(std::string name, const std::vector<double>
 inline MembershipResult membership_inference(const Table& train, const Table& holdout, const Table& synthetic,
                                              const MembershipOptions& options = {}) {
   options.check();
-  detail::check_privacy_tables("membership_inference", train, holdout, synthetic);
+  detail::check_rows("membership_inference",
+                     {{&train, "training"}, {&holdout, "hold-out"}, {&synthetic, "synthetic"}});
   if (holdout.rows() < 4)
     throw ShapeError("membership_inference: " + std::to_string(holdout.rows()) +
                      " hold-out rows, expected 4 or more");
@@ -218,7 +217,8 @@ inline MembershipResult membership_inference(const Table& train, const Table& ho
 inline AttributeResult attribute_inference(const Table& train, const Table& holdout, const Table& synthetic,
                                            const AttributeOptions& options = {}) {
   options.check();
-  detail::check_privacy_tables("attribute_inference", train, holdout, synthetic);
+  detail::check_rows("attribute_inference",
+                     {{&train, "training"}, {&holdout, "hold-out"}, {&synthetic, "synthetic"}});
   if (train.size() < 2)
     throw SchemaError("attribute_inference: the tables have one column, expected two or more");
   const SharedCodes codes({&train, &holdout, &synthetic});
@@ -295,47 +295,40 @@ inline AttributeResult attribute_inference(const Table& train, const Table& hold
 }
 
 inline std::string to_json(const MembershipAttack& attack) {
-  return detail::JsonObject()
-      .add_text("name", attack.name)
-      .add("auc", attack.auc)
-      .add("tpr_at_1_percent_fpr", attack.tpr_at_1)
-      .add("tpr_at_0.1_percent_fpr", attack.tpr_at_01)
-      .add("p_value", attack.p_value)
-      .text();
+  return detail::json_object({{"name", attack.name},
+                              {"auc", attack.auc},
+                              {"tpr_at_1_percent_fpr", attack.tpr_at_1},
+                              {"tpr_at_0.1_percent_fpr", attack.tpr_at_01},
+                              {"p_value", attack.p_value}});
 }
 
 inline std::string to_json(const MembershipResult& result) {
-  return detail::JsonObject()
-      .add("attacks",
-           detail::json_list(result.attacks, [](const MembershipAttack& attack) { return to_json(attack); }))
-      .add_text("strongest", result.attacks.empty() ? "" : result.attacks[result.strongest].name)
-      .add("members", result.members)
-      .add("reference", result.reference)
-      .add("synthetic_rows", result.synthetic_rows)
-      .text();
+  return detail::json_object(
+      {{"attacks", result.attacks},
+       {"strongest", result.attacks.empty() ? std::string() : result.attacks[result.strongest].name},
+       {"members", result.members},
+       {"reference", result.reference},
+       {"synthetic_rows", result.synthetic_rows}});
+}
+
+inline std::string to_json(const AttributeRisk& risk) {
+  return detail::json_object({{"secret", risk.secret},
+                              {"guessed", risk.guessed},
+                              {"baseline", risk.baseline},
+                              {"advantage", risk.advantage}});
 }
 
 inline std::string to_json(const AttributeResult& result) {
-  const auto risk_json = [](const AttributeRisk& risk) {
-    return detail::JsonObject()
-        .add_text("secret", risk.secret)
-        .add("guessed", risk.guessed)
-        .add("baseline", risk.baseline)
-        .add("advantage", risk.advantage)
-        .text();
-  };
-  return detail::JsonObject()
-      .add("mean", result.mean)
-      .add("p_value", result.p_value)
-      .add("risks", detail::json_list(result.risks, risk_json))
-      .add("persons", result.persons)
-      .add("synthetic_rows", result.synthetic_rows)
-      .text();
+  return detail::json_object({{"mean", result.mean},
+                              {"p_value", result.p_value},
+                              {"risks", result.risks},
+                              {"persons", result.persons},
+                              {"synthetic_rows", result.synthetic_rows}});
 }
 
 inline std::ostream& operator<<(std::ostream& out, const MembershipResult& result) {
   for (const auto& attack : result.attacks)
-    out << "membership by " << attack.name << ": AUC " << attack.auc.value << " +- " << attack.auc.sd
+    out << "membership by " << attack.name << ": AUC " << attack.auc
         << " (0.5 is ideal), found at 1 % false alarms " << 100 * attack.tpr_at_1.value << " %, at 0.1 % "
         << 100 * attack.tpr_at_01.value << " %; p = " << attack.p_value << '\n';
   return out;
@@ -350,4 +343,5 @@ inline std::ostream& operator<<(std::ostream& out, const AttributeResult& result
   return out << "; p = " << result.p_value << '\n';
 }
 
+} // namespace evaluate
 ROWSMITH_END

@@ -19,6 +19,7 @@
 #include <rowsmith/forest/random_forest.hpp>
 
 ROWSMITH_BEGIN
+namespace evaluate {
 
 /// `forest`: 100 deep trees, as most papers use. `boosted`: the sharpest; forests saturate. `linear`:
 /// logistic regression (ridge regression for numbers), which sees one column at a time and misses relations.
@@ -62,9 +63,11 @@ public:
       for (std::size_t f = 0; f < features.columns.size(); ++f)
         features.columns[f].insert(features.columns[f].end(), more.columns[f].begin(), more.columns[f].end());
     }
-    binned_ = Binning::fit(features, classifier == Classifier::forest ? options.forest.max_bins
-                                                                      : options.boosted.max_bins)
-                  .apply(features);
+    const bool by_forest = classifier == Classifier::forest;
+    const int threads = by_forest ? options.forest.threads : options.boosted.threads;
+    binned_ = forest::Binning::fit(features, by_forest ? options.forest.max_bins : options.boosted.max_bins,
+                                   threads)
+                  .apply(features, threads);
   }
 
   std::size_t rows() const noexcept { return rows_; }
@@ -75,22 +78,10 @@ public:
   std::vector<double> classify(std::span<const std::uint32_t> train, std::span<const std::uint16_t> labels,
                                std::size_t classes, std::span<const std::uint32_t> test, std::uint64_t seed,
                                std::vector<double>* importances = nullptr) const {
-    if (classifier_ == Classifier::forest) {
-      auto options = options_.forest;
-      options.seed = seed;
-      const auto model = RandomForest::fit_binned(binned_, train, labels, classes, options);
-      if (importances != nullptr)
-        *importances = model.importances();
-      return model.predict_binned(binned_, test, options.threads);
-    }
-    if (classifier_ == Classifier::boosted) {
-      auto options = options_.boosted;
-      options.seed = seed;
-      const auto model = GradientBoosting::fit_binned(binned_, train, labels, classes, options);
-      if (importances != nullptr)
-        *importances = model.importances();
-      return model.predict_binned(binned_, test, options.threads);
-    }
+    if (classifier_ == Classifier::forest)
+      return by_trees<RandomForest>(options_.forest, train, test, seed, importances, labels, classes);
+    if (classifier_ == Classifier::boosted)
+      return by_trees<GradientBoosting>(options_.boosted, train, test, seed, importances, labels, classes);
     const auto model = LogisticRegression::fit(linear_, train, labels, classes, options_.linear);
     if (importances != nullptr)
       *importances = model.importances(linear_, train);
@@ -100,27 +91,30 @@ public:
   /// The same with numbers to predict; targets of rows that are not in `train` are not looked at.
   std::vector<double> regress(std::span<const std::uint32_t> train, std::span<const double> targets,
                               std::span<const std::uint32_t> test, std::uint64_t seed) const {
-    if (classifier_ == Classifier::forest) {
-      auto options = options_.forest;
-      options.seed = seed;
-      return RandomForestRegressor::fit_binned(binned_, train, targets, options)
-          .predict_binned(binned_, test, options.threads);
-    }
-    if (classifier_ == Classifier::boosted) {
-      auto options = options_.boosted;
-      options.seed = seed;
-      return GradientBoostingRegressor::fit_binned(binned_, train, targets, options)
-          .predict_binned(binned_, test, options.threads);
-    }
+    if (classifier_ == Classifier::forest)
+      return by_trees<RandomForestRegressor>(options_.forest, train, test, seed, nullptr, targets);
+    if (classifier_ == Classifier::boosted)
+      return by_trees<GradientBoostingRegressor>(options_.boosted, train, test, seed, nullptr, targets);
     return RidgeRegression::fit(linear_, train, targets, options_.linear).predict(linear_, test);
   }
 
 private:
+  using Rows = std::span<const std::uint32_t>;
+  template <class Model, class Options, class... Targets>
+  std::vector<double> by_trees(Options options, Rows train, Rows test, std::uint64_t seed,
+                               std::vector<double>* importances, Targets... targets) const {
+    options.seed = seed;
+    const auto model = Model::fit_binned(binned_, train, targets..., options);
+    if (importances != nullptr)
+      *importances = model.importances();
+    return model.predict_binned(binned_, test, options.threads);
+  }
+
   Classifier classifier_;
   ClassifierOptions options_;
   std::size_t rows_ = 0;
   std::vector<std::string> names_;
-  BinnedMatrix binned_;
+  forest::BinnedMatrix binned_;
   LinearRows linear_;
 };
 
@@ -144,4 +138,6 @@ inline std::vector<double> probability_column(std::span<const double> probabilit
 
 } // namespace detail
 
+} // namespace evaluate
+using evaluate::Classifier;
 ROWSMITH_END

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -17,10 +18,12 @@
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
+#include <rowsmith/evaluate/text.hpp>
 #include <rowsmith/forest/binned_matrix.hpp>
 #include <rowsmith/table/table.hpp>
 
 ROWSMITH_BEGIN
+namespace evaluate {
 
 /// Codes of several tables' categories, shared by all of them: alphabetical order of the union.
 class SharedCodes {
@@ -92,4 +95,31 @@ private:
   std::vector<std::vector<std::string>> texts_;
 };
 
+namespace detail {
+
+/// Tables, and what messages call them.
+using NamedTables = std::initializer_list<std::pair<const Table*, const char*>>;
+
+/// \throws ShapeError for a table without rows, or with more than a row's number can count
+inline void check_rows(const char* what, NamedTables tables) {
+  for (const auto& [table, name] : tables)
+    if (table->rows() == 0 || table->rows() > std::numeric_limits<std::uint32_t>::max())
+      throw ShapeError(concat(what, ": the ", name, " table has ", std::to_string(table->rows()),
+                              " rows, expected 1 to 2^32 - 1"));
+}
+
+/// \throws SchemaError for a column that holds an infinite number, and what `check_rows` throws
+inline void check_finite(const char* what, NamedTables tables) {
+  check_rows(what, tables);
+  for (const auto& [table, name] : tables)
+    for (const auto& column : table->columns())
+      if (std::any_of(column.values.begin(), column.values.end(),
+                      [](double value) { return std::isinf(value); }))
+        throw SchemaError(
+            concat(what, ": column '", column.name, "' of the ", name, " table holds an infinite number"));
+}
+
+} // namespace detail
+
+} // namespace evaluate
 ROWSMITH_END

@@ -18,14 +18,16 @@
 #include <utility>
 #include <vector>
 
-#include <rowsmith/core/errors.hpp>
-#include <rowsmith/core/json_text.hpp>
+#include <rowsmith/core/option_range.hpp>
 #include <rowsmith/core/parallel.hpp>
+#include <rowsmith/evaluate/association.hpp>
+#include <rowsmith/evaluate/distribution_distance.hpp>
 #include <rowsmith/evaluate/features.hpp>
-#include <rowsmith/evaluate/json_object.hpp>
 #include <rowsmith/evaluate/resample.hpp>
+#include <rowsmith/evaluate/result_text.hpp>
 
 ROWSMITH_BEGIN
+namespace evaluate {
 
 struct FidelityOptions {
   std::size_t replicates = 20; ///< of the bootstrap behind each standard deviation; [0, 10000], 0: none
@@ -35,21 +37,10 @@ struct FidelityOptions {
 
   /// \throws OptionError
   void check() const {
-    if (replicates > 10'000)
-      throw OptionError("fidelity.replicates = " + std::to_string(replicates) + ": expected 0 to 10000");
-    if (bins < 1 || bins > 1000)
-      throw OptionError("fidelity.bins = " + std::to_string(bins) + ": expected 1 to 1000");
+    detail::check_count("fidelity.replicates", replicates, 0, 10'000);
+    detail::check_count("fidelity.bins", bins, 1, 1000);
   }
 };
-
-/// Kolmogorov–Smirnov statistic: the largest distance between two cumulative distributions over the same
-/// ordered levels, given how often each level occurs. \throws ShapeError if the sizes differ or a side is
-/// empty
-inline double ks_statistic(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b);
-
-/// Total variation distance: half the sum of the absolute differences of two distributions over the same
-/// levels, given how often each occurs. \throws ShapeError if the sizes differ or a side is empty
-inline double total_variation(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b);
 
 /// How far one column's distribution is off.
 struct ColumnShape {
@@ -85,59 +76,6 @@ struct TrendResult {
   std::size_t real_rows = 0;
   std::size_t synthetic_rows = 0;
 };
-
-/// Strength of the relation of each two columns of one table, columns × columns: Pearson's correlation of two
-/// numerical ones, in [−1, 1]; Cramér's V of two categorical ones (Cramér 1946), and the correlation ratio η
-/// of a numerical and a categorical one (Fisher 1925), in [0, 1]. 0 where a column is constant. Rows with a
-/// missing number are left out of its pairs; a missing category is a category.
-struct AssociationMatrix {
-  std::size_t columns = 0;
-  std::vector<double> values; ///< row-major, symmetric, ones on the diagonal
-
-  double operator()(std::size_t row, std::size_t column) const { return values[row * columns + column]; }
-};
-
-inline double ks_statistic(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
-  if (a.size() != b.size())
-    throw ShapeError("ks_statistic: " + std::to_string(a.size()) + " levels against " +
-                     std::to_string(b.size()));
-  double total_a = 0;
-  double total_b = 0;
-  for (std::size_t k = 0; k < a.size(); ++k) {
-    total_a += static_cast<double>(a[k]);
-    total_b += static_cast<double>(b[k]);
-  }
-  if (total_a == 0 || total_b == 0)
-    throw ShapeError("ks_statistic: no rows on one side");
-  std::uint64_t below_a = 0;
-  std::uint64_t below_b = 0;
-  double largest = 0;
-  for (std::size_t k = 0; k < a.size(); ++k) {
-    below_a += a[k];
-    below_b += b[k];
-    largest = std::max(
-        largest, std::abs(static_cast<double>(below_a) / total_a - static_cast<double>(below_b) / total_b));
-  }
-  return largest;
-}
-
-inline double total_variation(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
-  if (a.size() != b.size())
-    throw ShapeError("total_variation: " + std::to_string(a.size()) + " levels against " +
-                     std::to_string(b.size()));
-  double total_a = 0;
-  double total_b = 0;
-  for (std::size_t k = 0; k < a.size(); ++k) {
-    total_a += static_cast<double>(a[k]);
-    total_b += static_cast<double>(b[k]);
-  }
-  if (total_a == 0 || total_b == 0)
-    throw ShapeError("total_variation: no rows on one side");
-  double sum = 0;
-  for (std::size_t k = 0; k < a.size(); ++k)
-    sum += std::abs(static_cast<double>(a[k]) / total_a - static_cast<double>(b[k]) / total_b);
-  return sum / 2;
-}
 
 namespace detail {
 
@@ -253,39 +191,6 @@ inline void count_levels(std::span<const std::uint32_t> levels, std::span<const 
     counts[levels[i]] += weights[i];
 }
 
-/// Pearson's correlation over the rows where both numbers are there, each row counted by its weight; 0 if one
-/// of them is constant.
-inline double pearson(std::span<const double> x, std::span<const double> y,
-                      std::span<const std::uint32_t> weights) {
-  double n = 0;
-  double sum_x = 0;
-  double sum_y = 0;
-  for (std::size_t i = 0; i < x.size(); ++i)
-    if (!std::isnan(x[i]) && !std::isnan(y[i])) {
-      const double w = weights[i];
-      n += w;
-      sum_x += w * x[i];
-      sum_y += w * y[i];
-    }
-  if (n == 0)
-    return 0;
-  const double mean_x = sum_x / n;
-  const double mean_y = sum_y / n;
-  double xx = 0;
-  double yy = 0;
-  double xy = 0;
-  for (std::size_t i = 0; i < x.size(); ++i)
-    if (!std::isnan(x[i]) && !std::isnan(y[i])) {
-      const double w = weights[i];
-      const double dx = x[i] - mean_x;
-      const double dy = y[i] - mean_y;
-      xx += w * dx * dx;
-      yy += w * dy * dy;
-      xy += w * dx * dy;
-    }
-  return xx > 0 && yy > 0 ? std::clamp(xy / (std::sqrt(xx) * std::sqrt(yy)), -1.0, 1.0) : 0;
-}
-
 /// Row weights of replicate 0 (the sample itself) and of the bootstrap's, one vector each.
 inline std::vector<std::vector<std::uint32_t>> all_weights(std::size_t rows, const FidelityOptions& options,
                                                            EvaluateStream stream) {
@@ -307,36 +212,14 @@ inline Estimate mean_estimate(std::span<const double> errors, std::size_t items)
   return bootstrap_estimate(means);
 }
 
-inline void check_fidelity(const char* what, const Table& real, const Table& synthetic,
-                           const FidelityOptions& options) {
-  options.check();
-  for (const auto& [table, name] : {std::pair{&real, "real"}, std::pair{&synthetic, "synthetic"}}) {
-    if (table->rows() == 0 || table->rows() > std::numeric_limits<std::uint32_t>::max())
-      throw ShapeError(std::string(what)
-                           .append(": the ")
-                           .append(name)
-                           .append(" table has ")
-                           .append(std::to_string(table->rows()))
-                           .append(" rows, expected 1 to 2^32 - 1"));
-    for (const auto& column : table->columns())
-      if (std::any_of(column.values.begin(), column.values.end(),
-                      [](double value) { return std::isinf(value); }))
-        throw SchemaError(std::string(what)
-                              .append(": column '")
-                              .append(column.name)
-                              .append("' of the ")
-                              .append(name)
-                              .append(" table holds an infinite number"));
-  }
-}
-
 } // namespace detail
 
 /// The error of each column's distribution. \throws SchemaError if the tables' columns differ, ShapeError for
 /// an empty table, OptionError
 inline ShapeResult column_shapes(const Table& real, const Table& synthetic,
                                  const FidelityOptions& options = {}) {
-  detail::check_fidelity("column_shapes", real, synthetic, options);
+  options.check();
+  detail::check_finite("column_shapes", {{&real, "real"}, {&synthetic, "synthetic"}});
   const SharedCodes codes({&real, &synthetic});
   const auto real_weights = detail::all_weights(real.rows(), options, detail::bootstrap_real);
   const auto synthetic_weights = detail::all_weights(synthetic.rows(), options, detail::bootstrap_synthetic);
@@ -370,7 +253,8 @@ inline ShapeResult column_shapes(const Table& real, const Table& synthetic,
 /// empty table, OptionError
 inline TrendResult pair_trends(const Table& real, const Table& synthetic,
                                const FidelityOptions& options = {}) {
-  detail::check_fidelity("pair_trends", real, synthetic, options);
+  options.check();
+  detail::check_finite("pair_trends", {{&real, "real"}, {&synthetic, "synthetic"}});
   const SharedCodes codes({&real, &synthetic});
   const int threads = resolve_threads(options.threads);
   const auto real_weights = detail::all_weights(real.rows(), options, detail::bootstrap_real);
@@ -418,121 +302,35 @@ inline TrendResult pair_trends(const Table& real, const Table& synthetic,
   return result;
 }
 
-/// \throws ShapeError for an empty table, OptionError
-inline AssociationMatrix associations(const Table& table, int threads = 0) {
-  detail::check_fidelity("associations", table, table, {});
-  const SharedCodes codes({&table});
-  const std::size_t n = table.size();
-  std::vector<std::vector<std::size_t>> categories(n);
-  for (std::size_t c = 0; c < n; ++c)
-    if (table[c].kind == ColumnKind::categorical)
-      for (const auto code : codes.codes(table[c], c))
-        categories[c].push_back(static_cast<std::size_t>(code + 1));
-  const std::vector<std::uint32_t> ones(table.rows(), 1);
-
-  const auto cramer = [&](std::size_t a, std::size_t b) {
-    const std::size_t width = codes.texts(b).size() + 1;
-    std::vector<double> of_a(codes.texts(a).size() + 1);
-    std::vector<double> of_b(width);
-    std::vector<std::uint64_t> cells;
-    for (std::size_t i = 0; i < table.rows(); ++i) {
-      ++of_a[categories[a][i]];
-      ++of_b[categories[b][i]];
-      cells.push_back(std::uint64_t{categories[a][i]} * width + categories[b][i]);
-    }
-    const auto used = [](const std::vector<double>& counts) {
-      return std::count_if(counts.begin(), counts.end(), [](double count) { return count > 0; });
-    };
-    const auto least = std::min(used(of_a), used(of_b));
-    if (least < 2)
-      return 0.0;
-    // χ² / n = Σ observed² / (row total · column total) − 1, over the cells that occur
-    std::sort(cells.begin(), cells.end());
-    double sum = 0;
-    for (std::size_t begin = 0; begin < cells.size();) {
-      std::size_t end = begin;
-      while (end < cells.size() && cells[end] == cells[begin])
-        ++end;
-      const auto count = static_cast<double>(end - begin);
-      sum += count * count / (of_a[cells[begin] / width] * of_b[cells[begin] % width]);
-      begin = end;
-    }
-    return std::sqrt(std::clamp((sum - 1) / static_cast<double>(least - 1), 0.0, 1.0));
-  };
-  const auto correlation_ratio = [&](std::size_t number, std::size_t category) {
-    const auto& values = table[number].values;
-    std::vector<double> sums(codes.texts(category).size() + 1);
-    std::vector<double> counts(sums.size());
-    double sum = 0;
-    double count = 0;
-    for (std::size_t i = 0; i < values.size(); ++i)
-      if (!std::isnan(values[i])) {
-        sums[categories[category][i]] += values[i];
-        ++counts[categories[category][i]];
-        sum += values[i];
-        ++count;
-      }
-    const double mean = count > 0 ? sum / count : 0;
-    double total = 0;
-    for (const double value : values)
-      total += std::isnan(value) ? 0 : (value - mean) * (value - mean);
-    double between = 0;
-    for (std::size_t k = 0; k < sums.size(); ++k)
-      if (counts[k] > 0)
-        between += counts[k] * (sums[k] / counts[k] - mean) * (sums[k] / counts[k] - mean);
-    return total > 0 ? std::sqrt(std::clamp(between / total, 0.0, 1.0)) : 0.0;
-  };
-
-  AssociationMatrix result;
-  result.columns = n;
-  result.values.assign(n * n, 1);
-  parallel_for(n, resolve_threads(threads), [&](std::size_t a) {
-    for (std::size_t b = a + 1; b < n; ++b) {
-      const bool number_a = table[a].kind == ColumnKind::numerical;
-      const bool number_b = table[b].kind == ColumnKind::numerical;
-      const double value = number_a && number_b ? detail::pearson(table[a].values, table[b].values, ones)
-                           : number_a           ? correlation_ratio(a, b)
-                           : number_b           ? correlation_ratio(b, a)
-                                                : cramer(a, b);
-      result.values[a * n + b] = value;
-      result.values[b * n + a] = value;
-    }
-  });
-  return result;
+inline std::string to_json(const ShapeResult& result) {
+  std::vector<detail::JsonMember> columns;
+  for (const auto& column : result.columns)
+    columns.push_back({column.name, column.error});
+  return detail::json_object(
+      {{"mean", result.mean},
+       {"worst",
+        result.columns.empty() ? detail::Json::raw("null") : detail::Json(result.columns[result.worst].name)},
+       {"columns", detail::json_object(columns)},
+       {"real_rows", result.real_rows},
+       {"synthetic_rows", result.synthetic_rows}});
 }
 
-inline std::string to_json(const ShapeResult& result) {
-  detail::JsonObject columns;
-  for (const auto& column : result.columns)
-    columns.add(column.name, column.error);
-  return detail::JsonObject()
-      .add("mean", result.mean)
-      .add("worst", result.columns.empty() ? "null" : json_escape(result.columns[result.worst].name))
-      .add("columns", columns.text())
-      .add("real_rows", result.real_rows)
-      .add("synthetic_rows", result.synthetic_rows)
-      .text();
+inline std::string to_json(const PairTrend& pair) {
+  return detail::json_object({{"first", pair.first_name},
+                              {"second", pair.second_name},
+                              {"value", pair.error.value},
+                              {"sd", pair.error.sd}});
 }
 
 inline std::string to_json(const TrendResult& result) {
-  const auto pair_json = [](const PairTrend& pair) {
-    return detail::JsonObject()
-        .add_text("first", pair.first_name)
-        .add_text("second", pair.second_name)
-        .add("value", pair.error.value)
-        .add("sd", pair.error.sd)
-        .text();
-  };
-  return detail::JsonObject()
-      .add("mean", result.mean)
-      .add("pairs", detail::json_list(result.pairs, pair_json))
-      .add("real_rows", result.real_rows)
-      .add("synthetic_rows", result.synthetic_rows)
-      .text();
+  return detail::json_object({{"mean", result.mean},
+                              {"pairs", result.pairs},
+                              {"real_rows", result.real_rows},
+                              {"synthetic_rows", result.synthetic_rows}});
 }
 
 inline std::ostream& operator<<(std::ostream& out, const ShapeResult& result) {
-  out << "shape error " << result.mean.value << " +- " << result.mean.sd << " (0 is ideal)";
+  out << "shape error " << result.mean << " (0 is ideal)";
   if (!result.columns.empty())
     out << "; worst: " << result.columns[result.worst].name << ' '
         << result.columns[result.worst].error.value;
@@ -540,11 +338,12 @@ inline std::ostream& operator<<(std::ostream& out, const ShapeResult& result) {
 }
 
 inline std::ostream& operator<<(std::ostream& out, const TrendResult& result) {
-  out << "trend error " << result.mean.value << " +- " << result.mean.sd << " (0 is ideal)";
+  out << "trend error " << result.mean << " (0 is ideal)";
   for (std::size_t p = 0; p < std::min<std::size_t>(3, result.pairs.size()); ++p)
     out << (p == 0 ? "; worst: " : ", ") << result.pairs[p].first_name << " x " << result.pairs[p].second_name
         << ' ' << result.pairs[p].error.value;
   return out << '\n';
 }
 
+} // namespace evaluate
 ROWSMITH_END

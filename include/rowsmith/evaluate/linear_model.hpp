@@ -18,6 +18,7 @@
 #include <rowsmith/linalg/cholesky.hpp>
 
 ROWSMITH_BEGIN
+namespace evaluate {
 
 struct LinearOptions {
   double penalty = 1;              ///< factor of half the squared weights (1 / C of scikit-learn); > 0
@@ -182,11 +183,40 @@ inline double linear_score(const LinearRows& x, std::size_t row, std::span<const
   return sum;
 }
 
+/// \throws ShapeError unless the design matrix is as large as it says and has all chosen rows
+inline void check_linear_rows(const LinearRows& x, std::span<const std::uint32_t> rows) {
+  const std::size_t cells = x.rows * x.features;
+  if (x.position.size() != cells || x.value.size() != cells)
+    throw ShapeError("linear model: a design matrix of " + std::to_string(x.position.size()) +
+                     " positions and " + std::to_string(x.value.size()) + " values, expected " +
+                     std::to_string(cells));
+  for (const auto row : rows) {
+    if (row >= x.rows)
+      throw ShapeError("linear model: row " + std::to_string(row) + " of a design matrix of " +
+                       std::to_string(x.rows) + " rows");
+    for (std::size_t at = row * x.features; at < (row + 1) * x.features; ++at)
+      if (x.position[at] >= x.width || !std::isfinite(x.value[at]))
+        throw ShapeError("linear model: row " + std::to_string(row) + " has " + std::to_string(x.value[at]) +
+                         " in column " + std::to_string(x.position[at]) +
+                         ", expected a finite number in one of " + std::to_string(x.width) + " columns");
+  }
+}
+
+/// \param weights  of the model that is to look at the rows
+inline void check_linear_model(const LinearRows& x, std::span<const std::uint32_t> rows,
+                               std::size_t weights) {
+  if (x.width + 1 != weights)
+    throw ShapeError("linear model: a design matrix of " + std::to_string(x.width) + " columns, expected " +
+                     std::to_string(weights - 1));
+  check_linear_rows(x, rows);
+}
+
 inline void check_linear(const LinearRows& x, std::span<const std::uint32_t> rows, std::size_t targets,
                          const LinearOptions& options) {
   options.check();
   if (rows.empty() || x.features == 0)
     throw ShapeError("linear model: no rows or no features to fit to");
+  check_linear_rows(x, rows);
   if (targets != x.rows)
     throw ShapeError("linear model: " + std::to_string(targets) + " targets for " + std::to_string(x.rows) +
                      " rows");
@@ -205,6 +235,10 @@ public:
     detail::check_linear(x, rows, labels.size(), options);
     if (classes < 2)
       throw ShapeError("linear model: " + std::to_string(classes) + " classes, expected two or more");
+    for (const auto row : rows)
+      if (labels[row] >= classes)
+        throw ShapeError("linear model: row " + std::to_string(row) + " is of class " +
+                         std::to_string(labels[row]) + ", expected one below " + std::to_string(classes));
     LogisticRegression model;
     model.classes_ = classes;
     for (std::size_t k = classes == 2 ? 1 : 0; k < classes; ++k)
@@ -212,8 +246,9 @@ public:
     return model;
   }
 
-  /// Class probabilities, rows × classes.
+  /// Class probabilities, rows × classes. \throws ShapeError
   std::vector<double> predict_probability(const LinearRows& x, std::span<const std::uint32_t> rows) const {
+    detail::check_linear_model(x, rows, weights_[0].size());
     std::vector<double> result(rows.size() * classes_);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       double* row = result.data() + i * classes_;
@@ -329,10 +364,14 @@ private:
 /// Least squares with a squared penalty on all weights but the intercept (Hoerl & Kennard 1970).
 class RidgeRegression {
 public:
-  /// \param targets  of all rows of `x` \throws ShapeError, OptionError
+  /// \param targets  of all rows of `x`, finite where chosen \throws ShapeError, OptionError
   static RidgeRegression fit(const LinearRows& x, std::span<const std::uint32_t> rows,
                              std::span<const double> targets, const LinearOptions& options = {}) {
     detail::check_linear(x, rows, targets.size(), options);
+    for (const auto row : rows)
+      if (!std::isfinite(targets[row]))
+        throw ShapeError("linear model: the target of row " + std::to_string(row) + " is " +
+                         std::to_string(targets[row]) + ", expected a finite number");
     auto equations = detail::NormalEquations::sum(x, rows, options.threads, [&](std::size_t i) {
       return std::pair{1.0, targets[rows[i]]};
     });
@@ -345,7 +384,9 @@ public:
       throw ShapeError("linear model: the equations of the ridge regression have no unique solution");
     return model;
   }
+  /// \throws ShapeError
   std::vector<double> predict(const LinearRows& x, std::span<const std::uint32_t> rows) const {
+    detail::check_linear_model(x, rows, weights_.size());
     std::vector<double> result;
     result.reserve(rows.size());
     for (const auto row : rows)
@@ -359,4 +400,5 @@ private:
   std::vector<double> weights_;
 };
 
+} // namespace evaluate
 ROWSMITH_END

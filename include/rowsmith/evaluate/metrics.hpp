@@ -16,6 +16,7 @@
 #include <rowsmith/core/random.hpp>
 
 ROWSMITH_BEGIN
+namespace evaluate {
 
 /// Area under the ROC curve: the probability that a positive row scores above a negative one, ties counting
 /// one half (Mann–Whitney U with midranks; Fawcett 2006). \param positive one a score: 0 or 1 \throws
@@ -154,4 +155,5 @@ inline std::vector<std::uint16_t> stratified_folds(std::span<const std::uint16_t
   return result;
 }
 
+} // namespace evaluate
 ROWSMITH_END

@@ -21,14 +21,31 @@
 #include <utility>
 #include <vector>
 
+#if __has_include(<unistd.h>)
+#include <math.h>
+#endif
+
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/json_text.hpp>
 #include <rowsmith/evaluate/features.hpp>
-#include <rowsmith/evaluate/json_object.hpp>
 #include <rowsmith/evaluate/resample.hpp>
+#include <rowsmith/evaluate/result_text.hpp>
 #include <rowsmith/evaluate/row_distance.hpp>
 
 ROWSMITH_BEGIN
+namespace evaluate {
+
+namespace detail {
+/// log(n!). `std::lgamma` writes the sign to a variable that all threads share, where the system is POSIX.
+inline double log_factorial(double n) {
+#if __has_include(<unistd.h>)
+  int sign = 0;
+  return ::lgamma_r(n + 1, &sign);
+#else
+  return std::lgamma(n + 1);
+#endif
+}
+} // namespace detail
 
 /// The probability of `successes` or more heads among `trials` throws of a fair coin.
 inline double fair_coin_tail(std::size_t successes, std::size_t trials) {
@@ -36,8 +53,8 @@ inline double fair_coin_tail(std::size_t successes, std::size_t trials) {
   double sum = 0;
   for (std::size_t k = successes; k <= trials; ++k) {
     const auto heads = static_cast<double>(k);
-    const double term = std::exp(std::lgamma(n + 1) - std::lgamma(heads + 1) - std::lgamma(n - heads + 1) -
-                                 n * std::log(2.0));
+    const double term = std::exp(detail::log_factorial(n) - detail::log_factorial(heads) -
+                                 detail::log_factorial(n - heads) - n * std::log(2.0));
     sum += term;
     if (heads > n / 2 && term < sum * 1e-17)
       break; // the terms only fall from here on
@@ -56,6 +73,11 @@ struct CopyResult {
   std::size_t holdout_copies = 0; ///< hold-out rows that equal a training row: what chance alone makes
   std::size_t holdout_rows = 0;
   Estimate base_share; ///< holdout_copies / holdout_rows; the ideal value of `share` is at most this
+  /// The share of fresh rows that would equal a training row by chance: what is left of 1 less the share of
+  /// training rows that occur once (Good 1953; standard deviation: Esty 1983).
+  Estimate twin_share;
+  Estimate overlap;           ///< base_share − twin_share: above 0, hold-out rows are training rows
+  double overlap_p_value = 1; ///< of an overlap this large or larger by chance
   /// Distinct rows among the synthetic ones that occur in a sample of training rows as large as the hold-out
   /// but not in the hold-out, and the other way round. Without a leak both are as likely.
   std::size_t only_in_training = 0;
@@ -77,10 +99,7 @@ struct DistanceOptions {
   int threads = 0; ///< 0: all; never changes the result
 
   /// \throws OptionError
-  void check() const {
-    if (max_rows < 2)
-      throw OptionError("distances.max_rows = " + std::to_string(max_rows) + ": expected 2 or more");
-  }
+  void check() const { detail::check_count("distances.max_rows", max_rows, 2); }
 };
 
 /// Distances to the closest record.
@@ -162,28 +181,46 @@ public:
     return false;
   }
 
+  /// How many rows occur once, and how many different ones twice; rows of one 64-bit hash count as equal.
+  std::pair<std::size_t, std::size_t> rare() const {
+    std::pair<std::size_t, std::size_t> result;
+    for (std::size_t begin = 0, end = 0; begin < entries_.size(); begin = end) {
+      while (end < entries_.size() && entries_[end].first == entries_[begin].first)
+        ++end;
+      result.first += end - begin == 1 ? 1 : 0;
+      result.second += end - begin == 2 ? 1 : 0;
+    }
+    return result;
+  }
+
 private:
   const ExactRows& rows_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> entries_;
 };
 
+/// Do two tables hold the same rows, in whatever order? Tables of few different rows, which chance can make
+/// equal, do not count.
+inline bool same_rows(const Table& a, const Table& b) {
+  const SharedCodes codes({&a, &b});
+  const auto hashes = [&codes](const Table& table) {
+    const ExactRows rows(table, codes);
+    std::vector<std::uint64_t> result;
+    for (std::size_t row = 0; row < rows.rows(); ++row)
+      result.push_back(rows.hash(row));
+    std::sort(result.begin(), result.end());
+    return result;
+  };
+  auto of_a = hashes(a);
+  if (of_a != hashes(b))
+    return false;
+  constexpr std::ptrdiff_t few = 10;
+  return std::unique(of_a.begin(), of_a.end()) - of_a.begin() > few;
+}
+
 inline Estimate share_estimate(std::size_t count, std::size_t rows) {
   const auto n = static_cast<double>(rows);
   const double share = static_cast<double>(count) / n;
   return {share, std::sqrt(share * (1 - share) / n)};
-}
-
-inline void check_privacy_tables(const char* what, const Table& train, const Table& holdout,
-                                 const Table& synthetic) {
-  for (const auto& [table, name] :
-       {std::pair{&train, "training"}, std::pair{&holdout, "hold-out"}, std::pair{&synthetic, "synthetic"}})
-    if (table->rows() == 0 || table->rows() > std::numeric_limits<std::uint32_t>::max())
-      throw ShapeError(std::string(what)
-                           .append(": the ")
-                           .append(name)
-                           .append(" table has ")
-                           .append(std::to_string(table->rows()))
-                           .append(" rows, expected 1 to 2^32 - 1"));
 }
 
 inline DistanceQuantiles distance_quantiles(std::span<const Nearest> nearest) {
@@ -213,7 +250,8 @@ inline DistanceQuantiles distance_quantiles(std::span<const Nearest> nearest) {
 /// \throws SchemaError if the tables' columns differ, ShapeError for an empty one
 inline CopyResult exact_copies(const Table& train, const Table& holdout, const Table& synthetic,
                                std::uint64_t seed = 0) {
-  detail::check_privacy_tables("exact_copies", train, holdout, synthetic);
+  detail::check_rows("exact_copies",
+                     {{&train, "training"}, {&holdout, "hold-out"}, {&synthetic, "synthetic"}});
   const SharedCodes codes({&train, &holdout, &synthetic});
   const detail::ExactRows train_rows(train, codes);
   const detail::ExactRows holdout_rows(holdout, codes);
@@ -249,6 +287,16 @@ inline CopyResult exact_copies(const Table& train, const Table& holdout, const T
     result.holdout_copies += in_train.contains(holdout_rows, row) ? 1 : 0;
   result.share = detail::share_estimate(result.copies, result.synthetic_rows);
   result.base_share = detail::share_estimate(result.holdout_copies, result.holdout_rows);
+  const auto [once, twice] = in_train.rare();
+  const auto rows = static_cast<double>(train.rows());
+  const auto single = static_cast<double>(once);
+  result.twin_share = {
+      1 - single / rows,
+      std::sqrt(std::max(0.0, single * (1 - single / rows) + 2 * static_cast<double>(twice))) / rows};
+  result.overlap = {result.base_share.value - result.twin_share.value,
+                    std::hypot(result.base_share.sd, result.twin_share.sd)};
+  result.overlap_p_value = result.overlap.sd > 0 ? normal_tail(result.overlap.value / result.overlap.sd)
+                                                 : (result.overlap.value > 0 ? 0 : 1);
   result.p_value = fair_coin_tail(result.only_in_training, result.only_in_training + result.only_in_holdout);
   return result;
 }
@@ -260,20 +308,16 @@ inline CopyResult exact_copies(const Table& train, const Table& holdout, const T
 inline DistanceResult closest_records(const Table& train, const Table& holdout, const Table& synthetic,
                                       const DistanceOptions& options = {}) {
   options.check();
-  detail::check_privacy_tables("closest_records", train, holdout, synthetic);
+  detail::check_rows("closest_records",
+                     {{&train, "training"}, {&holdout, "hold-out"}, {&synthetic, "synthetic"}});
   const DistanceSpace space(train, {&holdout, &synthetic});
   DistanceResult result;
   const auto sample = [&](const Table& table, std::uint32_t stream, const char* name, std::size_t& used) {
     auto rows = detail::sample_rows(table.rows(), options.max_rows, options.seed, stream);
     used = rows.size();
     if (used < table.rows())
-      result.note.append(result.note.empty() ? "" : "; ")
-          .append(std::to_string(used))
-          .append(" of ")
-          .append(std::to_string(table.rows()))
-          .append(" ")
-          .append(name)
-          .append(" rows were sampled");
+      result.note += detail::concat(result.note.empty() ? "" : "; ", std::to_string(used), " of ",
+                                    std::to_string(table.rows()), " ", name, " rows were sampled");
     return rows;
   };
   auto train_rows = sample(train, detail::privacy_train, "training", result.train_rows);
@@ -341,39 +385,35 @@ inline DistanceResult closest_records(const Table& train, const Table& holdout, 
 }
 
 inline std::string to_json(const CopyResult& result) {
-  return detail::JsonObject()
-      .add("copies", result.copies)
-      .add("synthetic_rows", result.synthetic_rows)
-      .add("share", result.share)
-      .add("holdout_copies", result.holdout_copies)
-      .add("holdout_rows", result.holdout_rows)
-      .add("base_share", result.base_share)
-      .add("only_in_training", result.only_in_training)
-      .add("only_in_holdout", result.only_in_holdout)
-      .add("p_value", result.p_value)
-      .text();
+  return detail::json_object({{"copies", result.copies},
+                              {"synthetic_rows", result.synthetic_rows},
+                              {"share", result.share},
+                              {"holdout_copies", result.holdout_copies},
+                              {"holdout_rows", result.holdout_rows},
+                              {"base_share", result.base_share},
+                              {"twin_share", result.twin_share},
+                              {"overlap", result.overlap},
+                              {"overlap_p_value", result.overlap_p_value},
+                              {"only_in_training", result.only_in_training},
+                              {"only_in_holdout", result.only_in_holdout},
+                              {"p_value", result.p_value}});
 }
 
 inline std::string to_json(const DistanceQuantiles& quantiles) {
-  return detail::JsonObject()
-      .add("at", detail::json_list(quantiles.at))
-      .add("distance", detail::json_list(quantiles.distance))
-      .add("ratio", detail::json_list(quantiles.ratio))
-      .text();
+  return detail::json_object(
+      {{"at", quantiles.at}, {"distance", quantiles.distance}, {"ratio", quantiles.ratio}});
 }
 
 inline std::string to_json(const DistanceResult& result) {
-  return detail::JsonObject()
-      .add("share", result.share)
-      .add("p_value", result.p_value)
-      .add("synthetic", to_json(result.synthetic))
-      .add("holdout", to_json(result.holdout))
-      .add("synthetic_rows", result.synthetic_rows)
-      .add("train_rows", result.train_rows)
-      .add("holdout_rows", result.holdout_rows)
-      .add("compared_rows", result.compared_rows)
-      .add_text("note", result.note)
-      .text();
+  return detail::json_object({{"share", result.share},
+                              {"p_value", result.p_value},
+                              {"synthetic", result.synthetic},
+                              {"holdout", result.holdout},
+                              {"synthetic_rows", result.synthetic_rows},
+                              {"train_rows", result.train_rows},
+                              {"holdout_rows", result.holdout_rows},
+                              {"compared_rows", result.compared_rows},
+                              {"note", result.note}});
 }
 
 inline std::ostream& operator<<(std::ostream& out, const CopyResult& result) {
@@ -387,7 +427,8 @@ inline std::ostream& operator<<(std::ostream& out, const DistanceResult& result)
       << 100 * result.share.sd << " % of synthetic rows (50 is ideal); p = " << result.p_value
       << "\n  median distance to the closest training row " << result.synthetic.distance[3] << " (hold-out "
       << result.holdout.distance[3] << ")\n";
-  return result.note.empty() ? out : out << "  note: " << result.note << '\n';
+  return detail::print_note(out, result.note);
 }
 
+} // namespace evaluate
 ROWSMITH_END

@@ -6,14 +6,18 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <span>
+#include <string>
 #include <vector>
 
+#include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/core/statistics.hpp>
 
 ROWSMITH_BEGIN
+namespace evaluate {
 
 /// A figure measured on a sample of rows, and the standard deviation it would have over other such samples.
 struct Estimate {
@@ -39,7 +43,17 @@ enum EvaluateStream : std::uint32_t {
   support_synthetic,
   report_half,
   bootstrap_test,
+  report_alike,
 };
+
+/// \throws OptionError for an option that is not in [least, most]
+inline void check_count(const char* name, std::size_t value, std::size_t least,
+                        std::size_t most = std::numeric_limits<std::size_t>::max()) {
+  if (value < least || value > most)
+    throw OptionError(
+        std::string(name) + " = " + std::to_string(value) + ": expected " + std::to_string(least) +
+        (most == std::numeric_limits<std::size_t>::max() ? " or more" : " to " + std::to_string(most)));
+}
 
 /// `count` of the numbers 0 to `rows` − 1 without replacement, in ascending order; all of them if there are
 /// no more.
@@ -77,4 +91,5 @@ inline Estimate bootstrap_estimate(std::span<const double> values) {
 
 } // namespace detail
 
+} // namespace evaluate
 ROWSMITH_END

@@ -19,6 +19,7 @@
 #include <rowsmith/evaluate/features.hpp>
 
 ROWSMITH_BEGIN
+namespace evaluate {
 
 /// How differences in columns add up.
 enum class RowMetric {
@@ -240,4 +241,5 @@ inline Nearest nearer(const Nearest& a, const Nearest& b, std::uint32_t offset) 
   return {a.first, std::min(a.second, b.first), a.index};
 }
 
+} // namespace evaluate
 ROWSMITH_END

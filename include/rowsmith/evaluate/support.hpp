@@ -16,11 +16,12 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/statistics.hpp>
-#include <rowsmith/evaluate/json_object.hpp>
 #include <rowsmith/evaluate/resample.hpp>
+#include <rowsmith/evaluate/result_text.hpp>
 #include <rowsmith/evaluate/row_distance.hpp>
 
 ROWSMITH_BEGIN
+namespace evaluate {
 
 struct SupportOptions {
   std::size_t max_rows = 50'000; ///< of each table; ≥ 2
@@ -30,10 +31,8 @@ struct SupportOptions {
 
   /// \throws OptionError
   void check() const {
-    if (max_rows < 2)
-      throw OptionError("support.max_rows = " + std::to_string(max_rows) + ": expected 2 or more");
-    if (replicates > 10'000)
-      throw OptionError("support.replicates = " + std::to_string(replicates) + ": expected 0 to 10000");
+    detail::check_count("support.max_rows", max_rows, 2);
+    detail::check_count("support.replicates", replicates, 0, 10'000);
   }
 };
 
@@ -231,19 +230,16 @@ inline SupportResult support(const Table& real, const Table& synthetic, const Su
 }
 
 inline std::string to_json(const SupportResult& result) {
-  return detail::JsonObject()
-      .add("alpha_precision", result.alpha_precision)
-      .add("beta_recall", result.beta_recall)
-      .add("authenticity", result.authenticity)
-      .add("rows", result.rows)
-      .text();
+  return detail::json_object({{"alpha_precision", result.alpha_precision},
+                              {"beta_recall", result.beta_recall},
+                              {"authenticity", result.authenticity},
+                              {"rows", result.rows}});
 }
 
 inline std::ostream& operator<<(std::ostream& out, const SupportResult& result) {
-  return out << "alpha-precision " << result.alpha_precision.value << " +- " << result.alpha_precision.sd
-             << ", beta-recall " << result.beta_recall.value << " +- " << result.beta_recall.sd
-             << ", authenticity " << result.authenticity.value << " +- " << result.authenticity.sd << " ("
-             << result.rows << " rows of each)\n";
+  return out << "alpha-precision " << result.alpha_precision << ", beta-recall " << result.beta_recall
+             << ", authenticity " << result.authenticity << " (" << result.rows << " rows of each)\n";
 }
 
+} // namespace evaluate
 ROWSMITH_END

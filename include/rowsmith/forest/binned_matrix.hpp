@@ -20,6 +20,7 @@
 #include <rowsmith/core/parallel.hpp>
 
 ROWSMITH_BEGIN
+namespace forest {
 
 /// Features column by column. A missing value is NaN. Categories are codes: a tree splits them by order, as
 /// scikit-learn's trees do after an ordinal encoding, unless the feature is said to be categorical.
@@ -40,6 +41,139 @@ struct BinnedMatrix {
   std::vector<std::vector<std::uint16_t>> columns;
   std::vector<bool> categorical{}; ///< as of the features
 };
+
+/// Where the bins of each feature begin. Bin 0 holds missing values, which are thereby ordered before all
+/// others.
+class Binning {
+public:
+  /// Fits to the given rows. A feature of at most `max_bins` distinct values gets a bin for each of them;
+  /// others are cut at quantiles. \param max_bins [2, 65534] \throws OptionError, ShapeError
+  static Binning fit(const FeatureMatrix& features, std::size_t max_bins = 256, int threads = 0) {
+    if (max_bins < 2 || max_bins > 65534)
+      throw OptionError("binning: max_bins = " + std::to_string(max_bins) + ", expected 2 to 65534");
+    check_lengths(features);
+    Binning binning;
+    binning.edges_.resize(features.columns.size());
+    binning.categorical_ = features.categorical;
+    parallel_for(features.columns.size(), resolve_threads(threads), [&](std::size_t f) {
+      binning.edges_[f] = cut(sorted_values(features.columns[f]), max_bins);
+    });
+    return binning;
+  }
+
+  std::size_t features() const noexcept { return edges_.size(); }
+  /// Bins of a feature, the one for missing values included.
+  std::size_t bins(std::size_t feature) const noexcept { return edges_[feature].size() + 2; }
+
+  /// \throws ShapeError for another number of features than fitted
+  BinnedMatrix apply(const FeatureMatrix& features, int threads = 0) const {
+    if (features.columns.size() != edges_.size())
+      throw ShapeError("binning: " + std::to_string(features.columns.size()) + " features, expected " +
+                       std::to_string(edges_.size()));
+    check_lengths(features);
+    BinnedMatrix binned;
+    binned.rows = features.rows();
+    binned.categorical = categorical_;
+    binned.columns.resize(edges_.size());
+    parallel_for(edges_.size(), resolve_threads(threads), [&](std::size_t f) {
+      binned.columns[f].reserve(binned.rows);
+      for (const double value : features.columns[f])
+        binned.columns[f].push_back(bin_of(edges_[f], value));
+    });
+    return binned;
+  }
+
+private:
+  static void check_lengths(const FeatureMatrix& features) {
+    if (!features.categorical.empty() && features.categorical.size() != features.columns.size())
+      throw ShapeError("binning: " + std::to_string(features.categorical.size()) +
+                       " features said to be categorical or not, expected " +
+                       std::to_string(features.columns.size()) + " or none");
+    for (const auto& column : features.columns)
+      if (column.size() != features.rows())
+        throw ShapeError("binning: a feature of " + std::to_string(column.size()) + " rows, another of " +
+                         std::to_string(features.rows()));
+  }
+
+  static std::uint16_t bin_of(std::span<const double> edges, double value) noexcept {
+    if (std::isnan(value))
+      return 0;
+    // The first edge not below the value, without branches that a processor would guess wrong.
+    const double* base = edges.data();
+    std::size_t count = edges.size();
+    while (count > 1) {
+      const std::size_t half = count / 2;
+      base = base[half - 1] < value ? base + half : base;
+      count -= half;
+    }
+    const auto below = static_cast<std::size_t>(base - edges.data()) + (count == 1 && *base < value ? 1 : 0);
+    return static_cast<std::uint16_t>(1 + below);
+  }
+
+  /// Without the missing ones. By radix: the bits of a double, with the sign turned, are ordered as the
+  /// number.
+  static std::vector<double> sorted_values(std::span<const double> column) {
+    constexpr std::uint64_t sign = std::uint64_t{1} << 63U;
+    std::vector<std::uint64_t> keys;
+    keys.reserve(column.size());
+    for (const double value : column)
+      if (!std::isnan(value)) {
+        const auto bits = std::bit_cast<std::uint64_t>(value == 0 ? 0.0 : value);
+        keys.push_back((bits & sign) != 0 ? ~bits : bits | sign);
+      }
+    constexpr unsigned digit_bits = 11;
+    constexpr std::size_t digits = std::size_t{1} << digit_bits;
+    std::vector<std::uint64_t> sorted(keys.size());
+    for (unsigned shift = 0; shift < 64; shift += digit_bits) {
+      const auto digit = [&](std::uint64_t key) { return (key >> shift) & (digits - 1); };
+      std::vector<std::size_t> place(digits + 1);
+      for (const auto key : keys)
+        ++place[digit(key) + 1];
+      if (std::find(place.begin(), place.end(), keys.size()) != place.end())
+        continue; // one digit for all
+      std::partial_sum(place.begin(), place.end(), place.begin());
+      for (const auto key : keys)
+        sorted[place[digit(key)]++] = key;
+      keys.swap(sorted);
+    }
+    std::vector<double> values;
+    values.reserve(keys.size());
+    for (const auto key : keys)
+      values.push_back(std::bit_cast<double>((key & sign) != 0 ? key & ~sign : ~key));
+    return values;
+  }
+
+  /// Values up to and including edge k, and above edge k − 1, are in bin k + 1.
+  static std::vector<double> cut(const std::vector<double>& sorted, std::size_t max_bins) {
+    std::vector<double> distinct;
+    std::unique_copy(sorted.begin(), sorted.end(), std::back_inserter(distinct));
+    std::vector<double> edges;
+    // At least a and below b, whatever their size.
+    const auto between = [](double a, double b) {
+      const double middle = std::midpoint(a, b);
+      return middle >= a && middle < b ? middle : a;
+    };
+    if (distinct.size() <= max_bins) {
+      for (std::size_t k = 1; k < distinct.size(); ++k)
+        edges.push_back(between(distinct[k - 1], distinct[k]));
+      return edges;
+    }
+    for (std::size_t k = 1; k < max_bins; ++k) {
+      const double at = sorted[k * sorted.size() / max_bins];
+      const auto next = std::upper_bound(distinct.begin(), distinct.end(), at);
+      if (next == distinct.end())
+        break;
+      const double edge = between(at, *next);
+      if (edges.empty() || edge > edges.back())
+        edges.push_back(edge);
+    }
+    return edges;
+  }
+  std::vector<std::vector<double>> edges_;
+  std::vector<bool> categorical_;
+};
+
+namespace detail {
 
 /// 0, 1, …: every row of a matrix.
 inline std::vector<std::uint32_t> all_rows(const BinnedMatrix& binned) {
@@ -207,135 +341,8 @@ auto with_packed_bins(const BinnedMatrix& binned, std::span<const std::uint32_t>
              : body(PackedBins<std::uint16_t>(binned, rows, threads));
 }
 
-/// Where the bins of each feature begin. Bin 0 holds missing values, which are thereby ordered before all
-/// others.
-class Binning {
-public:
-  /// Fits to the given rows. A feature of at most `max_bins` distinct values gets a bin for each of them;
-  /// others are cut at quantiles. \param max_bins [2, 65534] \throws OptionError, ShapeError
-  static Binning fit(const FeatureMatrix& features, std::size_t max_bins = 256, int threads = 0) {
-    if (max_bins < 2 || max_bins > 65534)
-      throw OptionError("binning: max_bins = " + std::to_string(max_bins) + ", expected 2 to 65534");
-    check_lengths(features);
-    Binning binning;
-    binning.edges_.resize(features.columns.size());
-    binning.categorical_ = features.categorical;
-    parallel_for(features.columns.size(), resolve_threads(threads), [&](std::size_t f) {
-      binning.edges_[f] = cut(sorted_values(features.columns[f]), max_bins);
-    });
-    return binning;
-  }
+} // namespace detail
 
-  std::size_t features() const noexcept { return edges_.size(); }
-  /// Bins of a feature, the one for missing values included.
-  std::size_t bins(std::size_t feature) const noexcept { return edges_[feature].size() + 2; }
-
-  /// \throws ShapeError for another number of features than fitted
-  BinnedMatrix apply(const FeatureMatrix& features, int threads = 0) const {
-    if (features.columns.size() != edges_.size())
-      throw ShapeError("binning: " + std::to_string(features.columns.size()) + " features, expected " +
-                       std::to_string(edges_.size()));
-    check_lengths(features);
-    BinnedMatrix binned;
-    binned.rows = features.rows();
-    binned.categorical = categorical_;
-    binned.columns.resize(edges_.size());
-    parallel_for(edges_.size(), resolve_threads(threads), [&](std::size_t f) {
-      binned.columns[f].reserve(binned.rows);
-      for (const double value : features.columns[f])
-        binned.columns[f].push_back(bin_of(edges_[f], value));
-    });
-    return binned;
-  }
-
-private:
-  static void check_lengths(const FeatureMatrix& features) {
-    if (!features.categorical.empty() && features.categorical.size() != features.columns.size())
-      throw ShapeError("binning: " + std::to_string(features.categorical.size()) +
-                       " features said to be categorical or not, expected " +
-                       std::to_string(features.columns.size()) + " or none");
-    for (const auto& column : features.columns)
-      if (column.size() != features.rows())
-        throw ShapeError("binning: a feature of " + std::to_string(column.size()) + " rows, another of " +
-                         std::to_string(features.rows()));
-  }
-
-  static std::uint16_t bin_of(std::span<const double> edges, double value) noexcept {
-    if (std::isnan(value))
-      return 0;
-    // The first edge not below the value, without branches that a processor would guess wrong.
-    const double* base = edges.data();
-    std::size_t count = edges.size();
-    while (count > 1) {
-      const std::size_t half = count / 2;
-      base = base[half - 1] < value ? base + half : base;
-      count -= half;
-    }
-    const auto below = static_cast<std::size_t>(base - edges.data()) + (count == 1 && *base < value ? 1 : 0);
-    return static_cast<std::uint16_t>(1 + below);
-  }
-
-  /// Without the missing ones. By radix: the bits of a double, with the sign turned, are ordered as the
-  /// number.
-  static std::vector<double> sorted_values(std::span<const double> column) {
-    constexpr std::uint64_t sign = std::uint64_t{1} << 63U;
-    std::vector<std::uint64_t> keys;
-    keys.reserve(column.size());
-    for (const double value : column)
-      if (!std::isnan(value)) {
-        const auto bits = std::bit_cast<std::uint64_t>(value == 0 ? 0.0 : value);
-        keys.push_back((bits & sign) != 0 ? ~bits : bits | sign);
-      }
-    constexpr unsigned digit_bits = 11;
-    constexpr std::size_t digits = std::size_t{1} << digit_bits;
-    std::vector<std::uint64_t> sorted(keys.size());
-    for (unsigned shift = 0; shift < 64; shift += digit_bits) {
-      const auto digit = [&](std::uint64_t key) { return (key >> shift) & (digits - 1); };
-      std::vector<std::size_t> place(digits + 1);
-      for (const auto key : keys)
-        ++place[digit(key) + 1];
-      if (std::find(place.begin(), place.end(), keys.size()) != place.end())
-        continue; // one digit for all
-      std::partial_sum(place.begin(), place.end(), place.begin());
-      for (const auto key : keys)
-        sorted[place[digit(key)]++] = key;
-      keys.swap(sorted);
-    }
-    std::vector<double> values;
-    values.reserve(keys.size());
-    for (const auto key : keys)
-      values.push_back(std::bit_cast<double>((key & sign) != 0 ? key & ~sign : ~key));
-    return values;
-  }
-
-  /// Values up to and including edge k, and above edge k − 1, are in bin k + 1.
-  static std::vector<double> cut(const std::vector<double>& sorted, std::size_t max_bins) {
-    std::vector<double> distinct;
-    std::unique_copy(sorted.begin(), sorted.end(), std::back_inserter(distinct));
-    std::vector<double> edges;
-    // At least a and below b, whatever their size.
-    const auto between = [](double a, double b) {
-      const double middle = std::midpoint(a, b);
-      return middle >= a && middle < b ? middle : a;
-    };
-    if (distinct.size() <= max_bins) {
-      for (std::size_t k = 1; k < distinct.size(); ++k)
-        edges.push_back(between(distinct[k - 1], distinct[k]));
-      return edges;
-    }
-    for (std::size_t k = 1; k < max_bins; ++k) {
-      const double at = sorted[k * sorted.size() / max_bins];
-      const auto next = std::upper_bound(distinct.begin(), distinct.end(), at);
-      if (next == distinct.end())
-        break;
-      const double edge = between(at, *next);
-      if (edges.empty() || edge > edges.back())
-        edges.push_back(edge);
-    }
-    return edges;
-  }
-  std::vector<std::vector<double>> edges_;
-  std::vector<bool> categorical_;
-};
-
+} // namespace forest
+using forest::FeatureMatrix;
 ROWSMITH_END

@@ -21,9 +21,12 @@
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/forest/binned_matrix.hpp>
+#include <rowsmith/forest/binned_model.hpp>
+#include <rowsmith/forest/boosted_tree_grower.hpp>
 #include <rowsmith/forest/boosted_trees.hpp>
 
 ROWSMITH_BEGIN
+namespace forest {
 
 namespace detail {
 
@@ -165,26 +168,8 @@ std::vector<double> boost(BoostedTrees& trees, const BinnedMatrix& binned,
 /// A fitted classifier: logistic loss for two classes, softmax for more. Boosting starts from the log-odds of
 /// the classes' shares, (rows of the class + 1) / (rows + classes). A value type; prediction may run in
 /// several threads at once.
-class GradientBoosting {
+class GradientBoosting : public detail::BinnedClassifier<GradientBoosting, GradientBoostingOptions> {
 public:
-  /// Fits to features and labels in [0, classes). \throws ShapeError, OptionError
-  static GradientBoosting fit(const FeatureMatrix& features, std::span<const std::uint16_t> labels,
-                              std::size_t classes, const GradientBoostingOptions& options = {}) {
-    GradientBoosting model;
-    model.binning_ = Binning::fit(features, options.max_bins, options.threads);
-    const auto binned = model.binning_.apply(features, options.threads);
-    model.train(binned, all_rows(binned), labels, classes, options);
-    return model;
-  }
-  /// The same on chosen rows of a matrix that is binned already: folds of a cross-validation share one.
-  static GradientBoosting fit_binned(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
-                                     std::span<const std::uint16_t> labels, std::size_t classes,
-                                     const GradientBoostingOptions& options = {}) {
-    GradientBoosting model;
-    model.train(binned, rows, labels, classes, options);
-    return model;
-  }
-
   std::size_t classes() const noexcept { return classes_; }
   /// With more than two classes, tree t is one of class t mod classes.
   const BoostedTrees& trees() const noexcept { return trees_; }
@@ -193,13 +178,12 @@ public:
 
   /// Class probabilities, rows × classes.
   std::vector<double> predict_probability(const FeatureMatrix& features, int threads = 0) const {
-    const auto binned = binning_.apply(features, threads);
-    return predict_binned(binned, all_rows(binned), threads);
+    return this->predict_features(features, threads);
   }
   /// The same for chosen rows of a matrix binned as the model's own. \throws ShapeError
   std::vector<double> predict_binned(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
                                      int threads = 0) const {
-    check_rows("boosting", binned, rows, importances_.size());
+    detail::check_rows("boosting", binned, rows, importances_.size());
     const std::size_t outputs = start_.size();
     std::vector<double> sums = starting_scores(rows.size());
     trees_.add_values(binned, rows, outputs, resolve_threads(threads), sums);
@@ -217,11 +201,13 @@ public:
   }
 
 private:
+  friend detail::BinnedClassifier<GradientBoosting, GradientBoostingOptions>;
+
   void train(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
              std::span<const std::uint16_t> labels, std::size_t classes,
              const GradientBoostingOptions& options) {
     options.check();
-    check_training("boosting", binned, rows, labels, classes);
+    detail::check_training("boosting", binned, rows, labels, classes);
     classes_ = classes;
     std::vector<double> counts(classes, 1);
     for (const auto row : rows)
@@ -246,7 +232,6 @@ private:
     return scores;
   }
 
-  Binning binning_;
   BoostedTrees trees_;
   std::vector<double> importances_;
   std::vector<double> start_; // of each output
@@ -254,38 +239,20 @@ private:
 };
 
 /// A fitted regressor: squared error. Boosting starts from the mean of the targets.
-class GradientBoostingRegressor {
+class GradientBoostingRegressor
+    : public detail::BinnedRegressor<GradientBoostingRegressor, GradientBoostingOptions> {
 public:
-  /// \param targets  finite, at most 1e100 in size \throws ShapeError, OptionError
-  static GradientBoostingRegressor fit(const FeatureMatrix& features, std::span<const double> targets,
-                                       const GradientBoostingOptions& options = {}) {
-    GradientBoostingRegressor model;
-    model.binning_ = Binning::fit(features, options.max_bins, options.threads);
-    const auto binned = model.binning_.apply(features, options.threads);
-    model.train(binned, all_rows(binned), targets, options);
-    return model;
-  }
-  /// The same on chosen rows of a matrix that is binned already. \param targets  one a row of the matrix
-  static GradientBoostingRegressor fit_binned(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
-                                              std::span<const double> targets,
-                                              const GradientBoostingOptions& options = {}) {
-    GradientBoostingRegressor model;
-    model.train(binned, rows, targets, options);
-    return model;
-  }
-
   const BoostedTrees& trees() const noexcept { return trees_; }
   /// Total gain by feature; adds up to 1 (or is all 0 if nothing was ever split).
   const std::vector<double>& importances() const noexcept { return importances_; }
 
   std::vector<double> predict(const FeatureMatrix& features, int threads = 0) const {
-    const auto binned = binning_.apply(features, threads);
-    return predict_binned(binned, all_rows(binned), threads);
+    return this->predict_features(features, threads);
   }
   /// The same for chosen rows of a matrix binned as the model's own. \throws ShapeError
   std::vector<double> predict_binned(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
                                      int threads = 0) const {
-    check_rows("boosting", binned, rows, importances_.size());
+    detail::check_rows("boosting", binned, rows, importances_.size());
     std::vector<double> result(rows.size());
     trees_.add_values(binned, rows, 1, resolve_threads(threads), result);
     for (auto& value : result)
@@ -294,11 +261,13 @@ public:
   }
 
 private:
+  friend detail::BinnedRegressor<GradientBoostingRegressor, GradientBoostingOptions>;
+
   void train(const BinnedMatrix& binned, std::span<const std::uint32_t> rows, std::span<const double> targets,
              const GradientBoostingOptions& options) {
     options.check();
-    check_training("boosting", binned, rows, targets);
-    scale_ = TargetScale(rows, targets);
+    detail::check_training("boosting", binned, rows, targets);
+    scale_ = detail::TargetScale(rows, targets);
     std::vector<double> scaled;
     scaled.reserve(rows.size());
     for (const auto row : rows)
@@ -308,10 +277,12 @@ private:
                                  options.gamma / scale_.unit() / scale_.unit(), options, scores);
   }
 
-  Binning binning_;
   BoostedTrees trees_;
   std::vector<double> importances_;
-  TargetScale scale_;
+  detail::TargetScale scale_;
 };
 
+} // namespace forest
+using forest::GradientBoosting;
+using forest::GradientBoostingRegressor;
 ROWSMITH_END

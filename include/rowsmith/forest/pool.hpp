@@ -10,6 +10,7 @@
 #include <rowsmith/core/version.hpp>
 
 ROWSMITH_BEGIN
+namespace forest::detail {
 
 /// Things that are not in use at the moment. May be used by several threads at once.
 template <class T>
@@ -38,4 +39,5 @@ private:
   std::mutex mutex_;
 };
 
+} // namespace forest::detail
 ROWSMITH_END

@@ -21,10 +21,14 @@
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/forest/binned_matrix.hpp>
+#include <rowsmith/forest/binned_model.hpp>
 #include <rowsmith/forest/decision_tree.hpp>
 #include <rowsmith/forest/pool.hpp>
+#include <rowsmith/forest/tree_criteria.hpp>
+#include <rowsmith/forest/tree_grower.hpp>
 
 ROWSMITH_BEGIN
+namespace forest {
 
 struct RandomForestOptions {
   std::size_t trees = 100;      ///< [1, 100000]
@@ -196,26 +200,8 @@ private:
 } // namespace detail
 
 /// A fitted classifier. A value type; prediction may run in several threads at once.
-class RandomForest {
+class RandomForest : public detail::BinnedClassifier<RandomForest, RandomForestOptions> {
 public:
-  /// Fits to features and labels in [0, classes). \throws ShapeError, OptionError
-  static RandomForest fit(const FeatureMatrix& features, std::span<const std::uint16_t> labels,
-                          std::size_t classes, const RandomForestOptions& options = {}) {
-    RandomForest forest;
-    forest.binning_ = Binning::fit(features, options.max_bins, options.threads);
-    const auto binned = forest.binning_.apply(features, options.threads);
-    forest.train(binned, all_rows(binned), labels, classes, options);
-    return forest;
-  }
-  /// The same on chosen rows of a matrix that is binned already: folds of a cross-validation share one.
-  static RandomForest fit_binned(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
-                                 std::span<const std::uint16_t> labels, std::size_t classes,
-                                 const RandomForestOptions& options = {}) {
-    RandomForest forest;
-    forest.train(binned, rows, labels, classes, options);
-    return forest;
-  }
-
   std::size_t classes() const noexcept { return classes_; }
   const std::vector<DecisionTree>& trees() const noexcept { return forest_.trees(); }
   /// Mean decrease of impurity by feature; adds up to 1 (or is all 0 if nothing was ever split).
@@ -230,8 +216,7 @@ public:
 
   /// Class probabilities, rows × classes: the mean over the trees of their leaves' class shares.
   std::vector<double> predict_probability(const FeatureMatrix& features, int threads = 0) const {
-    const auto binned = binning_.apply(features, threads);
-    return predict_binned(binned, all_rows(binned), threads);
+    return this->predict_features(features, threads);
   }
   /// The same for chosen rows of a matrix binned as the forest's own. \throws ShapeError
   std::vector<double> predict_binned(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
@@ -240,24 +225,26 @@ public:
   }
 
 private:
+  friend detail::BinnedClassifier<RandomForest, RandomForestOptions>;
+
   void train(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
              std::span<const std::uint16_t> labels, std::size_t classes, const RandomForestOptions& options) {
     options.check();
-    check_training("forest", binned, rows, labels, classes);
+    detail::check_training("forest", binned, rows, labels, classes);
     classes_ = classes;
     const auto root = static_cast<std::size_t>(std::sqrt(static_cast<double>(binned.columns.size())));
     const std::size_t max_features = options.max_features != 0 ? options.max_features : root;
     const auto sample = [&](std::uint32_t row, std::uint16_t weight, std::uint32_t local) {
-      return BinaryGini::Sample{local, weight, labels[row]};
+      return detail::BinaryGini::Sample{local, weight, labels[row]};
     };
     if (classes == 2)
       forest_.grow(
-          binned, rows, max_features, options, classes, [](std::size_t bins) { return BinaryGini(bins); },
-          sample);
+          binned, rows, max_features, options, classes,
+          [](std::size_t bins) { return detail::BinaryGini(bins); }, sample);
     else
       forest_.grow(
           binned, rows, max_features, options, classes,
-          [classes](std::size_t bins) { return Gini(bins, classes); }, sample);
+          [classes](std::size_t bins) { return detail::Gini(bins, classes); }, sample);
     if (!options.out_of_bag)
       return;
     std::size_t right = 0;
@@ -273,33 +260,14 @@ private:
       out_of_bag_score_ = static_cast<double>(right) / static_cast<double>(judged);
   }
 
-  Binning binning_;
   detail::ForestTrees forest_;
   std::size_t classes_ = 0;
   double out_of_bag_score_ = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// A fitted regressor: squared error, all features looked at for a split unless told otherwise.
-class RandomForestRegressor {
+class RandomForestRegressor : public detail::BinnedRegressor<RandomForestRegressor, RandomForestOptions> {
 public:
-  /// \param targets  finite, at most 1e100 in size \throws ShapeError, OptionError
-  static RandomForestRegressor fit(const FeatureMatrix& features, std::span<const double> targets,
-                                   const RandomForestOptions& options = {}) {
-    RandomForestRegressor forest;
-    forest.binning_ = Binning::fit(features, options.max_bins, options.threads);
-    const auto binned = forest.binning_.apply(features, options.threads);
-    forest.train(binned, all_rows(binned), targets, options);
-    return forest;
-  }
-  /// The same on chosen rows of a matrix that is binned already. \param targets  one a row of the matrix
-  static RandomForestRegressor fit_binned(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
-                                          std::span<const double> targets,
-                                          const RandomForestOptions& options = {}) {
-    RandomForestRegressor forest;
-    forest.train(binned, rows, targets, options);
-    return forest;
-  }
-
   const std::vector<DecisionTree>& trees() const noexcept { return forest_.trees(); }
   /// Mean decrease of squared error by feature; adds up to 1 (or is all 0 if nothing was ever split).
   const std::vector<double>& importances() const noexcept { return forest_.importances(); }
@@ -311,8 +279,7 @@ public:
   double out_of_bag_score() const noexcept { return out_of_bag_score_; }
 
   std::vector<double> predict(const FeatureMatrix& features, int threads = 0) const {
-    const auto binned = binning_.apply(features, threads);
-    return predict_binned(binned, all_rows(binned), threads);
+    return this->predict_features(features, threads);
   }
   /// The same for chosen rows of a matrix binned as the forest's own. \throws ShapeError
   std::vector<double> predict_binned(const BinnedMatrix& binned, std::span<const std::uint32_t> rows,
@@ -323,17 +290,20 @@ public:
   }
 
 private:
+  friend detail::BinnedRegressor<RandomForestRegressor, RandomForestOptions>;
+
   void train(const BinnedMatrix& binned, std::span<const std::uint32_t> rows, std::span<const double> targets,
              const RandomForestOptions& options) {
     options.check();
-    check_training("forest", binned, rows, targets);
-    const TargetScale scale_of(rows, targets);
+    detail::check_training("forest", binned, rows, targets);
+    const detail::TargetScale scale_of(rows, targets);
     scale_ = scale_of;
     const std::size_t max_features = options.max_features != 0 ? options.max_features : binned.columns.size();
     forest_.grow(
-        binned, rows, max_features, options, 1, [](std::size_t bins) { return SquaredError(bins); },
+        binned, rows, max_features, options, 1, [](std::size_t bins) { return detail::SquaredError(bins); },
         [&](std::uint32_t row, std::uint16_t weight, std::uint32_t local) {
-          return SquaredError::Sample{static_cast<float>(scale_.to_units(targets[row])), local, weight};
+          return detail::SquaredError::Sample{static_cast<float>(scale_.to_units(targets[row])), local,
+                                              weight};
         });
     if (!options.out_of_bag)
       return;
@@ -364,11 +334,14 @@ private:
       value = scale_.from_units(value);
   }
 
-  Binning binning_;
   detail::ForestTrees forest_;
-  TargetScale scale_;
+  detail::TargetScale scale_;
   std::vector<double> out_of_bag_prediction_;
   double out_of_bag_score_ = std::numeric_limits<double>::quiet_NaN();
 };
 
+} // namespace forest
+using forest::RandomForest;
+using forest::RandomForestOptions;
+using forest::RandomForestRegressor;
 ROWSMITH_END

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // rowsmith evaluate: judges a synthetic table, writes the report, and guards a release.
+#pragma once
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <ctime>
-#include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -15,23 +16,23 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/progress_bar.hpp>
 #include <rowsmith/evaluate.hpp>
+#include <rowsmith/evaluate/limits_json.hpp>
 #include <rowsmith/io.hpp>
+#include <rowsmith/models/expressible_rows.hpp>
 #include <rowsmith/models/likelihood.hpp>
 
 #include "command.hpp"
 
+namespace program {
+
 namespace rs = rowsmith;
 
-namespace program {
-namespace {
-
-struct Settings {
-  CsvSettings csv;
+struct EvaluateSettings {
+  rs::CsvSettings csv;
   std::string train;
   std::string holdout;
   std::string synthetic;
@@ -40,80 +41,44 @@ struct Settings {
   std::string html;
   std::string gate;
   std::string title = "Synthetic data report";
+  std::vector<std::string> targets;
   rs::ReportOptions report;
   bool usual_gate = false;
   bool quiet = false;
 };
 
-std::string today() {
+inline std::string today() {
   const std::time_t now = std::time(nullptr);
   std::ostringstream text;
   text << std::put_time(std::gmtime(&now), "%Y-%m-%d");
   return text.str();
 }
 
-// {"detection.boosted.auc": {"max": 0.8}, "efficacy.forest.income": {"min": 0.95}}
-std::vector<rs::Limit> read_limits(const std::string& path) {
-  std::ifstream file(path);
-  if (!file)
-    throw rs::OptionError("--gate: " + path + " cannot be read");
-  const auto json = nlohmann::json::parse(file, nullptr, false);
-  if (!json.is_object() || json.empty())
-    throw rs::OptionError("--gate: " + path +
-                          " is no JSON object of limits, such as {\"shapes.mean\": {\"max\": 0.05}}");
-  std::vector<rs::Limit> limits;
-  for (const auto& [key, bounds] : json.items()) {
-    rs::Limit limit{.key = key};
-    if (!bounds.is_object() || bounds.empty())
-      throw rs::OptionError("--gate: " + path + ": '" + key + "' is no object with \"min\" or \"max\"");
-    for (const auto& [name, bound] : bounds.items()) {
-      if ((name != "min" && name != "max") || !bound.is_number())
-        throw rs::OptionError("--gate: " + path + ": '" + key + "." + name +
-                              "': expected \"min\" or \"max\" with a number");
-      (name == "min" ? limit.least : limit.most) = bound.get<double>();
-    }
-    limits.push_back(limit);
-  }
-  return limits;
-}
-
-// Rows that a model fitted to `train` can give a probability: with no category, and no empty cell, where no
-// training row has one.
-std::vector<std::size_t> known_rows(const rs::Table& table, const rs::Table& train, std::size_t most) {
-  std::vector<bool> has_empty;
-  for (const auto& column : train.columns())
-    has_empty.push_back(column.missing_count() > 0);
-  std::vector<std::size_t> rows;
-  for (std::size_t row = 0; row < table.rows(); ++row) {
-    bool known = true;
-    for (std::size_t c = 0; c < table.size() && known; ++c)
-      if (table[c].is_missing(row))
-        known = has_empty[c];
-      else if (table[c].kind == rs::ColumnKind::categorical)
-        known = train[c].dictionary.find(table[c].dictionary.text(table[c].codes[row])) != rs::missing_code;
-    if (known)
-      rows.push_back(row);
-  }
-  if (rows.size() > most) { // evenly from the whole table
+// Rows that a model of `train` can express, at most so many, evenly from the whole table.
+inline rs::Table some_expressible(const rs::Table& table, const rs::Table& train, std::size_t most) {
+  auto rows = rs::expressible_rows(table, train);
+  if (rows.size() > most) {
     for (std::size_t k = 0; k < most; ++k)
       rows[k] = rows[k * rows.size() / most];
     rows.resize(most);
   }
-  return rows;
+  return table.select(rows);
 }
 
+inline constexpr const char* likelihood_key = "likelihood.holdout";
+
 // What the model itself says of rows that it never saw, as one more figure on fidelity.
-rs::Figure likelihood(const rs::TableModel& model, const rs::Table& train, const rs::Table& holdout,
-                      const rs::ReportOptions& options) {
+inline rs::evaluate::Figure likelihood(const rs::TableModel& model, const rs::Table& train,
+                                       const rs::Table& holdout, const rs::ReportOptions& options) {
   const rs::LikelihoodOptions own{.seed = options.seed, .threads = options.threads};
   const std::size_t most = options.quick ? 200 : 4000;
-  const auto rows = known_rows(holdout, train, most);
-  if (rows.empty())
+  const auto rows = some_expressible(holdout, train, most);
+  if (rows.rows() == 0)
     throw rs::OptionError(
         "--model: every hold-out row has a category that no training row has (an identifier?), so "
         "none has a probability");
-  const auto unseen = rs::log_likelihood(model, holdout.select(rows), own);
-  const auto seen = rs::log_likelihood(model, train.select(known_rows(train, train, most)), own);
+  const auto unseen = rs::log_likelihood(model, rows, own);
+  const auto seen = rs::log_likelihood(model, some_expressible(train, train, most), own);
   const auto spread = rs::mean_sd(unseen.rows);
   std::ostringstream meaning;
   meaning << std::fixed << std::setprecision(2)
@@ -121,7 +86,7 @@ rs::Figure likelihood(const rs::TableModel& model, const rs::Table& train, const
           << " rows, " << unseen.samples << " latent codes); of training rows " << seen.mean
           << ". For comparing models of one table; a wide gap between the two says that rows were learnt by "
              "heart.";
-  return {.key = "likelihood.holdout",
+  return {.key = likelihood_key,
           .section = "fidelity",
           .title = "Log-likelihood of hold-out rows",
           .value = unseen.mean,
@@ -129,25 +94,56 @@ rs::Figure likelihood(const rs::TableModel& model, const rs::Table& train, const
           .meaning = meaning.str()};
 }
 
-int run(const Settings& settings) {
-  // Limits that cannot be read are better known before a minute of work than after it.
-  std::vector<rs::Limit> limits;
+inline int run_evaluate(const EvaluateSettings& settings) {
+  // Wrong use is better known before minutes of work than after them.
+  const Files inputs{{"--train", settings.train},
+                     {"--holdout", settings.holdout},
+                     {"--synthetic", settings.synthetic},
+                     {"--model", settings.model},
+                     {"--gate", settings.gate}};
+  check_outputs(inputs, {{"--json", settings.json}, {"--html", settings.html}});
+  if (same_file(settings.train, settings.holdout))
+    throw rs::OptionError("--holdout: " + settings.holdout +
+                          " is the file of --train, expected rows that the "
+                          "model never saw");
+  std::vector<rs::evaluate::Limit> limits;
   if (!settings.gate.empty())
-    limits = read_limits(settings.gate);
-  const auto train = settings.csv.read(settings.train);
+    limits = wrong_use("--gate", [&] { return rs::evaluate::read_limits(settings.gate); });
+  const auto train = [&] {
+    try {
+      return settings.csv.read(settings.train);
+    } catch (const rs::SchemaError& error) {
+      throw rs::OptionError(std::string("--categorical: ") + error.what());
+    }
+  }();
+  auto options = settings.report;
+  const auto keys = wrong_use("--target", [&] {
+    options.targets = rs::named_columns(settings.targets, train.schema());
+    return rs::evaluate::report_keys(train.schema(), options);
+  });
+  for (const auto& limit : limits)
+    if (std::find(keys.begin(), keys.end(), limit.key) == keys.end() &&
+        (settings.model.empty() || limit.key != likelihood_key)) {
+      std::string known = settings.model.empty() ? "" : likelihood_key;
+      for (const auto& key : keys)
+        known.append(known.empty() ? "" : ", ").append(key);
+      throw rs::OptionError("--gate: " + settings.gate + ": there will be no figure '" + limit.key +
+                            "', only: " + known);
+    }
   const auto holdout = settings.csv.read_like(settings.holdout, train);
   const auto synthetic = settings.csv.read_like(settings.synthetic, train);
-  auto options = settings.report;
+  wrong_use("evaluate", [&] { rs::evaluate::check_judge(train, holdout, synthetic, options); });
   if (!settings.quiet)
     options.progress = rs::progress_bar();
-  std::optional<rs::Figure> of_model; // first, since a wrong model file is better known early
+  std::optional<rs::evaluate::Figure> of_model; // first, since a wrong model file is better known early
   if (!settings.model.empty())
     of_model = likelihood(rs::load_model(settings.model), train, holdout, options);
-  auto report = rs::evaluate(train, holdout, synthetic, options);
+  auto report = rs::judge(train, holdout, synthetic, options);
   if (of_model)
-    report.figures.insert(std::find_if(report.figures.begin(), report.figures.end(),
-                                       [](const rs::Figure& figure) { return figure.section != "fidelity"; }),
-                          *of_model);
+    report.figures.insert(
+        std::find_if(report.figures.begin(), report.figures.end(),
+                     [](const rs::evaluate::Figure& figure) { return figure.section != "fidelity"; }),
+        *of_model);
   std::cout << report;
   if (!settings.quiet) {
     double total = 0;
@@ -179,33 +175,26 @@ int run(const Settings& settings) {
   return gate.passed ? 0 : 1;
 }
 
-} // namespace
-
-Run add_evaluate(CLI::App& app) {
+inline Run add_evaluate(CLI::App& app) {
   auto& command = *app.add_subcommand(
       "evaluate", "Judges a synthetic table: fidelity, utility and privacy, with a report to sign");
-  const auto settings = std::make_shared<Settings>();
+  const auto settings = std::make_shared<EvaluateSettings>();
   command.add_option("--train", settings->train, "CSV file of the rows the model was fitted to")->required();
   command.add_option("--holdout", settings->holdout, "CSV file of real rows that the model never saw")
       ->required();
   command.add_option("--synthetic", settings->synthetic, "CSV file of the rows to judge")->required();
   command.add_option("--model", settings->model,
                      "Model file that made the rows: adds the likelihood of hold-out rows");
-  command.add_option("--target", settings->report.targets, "Columns to predict, for the utility of the rows")
-      ->delimiter(',');
-  command.add_option("--seeds", settings->report.seeds, "Repeats of all that fits models")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))
-      ->capture_default_str();
-  command.add_option("--seed", settings->report.seed, "Of the first repeat")->capture_default_str();
-  command
-      .add_option("--max-rows", settings->report.max_rows,
-                  "Rows of a table in distances and attacks; more are sampled")
-      ->check(CLI::Range(std::size_t{2}, std::size_t{100'000'000}))
-      ->capture_default_str();
-  command.add_option("--threads", settings->report.threads, "0: all; never changes the result")
-      ->check(CLI::Range(0, 4096))
-      ->capture_default_str();
-  settings->csv.add_to(command);
+  command.add_option("--target", settings->targets,
+                     "Columns to predict, for the utility of the rows: with commas between, or one for each "
+                     "time the option is given");
+  add_whole_number(command, "--seeds", settings->report.seeds, "Repeats of all that fits models", 1, 1000);
+  add_whole_number(command, "--seed", settings->report.seed, "Of the first repeat");
+  add_whole_number(command, "--max-rows", settings->report.max_rows,
+                   "Rows of a table in distances and attacks; more are sampled", 2, 100'000'000);
+  add_whole_number(command, "--threads", settings->report.threads, "0: all; never changes the result", 0,
+                   4096);
+  add_csv(command, settings->csv);
   command.add_option("--json", settings->json, "Write all figures to this file");
   command.add_option("--html", settings->html, "Write the report to this file, for people");
   command.add_option("--title", settings->title, "Of the HTML report")->capture_default_str();
@@ -217,7 +206,7 @@ Run add_evaluate(CLI::App& app) {
   command.add_flag("--quick", settings->report.quick,
                    "One seed, small models, few rows: to see that all works");
   command.add_flag("--quiet", settings->quiet, "No progress");
-  return [settings] { return run(*settings); };
+  return [settings] { return run_evaluate(*settings); };
 }
 
 } // namespace program

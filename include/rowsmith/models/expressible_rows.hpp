@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Which rows of a table can a model express?
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include <rowsmith/table/table.hpp>
+
+ROWSMITH_BEGIN
+
+/// Rows of `table` that a model fitted to `train` can give a probability above 0: with no category, and no
+/// empty cell, in a column where no training row has it. In ascending order. \param table  has the columns of
+/// `train`
+inline std::vector<std::size_t> expressible_rows(const Table& table, const Table& train) {
+  std::vector<bool> has_empty;
+  for (const auto& column : train.columns())
+    has_empty.push_back(column.missing_count() > 0);
+  std::vector<std::size_t> rows;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    bool known = true;
+    for (std::size_t c = 0; c < table.size() && known; ++c)
+      if (table[c].is_missing(row))
+        known = has_empty[c];
+      else if (table[c].kind == ColumnKind::categorical)
+        known = train[c].dictionary.find(table[c].dictionary.text(table[c].codes[row])) != missing_code;
+    if (known)
+      rows.push_back(row);
+  }
+  return rows;
+}
+
+ROWSMITH_END

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <stdlib.h>
+
+#include <rowsmith/table/write_csv.hpp>
+
+#include "../../examples/rowsmith/program.hpp"
+#include "../evaluate/small_tables.hpp"
+
+namespace rs = rowsmith;
+using Catch::Matchers::Contains;
+
+namespace {
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+struct Result {
+  int code = 0;
+  std::string out;
+  std::string error;
+};
+
+// Swaps a stream's target for as long as it lives.
+class Captured {
+public:
+  explicit Captured(std::ostream& stream) : stream_(stream), old_(stream.rdbuf(text_.rdbuf())) {}
+  Captured(const Captured&) = delete;
+  Captured& operator=(const Captured&) = delete;
+  ~Captured() { stream_.rdbuf(old_); }
+  std::string text() const { return text_.str(); }
+
+private:
+  std::ostringstream text_;
+  std::ostream& stream_;
+  std::streambuf* old_;
+};
+
+// A folder with three tables of people, one of whose columns has a comma in its name.
+struct Folder {
+  std::string path;
+
+  Folder() {
+    path = (std::filesystem::temp_directory_path() / "rowsmith-cli-XXXXXX").string();
+    REQUIRE(mkdtemp(path.data()) != nullptr);
+    std::uint64_t seed = 0;
+    for (const char* name : {"train.csv", "holdout.csv", "made.csv"}) {
+      auto columns = small_tables::people(150, ++seed).columns();
+      columns[3].name = "last, first";
+      rs::write_csv(file(name), rs::Table(std::move(columns)));
+    }
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path); }
+
+  std::string file(const std::string& name) const { return path + "/" + name; }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(file(name)) << text; }
+
+  Result run(const std::vector<std::string>& more, const std::string& holdout = "holdout.csv") const {
+    std::vector<std::string> words{"rowsmith",    "evaluate",        "--quick",   "--quiet",
+                                   "--train",     file("train.csv"), "--holdout", file(holdout),
+                                   "--synthetic", file("made.csv")};
+    words.insert(words.end(), more.begin(), more.end());
+    std::vector<const char*> arguments;
+    for (const auto& word : words)
+      arguments.push_back(word.c_str());
+    const Captured out(std::cout);
+    const Captured error(std::cerr);
+    const int code = program::run_program(static_cast<int>(arguments.size()), arguments.data());
+    return {code, out.text(), error.text()};
+  }
+};
+
+} // namespace
+
+TEST_CASE("a table is judged, written and let through or stopped by the exit code", "[cli]") {
+  const Folder folder;
+  folder.write("gate.json", R"({"shapes.mean": {"max": 0.5}, "efficacy.forest.last, first": {"min": 0}})");
+  auto result =
+      folder.run({"--target", "last, first", "--target", "y,b", "--json", folder.file("report.json"),
+                  "--html", folder.file("report.html"), "--gate", folder.file("gate.json")});
+  CHECK(result.error == "");
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Contains("release gate: passed (2 limits)"));
+  const auto json = nlohmann::json::parse(read_file(folder.file("report.json")));
+  CHECK(json["efficacy"][0]["target"] == "last, first");
+  CHECK(json["efficacy"].size() == 6);
+  CHECK(json["regression"].size() == 3);
+  CHECK_THAT(read_file(folder.file("report.html")), Contains("</html>"));
+
+  folder.write("gate.json", R"({"shapes.mean": {"max": 0}})");
+  result = folder.run({"--gate", folder.file("gate.json")});
+  CHECK(result.code == 1);
+  CHECK_THAT(result.out, Contains("release gate: FAILED") && Contains("shapes.mean is "));
+}
+
+TEST_CASE("wrong use is refused before any work, with exit code 2", "[cli]") {
+  const Folder folder;
+  folder.write("unknown.json", R"({"efficacy.forest.z": {"min": 0.9}})");
+  folder.write("model.json", R"({"likelihood.holdout": {"min": -9}})"); // of a model, but none is given
+  folder.write("twice.json", R"({"shapes.mean": {"max": 0.9}, "shapes.mean": {"max": 0.1}})");
+  std::filesystem::create_symlink(folder.file("train.csv"), folder.file("link.csv"));
+  std::filesystem::create_hard_link(folder.file("made.csv"), folder.file("hard.csv"));
+  std::filesystem::copy_file(folder.file("train.csv"), folder.file("copy.csv"));
+  const auto train = read_file(folder.file("train.csv"));
+  const auto made = read_file(folder.file("made.csv"));
+  const auto files = [&] {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path))
+      count += entry.is_regular_file() ? 1 : 0;
+    return count;
+  };
+  const std::size_t before = files();
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& why,
+                           const std::string& holdout = "holdout.csv") {
+    CAPTURE(more, holdout);
+    const auto result = folder.run(more, holdout);
+    CHECK(result.code == 2);
+    CHECK_THAT(result.error, Contains(why));
+    CHECK(result.out == ""); // no figure was made
+  };
+  refused({"--target", "z"}, "--target: no column is called 'z'");
+  refused({"--target", "last"}, "no column is called 'last'");
+  refused({"--target", "y", "--target", "y"}, "'y' is there twice");
+  refused({"--target", "y,b,y"}, "'y' is there twice");
+  refused({"--categorical", "z"}, "no column is called 'z'");
+  refused({"--gate", folder.path}, "is a folder");
+  refused({"--gate", folder.file("nowhere.json")}, "cannot be read");
+  refused({"--gate", folder.file("unknown.json")}, "no figure 'efficacy.forest.z'");
+  refused({"--gate", folder.file("model.json")}, "no figure 'likelihood.holdout'");
+  refused({"--gate", folder.file("twice.json")}, "'shapes.mean' is there twice");
+  for (const char* number : {"-1", "1.5", "0x10", "18446744073709551616", "", "one"}) {
+    refused({"--seed", number}, "--seed");
+    refused({"--threads", number}, "--threads");
+  }
+  refused({"--seeds", "0"}, "from 1 to 1000");
+  // The same file by another name: a path with dots, a symbolic and a hard link.
+  refused({"--json", folder.file("train.csv")}, "the file of --train");
+  refused({"--json", folder.path + "/./train.csv"}, "the file of --train");
+  refused({"--html", folder.file("link.csv")}, "the file of --train");
+  refused({"--html", folder.file("hard.csv")}, "the file of --synthetic");
+  refused({"--json", folder.file("new"), "--html",
+           folder.path + "/../" + std::filesystem::path(folder.path).filename().string() + "/new"},
+          "the file of --json");
+  refused({"--gate", folder.file("unknown.json"), "--json", folder.file("unknown.json")},
+          "the file of --gate");
+  refused({"--json", folder.path}, "cannot be written");
+  refused({"--json", folder.file("nowhere/report.json")}, "cannot be written");
+  refused({}, "--train", "train.csv");
+  refused({}, "--train", "link.csv");
+  refused({}, "same rows as the training table", "copy.csv");
+  refused({"--nonsense"}, "--nonsense");
+  CHECK(read_file(folder.file("train.csv")) == train);
+  CHECK(read_file(folder.file("made.csv")) == made);
+  CHECK(files() == before);
+}
+
+TEST_CASE("work that fails has exit code 1, help has 0", "[cli]") {
+  const Folder folder;
+  const auto missing = folder.run({}, "nowhere.csv");
+  CHECK(missing.code == 1);
+  CHECK_THAT(missing.error, Contains("nowhere.csv"));
+  folder.write("bad.model", "no model");
+  CHECK(folder.run({"--model", folder.file("bad.model")}).code == 1);
+  CHECK(folder.run({"--help"}).code == 0);
+  CHECK(folder.run({"--seed", "010", "--json", folder.file("ten.json")}).code == 0); // decimal, not octal
+  CHECK(nlohmann::json::parse(read_file(folder.file("ten.json")))["seed"] == 10);
+}

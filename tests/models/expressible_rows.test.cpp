@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include <rowsmith/models/expressible_rows.hpp>
+
+namespace rs = rowsmith;
+
+TEST_CASE("rows with a category or an empty cell that training lacks cannot be expressed", "[models]") {
+  const auto table = [](std::vector<double> n, const std::vector<std::string>& c) {
+    auto column = rs::Column::categorical("c");
+    for (const auto& text : c)
+      column.codes.push_back(text.empty() ? rs::missing_code : column.dictionary.insert(text));
+    return rs::Table({rs::Column::numerical("n", std::move(n)), column});
+  };
+  const auto full = table({1, 2}, {"x", "y"});
+  const auto gaps = table({1, std::nan("")}, {"x", ""});
+  const auto asked = table({9, std::nan(""), 1, 1}, {"y", "x", "z", ""});
+  CHECK(rs::expressible_rows(asked, full) == std::vector<std::size_t>{0});
+  CHECK(rs::expressible_rows(asked, gaps) == std::vector<std::size_t>{1, 3});
+}
