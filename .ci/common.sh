@@ -8,22 +8,7 @@ libfccp-dev libfccp/csv.h csv.h
 nlohmann-json3-dev nlohmann/json.hpp'
 program_packages='libcli11-dev CLI/CLI.hpp
 libcpp-httplib-dev httplib.h'
-test_packages='catch2 catch2/catch.hpp catch2/catch_all.hpp
-libbenchmark-dev benchmark/benchmark.h
-librapidcheck-dev rapidcheck.h'
-
-# Reads "package header..." lines and keeps those with a header that a source of the project includes.
-used_packages() {
-  local package headers header
-  while read -r package headers; do
-    for header in $headers; do
-      if grep -rqs --include='*.cpp' --include='*.hpp' "^#include <$header>" tests examples benchmarks; then
-        echo "$package $headers"
-        break
-      fi
-    done
-  done
-}
+test_packages='catch2 catch2/catch.hpp catch2/catch_all.hpp'
 
 # Reads "package header..." lines and names the packages that are missing, the build tools too. It asks the
 # compiler, so that what was installed by other means counts.

@@ -34,8 +34,7 @@ if [ -n "${ADULT_DIR:-}" ]; then
 fi
 
 {
-  printf '%s\n' "$library_packages" "$program_packages" | missing_packages
-  printf '%s\n' "$test_packages" | used_packages | missing_packages
+  printf '%s\n' "$library_packages" "$program_packages" "$test_packages" | missing_packages
   if [ "$preset" = tsan ]; then
     command -v clang++ > /dev/null || echo clang
     echo '#include <omp.h>' | clang++ -x c++ -fopenmp -E - > /dev/null 2>&1 || echo libomp-dev
