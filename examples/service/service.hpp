@@ -428,7 +428,7 @@ private:
         if (found == entry.end())
           throw BadRequest(422, at(column.name) + "is not there; write null for a missing value");
         if (found->is_null()) {
-          if (!current->model().encoder().codecs()[c].has_missing)
+          if (!current->columns().may_be_missing[c])
             throw BadRequest(422, at(column.name) + "is missing, but no training row was");
         } else if (column.kind == rs::ColumnKind::numerical) {
           if (!found->is_number() || !std::isfinite(found->get<double>()))
@@ -456,8 +456,8 @@ private:
   }
   // A text that the model does not know becomes its category for others, if it has one.
   static bool set_other(const rs::Sampler& sampler, rs::DynamicRow& row, std::size_t column) {
-    const auto& codec = sampler.model().encoder().codecs()[column];
-    return codec.has_other && row.set_code(column, codec.other());
+    const auto other = sampler.columns().other[column];
+    return other >= 0 && row.set_code(column, other);
   }
 
   void health(const httplib::Request&, httplib::Response& response,

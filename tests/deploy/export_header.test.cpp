@@ -137,7 +137,10 @@ std::string compile(const std::string& compiler, const std::string& flags, const
 } // namespace
 
 TEST_CASE("an exported header makes the sampler's rows and scores, bit for bit", "[deploy]") {
-  for (const auto& [name, model] : small::models()) {
+  auto all = small::models();
+  all.push_back({"constants", rs::TableModel(small::with_constants(small::all_parts()[5].model))});
+  all.push_back({"constants and labels", rs::TableModel(small::with_constants(small::all_parts()[1].model))});
+  for (const auto& [name, model] : all) {
     CAPTURE(name);
     const Folder folder;
     rs::export_header(model, folder / "model.hpp");

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <rowsmith/models/autoencoder.hpp>
@@ -84,6 +85,30 @@ inline void mix_noise(rs::TableModelParts& model) {
   mixture.shares = {0.5, 0.3, 0.2};
   if (model.conditional())
     mixture.shares.insert(mixture.shares.end(), {0.0, 0.9, 0.1});
+}
+
+// Constants that a preparation takes out of a table and puts back: behind, between and before the others.
+inline rs::Table with_constants(const rs::Table& rows) {
+  auto columns = rs::Table(rows).into_columns();
+  const auto n = rows.rows();
+  auto unit = rs::Column::categorical("unit", std::vector<std::string>(n, "kg \"net\""));
+  auto none = rs::Column::categorical("none");
+  none.codes.assign(n, rs::missing_code);
+  columns.insert(columns.begin() + 2, unit);
+  columns.push_back(none);
+  columns.push_back(rs::Column::numerical("year", std::vector<double>(n, 2024.5), 1));
+  columns.push_back(rs::Column::numerical("gap", std::vector<double>(n, std::nan(""))));
+  return rs::Table(std::move(columns), rows.schema().label());
+}
+// The same for a model that was fitted to table().
+inline rs::TableModelParts with_constants(rs::TableModelParts model) {
+  const auto user = with_constants(table());
+  std::vector<rs::Preparation::Transform> constants;
+  for (const auto& transform : rs::Preparation::fit(user).transforms())
+    if (std::get<rs::ConstantColumn>(transform).column != 3) // "one" is a column of these models
+      constants.push_back(transform);
+  model.preparation = rs::Preparation(user.schema(), std::move(constants));
+  return model;
 }
 
 struct NamedParts {

@@ -19,6 +19,7 @@
 #include <rowsmith/deploy/header_data.hpp>
 #include <rowsmith/deploy/kernel_text.hpp>
 #include <rowsmith/deploy/packed_model.hpp>
+#include <rowsmith/deploy/row.hpp>
 #include <rowsmith/models/table_model.hpp>
 
 ROWSMITH_BEGIN
@@ -83,6 +84,31 @@ private:
 
 namespace detail {
 
+/// Appends the statements for a transform of the preparation, in the order in which rows are made. Slots are
+/// columns as long as no transform makes any.
+struct PreparationSource {
+  std::string backward; ///< what `Preparation::backward` sets
+  std::string forward;  ///< what `Preparation::forward` asks
+};
+inline void append_source(const ConstantColumn& constant, PreparationSource& to) {
+  const std::string place = "[" + std::to_string(constant.column) + "]";
+  const Source missing{"std::numeric_limits<double>::quiet_NaN()"};
+  to.backward += "  row.number" + place + " = " +
+                 source(constant.missing ? missing : Source{source(constant.number)}) + ";\n  row.code" +
+                 place + " = " + (constant.missing ? "-1" : "0") + ";\n";
+  const auto holds = constant.categorical ? "row.code" + place + " == " + (constant.missing ? "-1" : "0")
+                     : constant.missing   ? "row.is_missing(" + std::to_string(constant.column) + ")"
+                                          : "row.number" + place + " == " + source(constant.number);
+  to.forward += "  if (!(" + holds + "))\n    return std::numeric_limits<double>::infinity();\n";
+}
+inline PreparationSource preparation_source(const Preparation& preparation) {
+  PreparationSource result;
+  const auto& transforms = preparation.transforms();
+  for (std::size_t t = transforms.size(); t-- > 0;)
+    std::visit([&](const auto& transform) { append_source(transform, result); }, transforms[t]);
+  return result;
+}
+
 /// Definitions of `heads` and of what it points to.
 inline std::string heads_source(const PackedIndependentHeads& heads) {
   return constant_source("kernel::IndependentHeads", "heads", Source{braces(heads.view.widest)});
@@ -113,21 +139,23 @@ inline std::string heads_source(const PackedAutoregressiveHeads& heads) {
                                        Source{"latent_blocks"}, view.latent_blocks, view.widest)});
 }
 
-/// Columns, codecs and layout.
-inline std::string columns_source(const TableEncoder& encoder, const kernel::Columns& columns) {
+/// The user's columns, codecs and layout of the model's.
+inline std::string columns_source(const RowColumns& rows, const TableEncoder& encoder,
+                                  const kernel::Columns& columns) {
   std::vector<Source> names;
-  std::vector<Source> codecs;
   std::vector<std::string_view> texts;
+  for (std::size_t c = 0; c < rows.schema.size(); ++c) {
+    names.push_back(
+        {braces(std::string_view(rows.schema[c].name), rows.schema[c].kind == ColumnKind::categorical,
+                texts.size(), rows.texts[c].size())});
+    texts.insert(texts.end(), rows.texts[c].begin(), rows.texts[c].end());
+  }
+  std::vector<Source> codecs;
   std::vector<double> points;
   std::vector<double> knots;
   for (std::size_t i = 0; i < columns.columns; ++i) {
     const auto& codec = encoder.codecs()[i];
     const auto& view = columns.codecs[i];
-    names.push_back({braces(std::string_view(codec.name), texts.size(),
-                            codec.categories.size() + (codec.has_other ? 1 : 0))});
-    texts.insert(texts.end(), codec.categories.begin(), codec.categories.end());
-    if (codec.has_other)
-      texts.push_back(codec.other_text);
     codecs.push_back({braces(Source{"kernel::CodecKind{" + std::to_string(static_cast<int>(view.kind)) + "}"},
                              view.has_missing, view.has_other, view.categories,
                              pointer_source("points", points.size(), codec.points.size()), view.point_count,
@@ -138,8 +166,10 @@ inline std::string columns_source(const TableEncoder& encoder, const kernel::Col
   }
   if (texts.empty())
     texts.emplace_back();
-  return "struct Name {\n  std::string_view name;\n  std::size_t text;\n  std::size_t texts;\n};\n" +
+  return "struct Name {\n  std::string_view name;\n  bool categorical;\n  std::size_t text;\n  std::size_t "
+         "texts;\n};\n" +
          array_source("Name", "names", names) + array_source("std::string_view", "texts", texts) +
+         array_source("std::size_t", "model_columns", rows.model_slots) +
          array_source("double", "points", points) + array_source("double", "knots", knots) +
          array_source("kernel::Codec", "codecs", codecs) +
          array_source("kernel::Stretch", "layout", encoder.layout());
@@ -164,6 +194,7 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
   const PackedModel<HeaderData> packed(data, model, options.scoring);
   const auto& view = packed.model();
   const auto& parts = model.parts();
+  const RowColumns rows(model);
   static constexpr std::string_view formats[] = {"f32", "f16", "i8"};
   static constexpr std::string_view stored[] = {"kernel::Float32", "kernel::Float16", "kernel::Int8"};
   const auto format = static_cast<std::size_t>(options.weights);
@@ -186,12 +217,12 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
              "#pragma GCC diagnostic ignored \"-Wmisleading-indentation\"\n\nnamespace ")
       .append(options.name)
       .append(" {\n\n");
-  out.append(constant_source("std::size_t", "columns", view.columns.columns));
+  out.append(constant_source("std::size_t", "columns", rows.schema.size()));
   out.append(constant_source("std::size_t", "labels", parts.labels.size()));
   out.append("\nnamespace detail {\n\n// rowsmith's kernel; commented in its headers rowsmith/kernel.\n");
   out.append(kernel_text);
   out.append("\n// The model.\n");
-  out.append(columns_source(model.encoder(), view.columns));
+  out.append(columns_source(rows, model.encoder(), view.columns));
   auto label_texts = parts.labels;
   auto label_shares = parts.label_shares;
   if (label_texts.empty()) { // arrays that are named need an element
@@ -233,9 +264,11 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
   out.append(
       "\nvoid this_model_has_no_column_of_that_name(); // never defined: naming it stops the compiler\n\n"
       "} // namespace detail\n");
+  const auto preparation = preparation_source(model.preparation());
   out.append(exported_names);
+  out.append(exported_draw_begin).append(preparation.backward).append(exported_draw_end);
   if (options.scoring)
-    out.append(exported_score);
+    out.append(exported_score_begin).append(preparation.forward).append(exported_score_end);
   out.append("#pragma GCC diagnostic pop\n} // namespace ").append(options.name).append("\n");
   return out;
 }

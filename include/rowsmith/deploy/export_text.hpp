@@ -22,7 +22,7 @@ consteval std::size_t column(std::string_view name) {
 }
 constexpr std::string_view column_name(std::size_t column) noexcept { return detail::names[column].name; }
 constexpr bool is_categorical(std::size_t column) noexcept {
-  return detail::codecs[column].kind == detail::kernel::CodecKind::categorical;
+  return detail::names[column].categorical;
 }
 
 /// The number of a label's value, or `labels` if there is none of that text.
@@ -78,14 +78,21 @@ inline kernel::Buffers buffers_of(Scratch& scratch) noexcept {
   return {scratch.input, {scratch.networks[0], scratch.networks[1]}, scratch.latent, scratch.room, scratch.words,
           scratch.codes};
 }
-inline void make(std::uint64_t seed, std::uint64_t index, std::size_t label, Scratch& scratch, Row& row) noexcept {
+)cpp";
+
+inline constexpr std::string_view exported_draw_begin =
+    R"cpp(inline void make(std::uint64_t seed, std::uint64_t index, std::size_t label, Scratch& scratch, Row& row) noexcept {
   kernel::sample_row(model, heads, seed, index, label, buffers_of(scratch),
-                     [&row](std::size_t column, const kernel::Cell& cell) noexcept {
+                     [&row](std::size_t model_column, const kernel::Cell& cell) noexcept {
+                       const std::size_t column = model_columns[model_column];
                        const bool categorical = is_categorical(column);
                        row.number[column] = categorical || cell.missing ? std::numeric_limits<double>::quiet_NaN() : cell.number;
                        row.code[column] = categorical && !cell.missing ? cell.code : -1;
                      });
-}
+)cpp";
+
+/// After what the preparation computes.
+inline constexpr std::string_view exported_draw_end = R"cpp(}
 } // namespace detail
 
 /// Makes row `index` of the sample with `seed`; a conditional model draws the label by its share.
@@ -101,14 +108,16 @@ inline void sample(std::uint64_t seed, std::uint64_t index, std::size_t label, S
 }
 )cpp";
 
-inline constexpr std::string_view exported_score = R"cpp(
+inline constexpr std::string_view exported_score_begin = R"cpp(
 /// How badly the model describes a row: the sum of all heads' errors after encoding and decoding; with heads in an
 /// order, the negative log-likelihood of the row given its latent code, in nats. NaN if a cell has no code; infinite if
-/// no training row combined columns that share a head so.
+/// no training row combined columns that share a head so, or the row does not keep what all training rows did.
 inline double score(const Row& row, Scratch& scratch) noexcept {
-  return detail::kernel::score_row(
-      detail::model, detail::heads, [&row](std::size_t column) noexcept { return row.number[column]; },
-      [&row](std::size_t column) noexcept { return row.code[column]; }, detail::buffers_of(scratch));
+)cpp";
+
+inline constexpr std::string_view exported_score_end = R"cpp(  return detail::kernel::score_row(
+      detail::model, detail::heads, [&row](std::size_t column) noexcept { return row.number[detail::model_columns[column]]; },
+      [&row](std::size_t column) noexcept { return row.code[detail::model_columns[column]]; }, detail::buffers_of(scratch));
 }
 )cpp";
 

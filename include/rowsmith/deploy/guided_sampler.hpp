@@ -61,7 +61,8 @@ public:
     options.check();
     if (train.rows() == 0)
       throw SchemaError("guide: the training table has no rows");
-    model.encoder().encode(train); // says what does not fit
+    std::vector<std::size_t> refused; // of rows that are further from the model than any it makes
+    model.encode(train, refused);     // says what does not fit
     // Rows that nobody samples: trees know those that they were fitted with too well to judge them.
     const Table made = model.sample(
         train.rows(),
@@ -93,7 +94,7 @@ public:
   Table sample(std::size_t rows, const SampleOptions& options = {}) const {
     const auto& model = sampler_.model();
     const auto conditions = model.resolve(options);
-    auto columns = model.encoder().empty_columns(rows);
+    auto columns = sampler_.columns().empty_columns(rows);
     constexpr std::size_t block = 512;
     parallel_for((rows + block - 1) / block, resolve_threads(options.threads), [&](std::size_t part) {
       auto scratch = sampler_.scratch();

@@ -15,8 +15,8 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/fixed_string.hpp>
-#include <rowsmith/encoding/table_encoder.hpp>
 #include <rowsmith/kernel/codec.hpp>
+#include <rowsmith/models/table_model.hpp>
 #include <rowsmith/table/cell_view.hpp>
 #include <rowsmith/table/schema.hpp>
 
@@ -34,13 +34,44 @@ struct RowColumns {
   TableSchema schema;
   std::vector<std::vector<std::string>> texts; ///< by column; empty for numerical ones
   std::vector<int> decimals;                   ///< by column, as `Column::decimals`
+  std::vector<bool> may_be_missing;            ///< by column: otherwise a missing cell has no code
+  std::vector<std::int32_t> other; ///< by column: the code for texts that the model does not know; −1: none
+  std::size_t slots = 0;           ///< of the model's preparation: room that a row has
+  std::vector<std::size_t> model_slots; ///< of the columns that the networks know
 
-  explicit RowColumns(const TableEncoder& encoder) : schema(encoder.schema()) {
-    for (const auto& codec : encoder.codecs()) {
-      texts.push_back(codec.categories);
-      if (codec.has_other)
-        texts.back().push_back(codec.other_text);
-      decimals.push_back(codec.decimals);
+  /// \param empty  a table with the columns and their texts; no model stands behind them
+  explicit RowColumns(const Table& empty) : RowColumns(empty, Preparation(empty.schema())) {}
+  explicit RowColumns(const TableModel& model) : RowColumns(model.empty_table(), model.preparation()) {
+    for (std::size_t i = 0; i < model_slots.size(); ++i)
+      if (const auto& codec = model.encoder().codecs()[i]; model_slots[i] < schema.size()) {
+        may_be_missing[model_slots[i]] = codec.has_missing;
+        other[model_slots[i]] = codec.has_other ? codec.other() : -1;
+      }
+  }
+  /// A table's columns with `rows` missing rows.
+  std::vector<Column> empty_columns(std::size_t rows) const {
+    std::vector<Column> columns;
+    for (std::size_t c = 0; c < schema.size(); ++c) {
+      if (schema[c].kind == ColumnKind::numerical) {
+        columns.push_back(Column::numerical(
+            schema[c].name, std::vector<double>(rows, std::numeric_limits<double>::quiet_NaN()),
+            decimals[c]));
+        continue;
+      }
+      columns.push_back(Column::categorical(schema[c].name));
+      columns.back().dictionary = Dictionary(texts[c]);
+      columns.back().codes.assign(rows, missing_code);
+    }
+    return columns;
+  }
+
+private:
+  RowColumns(const Table& empty, const Preparation& preparation)
+      : schema(empty.schema()), may_be_missing(empty.size(), true), other(empty.size(), -1),
+        slots(preparation.slots()), model_slots(preparation.model_slots()) {
+    for (const auto& column : empty.columns()) {
+      texts.push_back(column.dictionary.texts());
+      decimals.push_back(column.decimals);
     }
   }
 };
@@ -51,13 +82,12 @@ struct RowColumns {
 class DynamicRow {
 public:
   explicit DynamicRow(std::shared_ptr<const RowColumns> columns)
-      : columns_(std::move(columns)),
-        numbers_(columns_->schema.size(), std::numeric_limits<double>::quiet_NaN()),
-        codes_(columns_->schema.size(), missing_code) {}
+      : columns_(std::move(columns)), numbers_(columns_->slots, std::numeric_limits<double>::quiet_NaN()),
+        codes_(columns_->slots, missing_code) {}
 
   const TableSchema& schema() const noexcept { return columns_->schema; }
   const RowColumns& columns() const noexcept { return *columns_; }
-  std::size_t size() const noexcept { return numbers_.size(); }
+  std::size_t size() const noexcept { return schema().size(); }
 
   bool is_missing(std::size_t column) const noexcept {
     return schema()[column].kind == ColumnKind::numerical ? std::isnan(numbers_[column])
@@ -131,17 +161,17 @@ public:
 
 private:
   friend class Sampler;
+  /// \param column  of the model's
   void set_cell(std::size_t column, const kernel::Cell& cell) noexcept {
-    if (cell.missing)
-      set_missing(column);
-    else if (schema()[column].kind == ColumnKind::categorical)
-      codes_[column] = cell.code;
-    else
-      numbers_[column] = cell.number;
+    const std::size_t slot = columns_->model_slots[column];
+    numbers_[slot] = cell.missing ? std::numeric_limits<double>::quiet_NaN() : cell.number;
+    codes_[slot] = cell.missing ? missing_code : cell.code;
   }
+  RowCells cells() noexcept { return {numbers_.data(), codes_.data()}; }
   std::shared_ptr<const RowColumns> columns_;
-  std::vector<double> numbers_;     // by column; unused for categorical ones
-  std::vector<std::int32_t> codes_; // by column; unused for numerical ones
+  // By slot of the preparation, of which the columns are the first.
+  std::vector<double> numbers_;     // unused for categorical ones
+  std::vector<std::int32_t> codes_; // unused for numerical ones
 };
 
 /// A row whose columns are known at compile time: `row.get<"age">()` is a double, `row.get<"workclass">()` a

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,7 +28,7 @@ namespace detail {
 /// What all samplers made from one model share.
 struct SamplerParts {
   explicit SamplerParts(const TableModel& from)
-      : model(from), columns(std::make_shared<RowColumns>(from.encoder())), packed(store, model) {
+      : model(from), columns(std::make_shared<RowColumns>(from)), packed(store, model) {
     weights = store.take();
     store = {};
     packed.set_weights({weights.data()});
@@ -65,8 +66,10 @@ public:
 
   private:
     friend class Sampler;
-    explicit Scratch(std::shared_ptr<const RowColumns> columns) : columns_(std::move(columns)) {}
+    explicit Scratch(std::shared_ptr<const RowColumns> columns)
+        : columns_(std::move(columns)), prepared_(columns_) {}
     std::shared_ptr<const RowColumns> columns_; // says whose it is
+    DynamicRow prepared_;                       // of a row to score
     AlignedBuffer<float> values_;
     AlignedBuffer<std::uint32_t> words_;
     AlignedBuffer<std::int32_t> codes_;
@@ -146,15 +149,26 @@ public:
   /// added up: −log of the probability of its category or code, and the square of a standardised number's
   /// difference. With autoregressive heads, the negative log-likelihood of the row given its latent code, in
   /// nats. Larger is more anomalous; infinite if joint heads serve columns that no training row combined so,
-  /// or if a number is so far out that the networks overflow. NaN if a cell has no code: missing where no
-  /// training row was, infinite, or a category that is not one of the column's.
+  /// if a number is so far out that the networks overflow,
+  /// or if the row does not keep what the model's preparation computes, such as a constant. NaN if a cell has
+  /// no code: missing where no training row was, infinite, or a category that is not one of the column's.
   double score(const DynamicRow& row, Scratch& scratch) const noexcept {
     require(scratch.columns_ == parts_->columns && row.columns_ == parts_->columns);
+    const auto& preparation = model().preparation();
+    const DynamicRow* prepared = &row;
+    if (!preparation.transforms().empty()) {
+      std::copy(row.numbers_.begin(), row.numbers_.end(), scratch.prepared_.numbers_.begin());
+      std::copy(row.codes_.begin(), row.codes_.end(), scratch.prepared_.codes_.begin());
+      if (!preparation.forward(scratch.prepared_.cells()))
+        return std::numeric_limits<double>::infinity();
+      prepared = &scratch.prepared_;
+    }
     const auto& packed = parts_->packed;
+    const std::size_t* slots = parts_->columns->model_slots.data();
     return packed.with_heads([&](const auto& heads) {
       return kernel::score_row(
-          packed.model(), heads, [&row](std::size_t column) { return row.numbers_[column]; },
-          [&row](std::size_t column) { return row.codes_[column]; }, scratch.buffers_);
+          packed.model(), heads, [=](std::size_t column) { return prepared->numbers_[slots[column]]; },
+          [=](std::size_t column) { return prepared->codes_[slots[column]]; }, scratch.buffers_);
     });
   }
 
@@ -169,14 +183,15 @@ public:
   std::vector<double> score_rows(const Table& table, int threads = 0) const {
     const auto& encoder = model().encoder();
     const auto& columns = model().columns();
-    const EncodedTable encoded = encoder.encode(table);
+    std::vector<std::size_t> refused;
+    const EncodedTable encoded = model().encode(table, refused);
     std::vector<std::int32_t> number_weights;
     for (const auto& stretch : encoder.layout())
       if (!stretch.categorical)
         number_weights.push_back(stretch.offset);
-    std::vector<double> scores(table.rows());
+    std::vector<double> scores(encoded.rows());
     TableModel::each_block(
-        table.rows(), threads, [&](InferenceScratch& scratch, std::size_t begin, Index count) {
+        encoded.rows(), threads, [&](InferenceScratch& scratch, std::size_t begin, Index count) {
           const auto size = static_cast<std::size_t>(count) * columns.stretches;
           std::vector<std::int32_t> codes(size); // by stretch
           std::vector<float> numbers(size);
@@ -209,6 +224,9 @@ public:
               model().heads());
         });
     std::transform(scores.begin(), scores.end(), scores.begin(), kernel::infinite_if_lost);
+    for (const auto row : refused) // ascending, so that each comes to its place
+      scores.insert(scores.begin() + static_cast<std::ptrdiff_t>(row),
+                    std::numeric_limits<double>::infinity());
     return scores;
   }
 
@@ -227,6 +245,7 @@ private:
           packed.model(), heads, seed, index, label, scratch.buffers_,
           [&row](std::size_t column, const kernel::Cell& cell) { row.set_cell(column, cell); });
     });
+    model().preparation().backward(row.cells());
   }
 
   std::shared_ptr<const detail::SamplerParts> parts_;

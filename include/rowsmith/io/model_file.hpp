@@ -14,13 +14,14 @@
 
 #include <rowsmith/io/heads_json.hpp>
 #include <rowsmith/io/model_json.hpp>
+#include <rowsmith/io/preparation_json.hpp>
 #include <rowsmith/io/safetensors.hpp>
 #include <rowsmith/models/table_model.hpp>
 
 ROWSMITH_BEGIN
 
 /// The version of the format that this library writes and the only one it reads.
-inline constexpr int model_format_version = 1;
+inline constexpr int model_format_version = 2;
 
 namespace detail {
 
@@ -107,6 +108,8 @@ inline TensorFile pack_model(const TableModel& packed) {
   TensorFile file;
   nlohmann::json json;
   json["schema"] = detail::schema_json(model.encoder.schema());
+  if (!model.preparation.transforms().empty())
+    json["preparation"] = detail::preparation_json(model.preparation);
   json["columns"] = nlohmann::json::array();
   for (const auto& codec : model.encoder.codecs())
     json["columns"].push_back(detail::codec_json(codec));
@@ -129,7 +132,9 @@ inline TensorFile pack_model(const TableModel& packed) {
   json["notes"] = model.notes;
   file.metadata["model"] = detail::dump_json(json);
   file.metadata["format"] = "rowsmith";
-  file.metadata["format_version"] = std::to_string(model_format_version);
+  // What version 1 cannot say is a preparation: files without one are still read by older libraries.
+  file.metadata["format_version"] =
+      std::to_string(model.preparation.transforms().empty() ? 1 : model_format_version);
   file.metadata["library_version"] = ROWSMITH_VERSION;
   return file;
 }
@@ -139,9 +144,10 @@ inline TableModel unpack_model(TensorFile file) {
   return detail::model_file_errors([&file] {
     if (file.metadata["format"] != "rowsmith")
       throw ModelFileError("the file is not a rowsmith model");
-    if (file.metadata["format_version"] != std::to_string(model_format_version))
-      throw ModelFileError("the file has format version '" + file.metadata["format_version"] +
-                           "', this library reads version " + std::to_string(model_format_version));
+    const auto& version = file.metadata["format_version"];
+    if (version != "1" && version != std::to_string(model_format_version))
+      throw ModelFileError("the file has format version '" + version +
+                           "', this library reads versions 1 and " + std::to_string(model_format_version));
     const auto json = nlohmann::json::parse(file.metadata["model"], nullptr, false);
     if (!json.is_object())
       throw ModelFileError("metadata 'model' is not a JSON object");
@@ -150,6 +156,8 @@ inline TableModel unpack_model(TensorFile file) {
     for (const auto& entry : detail::array_of(detail::member(json, "columns"), "columns"))
       codecs.push_back(detail::codec_from(entry));
     model.encoder = TableEncoder(std::move(codecs), detail::schema_from(detail::member(json, "schema")));
+    if (json.contains("preparation"))
+      model.preparation = detail::preparation_from(json["preparation"]);
     const auto& networks = detail::member(json, "networks");
     model.encoder_network = detail::network_from(detail::member(networks, "encoder"), "encoder", file);
     model.generator_network = detail::network_from(detail::member(networks, "generator"), "generator", file);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// What generator and discriminator play for: losses, and penalties on the discriminator's gradient. A loss of
-/// your own is a struct with the same members.
+/// What generator and discriminator play for: losses, and penalties on the discriminator's gradient. A loss
+/// of your own is a struct with the same members.
 #pragma once
 
 #include <rowsmith/autodiff/ops/activation.hpp>
@@ -55,7 +55,8 @@ struct RelativisticLoss {
     return weighted_sum(softplus(subtract(fake, real)), static_cast<Scalar>(weight));
   }
   template <class Scalar>
-  static Variable<Scalar> generator(const Variable<Scalar>& real, const Variable<Scalar>& fake, double weight) {
+  static Variable<Scalar> generator(const Variable<Scalar>& real, const Variable<Scalar>& fake,
+                                    double weight) {
     return weighted_sum(softplus(subtract(real, fake)), static_cast<Scalar>(weight));
   }
 };

@@ -244,20 +244,22 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
     throw OptionError(
         "log_likelihood: the model's heads are no distribution (squared errors or argmax); train "
         "one with encoding.numerical = NumericalEncoding::codes and Decoding::sample");
-  const EncodedTable encoded = model.encoder().encode(table);
+  std::vector<std::size_t> refused; // rows that the model cannot make
+  const EncodedTable encoded = model.encode(table, refused);
+  const std::size_t rows = encoded.rows();
   const std::size_t stretches = encoded.code_columns();
   const detail::LikelihoodParts parts(model, options);
   LogLikelihood result;
   result.samples = options.samples;
-  result.rows.resize(table.rows());
+  result.rows.resize(rows);
   constexpr std::size_t block = 32;
-  const std::size_t blocks = (table.rows() + block - 1) / block;
+  const std::size_t blocks = (rows + block - 1) / block;
   std::vector<double> sums(blocks * parts.parts());
-  std::vector<double> divergence(table.rows());
+  std::vector<double> divergence(rows);
   parallel_for(blocks, resolve_threads(options.threads), [&](std::size_t b) {
     InferenceScratch scratch;
     const std::size_t first = b * block;
-    const std::size_t count = std::min(block, table.rows() - first);
+    const std::size_t count = std::min(block, rows - first);
     std::vector<std::int32_t> codes(count * stretches);
     std::vector<std::int32_t> labels;
     for (std::size_t r = 0; r < count; ++r) {
@@ -297,9 +299,13 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
     }
   });
   const double n = static_cast<double>(std::max<std::size_t>(table.rows(), 1));
-  for (std::size_t r = 0; r < table.rows(); ++r) {
+  for (std::size_t r = 0; r < rows; ++r) {
     result.mean += result.rows[r] / n;
     result.latent_nats += divergence[r] / n;
+  }
+  for (const auto row : refused) { // ascending, so that each comes to its place
+    result.mean = -std::numeric_limits<double>::infinity();
+    result.rows.insert(result.rows.begin() + static_cast<std::ptrdiff_t>(row), result.mean);
   }
   for (std::size_t p = 0; p < parts.parts(); ++p) {
     double sum = 0;

@@ -30,7 +30,9 @@ public:
 
   const TableModelParts& parts() const noexcept { return state_->parts; }
   const TableEncoder& encoder() const noexcept { return parts().encoder; }
-  const TableSchema& schema() const noexcept { return encoder().schema(); }
+  const Preparation& preparation() const noexcept { return parts().preparation; }
+  /// The user's columns.
+  const TableSchema& schema() const noexcept { return preparation().schema(); }
   const TrainedHeads& heads() const noexcept { return parts().heads; }
   /// Label values of a conditional model; empty: unconditional.
   const std::vector<std::string>& labels() const noexcept { return parts().labels; }
@@ -114,7 +116,21 @@ public:
       decode(options.seed, options.first_row + begin, latents.data(), count, row_labels, columns, begin,
              scratch);
     });
-    return Table(std::move(columns), schema().label());
+    return preparation().backward(Table(std::move(columns), encoder().schema().label()));
+  }
+
+  /// A table of the user's columns as the networks take it. \throws SchemaError for columns other than the
+  /// model's, or a cell that has no code \param refused  out: the rows, ascending, that no generated row can
+  /// be, because they do not keep what the preparation computes; they are left out
+  EncodedTable encode(const Table& table, std::vector<std::size_t>& refused) const {
+    refused.clear();
+    if (preparation().transforms().empty())
+      return encoder().encode(table);
+    return encoder().encode(preparation().forward(table, refused));
+  }
+  /// An empty table of the user's columns, with their texts and decimals.
+  Table empty_table() const {
+    return preparation().backward(Table(encoder().empty_columns(0), encoder().schema().label()));
   }
 
   /// Labels of rows [first, first + count) of a sample; empty if unconditional.
@@ -180,6 +196,8 @@ public:
 private:
   struct State {
     explicit State(TableModelParts from) : parts(std::move(from)) {
+      if (parts.preparation.slots() == 0)
+        parts.preparation = Preparation(parts.encoder.schema());
       parts.check();
       view = parts.encoder.view(parts.conditional());
     }

@@ -20,11 +20,14 @@
 #include <rowsmith/models/heads.hpp>
 #include <rowsmith/models/trained_heads.hpp>
 #include <rowsmith/nn/inference.hpp>
+#include <rowsmith/prepare/preparation.hpp>
 
 ROWSMITH_BEGIN
 
 /// The parts of a `TableModel`, which training fills in one after the other.
 struct TableModelParts {
+  /// Between the user's columns and those that the encoder takes; of no columns: these are the same.
+  Preparation preparation;
   TableEncoder encoder;
   InferenceNetwork encoder_network;   ///< encoded row -> latent code
   InferenceNetwork generator_network; ///< noise (+ label) -> scaled latent code
@@ -107,6 +110,8 @@ inline bool are_shares(const std::vector<double>& shares, std::size_t rows, std:
 inline void TableModelParts::check() const {
   using detail::require_fit;
   require_fit(encoder.schema().size() > 0, "there are no columns");
+  require_fit(preparation.model_schema() == encoder.schema(),
+              "the columns that the preparation makes and those that the encoder takes");
   const auto layers = [](const InferenceNetwork& network, Index inputs, Index outputs) {
     return !network.empty() && network.inputs() == inputs && network.outputs() == outputs;
   };

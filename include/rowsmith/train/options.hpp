@@ -13,6 +13,7 @@
 #include <rowsmith/encoding/column_codec.hpp>
 #include <rowsmith/models/heads.hpp>
 #include <rowsmith/nn/optimiser.hpp>
+#include <rowsmith/prepare/transform.hpp>
 
 ROWSMITH_BEGIN
 
@@ -76,6 +77,7 @@ struct TrainerOptions {
   /// threads, or 2 where pairs are packed: more help only where codes are paired, encoded or sampled, or with
   /// larger batches.
   int threads = 0;
+  PreparationOptions preparation{};
   EncodingOptions encoding{};
   AutoencoderOptions autoencoder{};
   GanOptions gan{};
@@ -89,6 +91,7 @@ struct TrainerOptions {
   void each_option(Visit&& visit) const {
     constexpr double many = 1e9;
     visit("conditional", conditional ? 1.0 : 0.0, OptionRange{0, 1});
+    preparation.each_option(visit);
     encoding.each_option(visit);
     const auto visit_stage = [&](const std::string& name, const auto& stage, const OptionRange& steps,
                                  const OptionRange& batch) {

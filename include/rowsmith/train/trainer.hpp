@@ -88,11 +88,19 @@ public:
     const int threads = resolve_threads(options_.threads);
     const Split split(train.rows(), options_);
     TableModelParts model;
-    model.encoder = TableEncoder::fit(train, options_.encoding);
-    EncodedTable encoded = model.encoder.encode(train);
+    EncodedTable encoded;
     std::vector<std::int32_t> labels;
-    if (options_.conditional)
-      labels = read_labels(train, model);
+    {
+      model.preparation = Preparation::fit(train, options_.preparation);
+      Table prepared; // gone, as soon as it is encoded
+      if (!model.preparation.transforms().empty())
+        prepared = model.preparation.forward(train);
+      const Table& learnt = model.preparation.transforms().empty() ? train : prepared;
+      model.encoder = TableEncoder::fit(learnt, options_.encoding);
+      encoded = model.encoder.encode(learnt);
+      if (options_.conditional)
+        labels = read_labels(learnt, model);
+    }
     const AutoencoderType autoencoder(model.encoder, options_.autoencoder.kl_weight > 0,
                                       options_.conditional ? options_.autoencoder.label_weight : 1, &encoded);
     detail::Checkpoints states(checkpoints,

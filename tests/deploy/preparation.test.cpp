@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// What stands between the user's columns and the model's, in everything that makes or judges rows.
+#include <rowsmith/deploy/sampler.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include <rowsmith/deploy/guided_sampler.hpp>
+#include <rowsmith/io/model_file.hpp>
+#include <rowsmith/models/likelihood.hpp>
+
+#include "../support/count_allocations.hpp"
+#include "small_models.hpp"
+
+namespace rs = rowsmith;
+using Catch::Matchers::Contains;
+
+namespace {
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+rs::TableModel plain() { return rs::TableModel(small::all_parts()[5].model); }
+rs::TableModel prepared() { return rs::TableModel(small::with_constants(small::all_parts()[5].model)); }
+
+void check_same_rows(const rs::Table& a, const rs::Table& b) {
+  REQUIRE(a.schema() == b.schema());
+  REQUIRE(a.rows() == b.rows());
+  std::size_t different = 0;
+  for (std::size_t c = 0; c < a.size(); ++c)
+    for (std::size_t r = 0; r < a.rows(); ++r) {
+      const auto x = a[c].cell(r);
+      const auto y = b[c].cell(r);
+      different += x.is_missing() != y.is_missing() || x.text() != y.text() ||
+                           (x.is_number() && x.number() != y.number())
+                       ? 1
+                       : 0;
+    }
+  CHECK(different == 0);
+}
+} // namespace
+
+TEST_CASE("a model's rows have all the user's columns, constants among them", "[deploy]") {
+  const auto made = prepared().sample(50, {.seed = 3});
+  check_same_rows(made, small::with_constants(plain().sample(50, {.seed = 3})));
+  CHECK(made["year"].decimals == 1);
+}
+
+TEST_CASE("single rows are those of a table, without an allocation", "[deploy]") {
+  const auto model = prepared();
+  const auto table = model.sample(40, {.seed = 5});
+  const rs::Sampler sampler(model);
+  auto scratch = sampler.scratch();
+  auto row = sampler.row();
+  REQUIRE(row.size() == table.size());
+  long allocations = 0;
+  std::size_t different = 0;
+  for (std::size_t i = 0; i < table.rows(); ++i) {
+    const long before = allocation::count;
+    sampler(5, i, scratch, row);
+    const double score = sampler.score(row, scratch);
+    allocations += allocation::count - before;
+    CHECK(std::isfinite(score));
+    for (std::size_t c = 0; c < table.size(); ++c)
+      if (table[c].kind == rs::ColumnKind::numerical)
+        different += table[c].is_missing(i) != row.is_missing(c) ||
+                             (!row.is_missing(c) && row.number(c) != table[c].values[i])
+                         ? 1
+                         : 0;
+      else
+        different += row.category(c).text != table[c].cell(i).text() ? 1 : 0;
+  }
+  CHECK(different == 0);
+  CHECK(allocations == 0);
+}
+
+TEST_CASE("rows that no generated row can be score infinite and have no likelihood", "[deploy]") {
+  const auto model = prepared();
+  const auto original = small::with_constants(small::table(20));
+  auto columns = rs::Table(original).into_columns();
+  columns[8].values[4] = 2025;                              // the year
+  columns[2].codes[7] = columns[2].dictionary.insert("lb"); // the unit
+  columns[9].values[19] = 0;                                // what was always missing
+  const rs::Table table(columns, "rich");
+  const rs::Sampler sampler(model);
+  const auto scores = sampler.score_rows(table);
+  const auto usual = sampler.score_rows(original);
+  const auto likelihood = rs::log_likelihood(model, table, {.samples = 4});
+  const auto before = rs::log_likelihood(model, original, {.samples = 4});
+  REQUIRE(scores.size() == 20);
+  for (std::size_t r = 0; r < 20; ++r) {
+    const bool refused = r == 4 || r == 7 || r == 19;
+    CHECK(scores[r] == (refused ? infinity : usual[r]));
+    CHECK(likelihood.rows[r] == (refused ? -infinity : before.rows[r]));
+  }
+  CHECK(likelihood.mean == -infinity);
+  auto scratch = sampler.scratch();
+  auto row = sampler.row();
+  sampler(1, 1, scratch, row);
+  row.set("year", 2023);
+  CHECK(sampler.score(row, scratch) == infinity);
+}
+
+TEST_CASE("a model file keeps what its preparation puts back", "[deploy]") {
+  const auto model = prepared();
+  const auto bytes = rs::format_model(model);
+  CHECK_THAT(bytes, Contains("\"format_version\":\"2\""));
+  const auto read = rs::parse_model(bytes);
+  check_same_rows(read.sample(30, {.seed = 9}), model.sample(30, {.seed = 9}));
+  CHECK(rs::format_model(read) == bytes);
+  // A model without one is a file that older libraries read.
+  CHECK_THAT(rs::format_model(plain()), Contains("\"format_version\":\"1\""));
+}
+
+TEST_CASE("a model file with an impossible preparation is refused", "[deploy]") {
+  const auto refused = [](const std::string& from, const std::string& to) {
+    auto file = rs::pack_model(prepared());
+    auto& json = file.metadata["model"];
+    const auto at = json.find(from);
+    REQUIRE(at != std::string::npos);
+    json.replace(at, from.size(), to);
+    CHECK_THROWS_AS(rs::unpack_model(file), rs::ModelFileError);
+  };
+  refused("\"kind\":\"constant\"", "\"kind\":\"fortune\"");
+  refused("\"column\":2", "\"column\":99");
+  refused("\"column\":2", "\"column\":-1");
+  refused("\"column\":2", "\"column\":\"2\"");
+  refused("\"column\":2", "\"column\":7"); // taken twice
+  refused("\"number\":2024.5", "\"number\":null");
+  refused("\"missing\":true", "\"missing\":1");
+}
+
+TEST_CASE("guided rows have all the user's columns", "[deploy]") {
+  const auto train = small::with_constants(small::table(200));
+  const rs::GuidedSampler guided(prepared(), train, {.rounds = 3});
+  const auto made = guided.sample(60, {.seed = 2});
+  REQUIRE(made.schema() == train.schema());
+  for (std::size_t r = 0; r < made.rows(); ++r) {
+    CHECK(made["year"].values[r] == 2024.5);
+    CHECK(made["unit"].cell(r).text() == "kg \"net\"");
+    CHECK(made["none"].is_missing(r));
+  }
+}
