@@ -22,8 +22,11 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000'000}))
       ->capture_default_str();
   app.add_option("--max-body", options.max_body, "Most bytes of one /score")->capture_default_str();
-  app.add_option("--threads", options.threads, "Connections that are served at once")
+  app.add_option("--threads", options.threads, "Answers of rows or scores that are made at once")
       ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--connections", options.connections, "Connections that are open at once")
+      ->check(CLI::Range(2, 10000))
       ->capture_default_str();
   try {
     app.parse(argc, argv);

@@ -5,22 +5,29 @@
 //   GET  /health                                  {"status": "ok", ...}
 //   GET  /metrics                                 counts and latencies as Prometheus text
 // Bad requests get 4xx and {"error": reason}. The model file can be loaded again while requests run: each
-// request ends with the model it began with.
+// request ends with the model it began with. Rows and scores are made by a limited number of threads, /health
+// and /metrics by others, so that they answer while every reader of rows is slow.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <csignal>
 #include <cstdint>
+#include <cstring>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
+#include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -50,7 +57,9 @@ struct Options {
   std::uint64_t max_rows = 1'000'000; // of one /sample
   std::size_t max_body = 1U << 20U;   // bytes of one /score
   int stop_seconds = 30;              // requests under way have that long to end
-  std::size_t threads = 16;           // an open connection takes one
+  int write_seconds = 5;              // a reader that takes nothing for so long is cut off
+  std::size_t threads = 16;           // that make rows or scores at once; others wait for them
+  std::size_t connections = 512;      // open at once; each takes a thread
 };
 
 // A request that cannot be answered, and why.
@@ -59,13 +68,23 @@ struct BadRequest : std::runtime_error {
   int status;
 };
 
+// What was sent, in quotation marks, as a message repeats it: not the whole of a long text.
+inline std::string in_quotes(std::string_view text) {
+  constexpr std::size_t most = 100;
+  std::string out = std::string("'").append(text.substr(0, most)).append("'");
+  if (text.size() > most)
+    out.append(" ... (").append(std::to_string(text.size())).append(" bytes)");
+  return out;
+}
+
 // Counts and latencies, for Prometheus.
 class Metrics {
 public:
   enum Endpoint { sample, score, health, metrics, other };
+  static constexpr int cut_off = 0; // in place of a status: the client did not take all of the answer
 
   void count(Endpoint endpoint, int status, double seconds) {
-    const std::size_t kind = status < 400 ? 0 : status < 500 ? 1 : 2;
+    const std::size_t kind = status == cut_off ? 3 : status < 400 ? 0 : status < 500 ? 1 : 2;
     ++requests_[endpoint][kind];
     std::size_t bucket = 0;
     while (bucket < bounds.size() && seconds > bounds[bucket])
@@ -78,9 +97,11 @@ public:
 
   std::string text() const {
     constexpr std::array<const char*, 5> names{"sample", "score", "health", "metrics", "other"};
-    constexpr std::array<const char*, 3> kinds{"2xx", "4xx", "5xx"};
-    std::string out = "# HELP rowsmith_requests_total Requests answered, by class of status.\n"
-                      "# TYPE rowsmith_requests_total counter\n";
+    constexpr std::array<const char*, 4> kinds{"2xx", "4xx", "5xx", "cut_off"};
+    std::string out =
+        "# HELP rowsmith_requests_total Requests answered, by class of status; cut_off: the client "
+        "did not take the whole answer.\n"
+        "# TYPE rowsmith_requests_total counter\n";
     for (std::size_t e = 0; e < names.size(); ++e)
       for (std::size_t k = 0; k < kinds.size(); ++k)
         append(out, "rowsmith_requests_total", names[e],
@@ -100,7 +121,8 @@ public:
              rs::json_number(static_cast<double>(nanoseconds_[e].load()) * 1e-9));
       append(out, "rowsmith_request_seconds_count", names[e], "", std::to_string(total));
     }
-    out += "# HELP rowsmith_rows_total Rows written by /sample.\n# TYPE rowsmith_rows_total counter\n"
+    out += "# HELP rowsmith_rows_total Rows of the answers of /sample that were taken whole.\n# TYPE "
+           "rowsmith_rows_total counter\n"
            "rowsmith_rows_total ";
     out.append(std::to_string(rows_.load()));
     out += "\n# HELP rowsmith_reloads_total Times the model file was loaded again.\n"
@@ -119,7 +141,7 @@ private:
       out.append(",").append(label);
     out.append("} ").append(value).append("\n");
   }
-  std::array<std::array<std::atomic<std::uint64_t>, 3>, 5> requests_{};
+  std::array<std::array<std::atomic<std::uint64_t>, 4>, 5> requests_{};
   std::array<std::array<std::atomic<std::uint64_t>, bounds.size() + 1>, 5> latencies_{};
   std::array<std::atomic<std::uint64_t>, 5> nanoseconds_{};
   std::atomic<std::uint64_t> rows_{0};
@@ -133,10 +155,7 @@ public:
   RowStream(rs::Sampler sampler, std::uint64_t seed, std::uint64_t first, std::uint64_t rows,
             std::size_t label, bool csv)
       : sampler_(std::move(sampler)), scratch_(sampler_.scratch()), row_(sampler_.row()), seed_(seed),
-        next_(first), left_(rows), label_(label), csv_(csv) {
-    for (std::size_t c = 0; c < row_.size(); ++c)
-      names_.push_back(rs::json_escape(row_.schema()[c].name).append(":"));
-  }
+        next_(first), left_(rows), label_(label), csv_(csv) {}
 
   bool done() const { return ended_; }
   // The next part, up to about 64 KiB.
@@ -151,10 +170,13 @@ public:
         sampler_(seed_, next_, scratch_, row_);
       ++next_;
       --left_;
-      if (csv_)
-        append_csv(out);
-      else
-        append_json(out);
+      if (csv_) {
+        rs::append_csv_row(out, row_);
+      } else {
+        out += first_row_ ? "" : ",\n";
+        rs::append_json_row(out, row_);
+      }
+      first_row_ = false;
     }
     if (left_ == 0) {
       if (!csv_)
@@ -171,47 +193,11 @@ private:
       out += '[';
       return;
     }
-    for (std::size_t c = 0; c < row_.size(); ++c) {
-      if (c > 0)
-        out += ',';
-      rs::append_csv_cell(out, row_.schema()[c].name, csv_options_);
-    }
-    out += '\n';
-  }
-  void append_csv(std::string& out) const {
-    for (std::size_t c = 0; c < row_.size(); ++c) {
-      if (c > 0)
-        out += ',';
-      if (row_.is_missing(c))
-        out += csv_options_.missing.front();
-      else if (row_.schema()[c].kind == rs::ColumnKind::numerical)
-        rs::append_number(out, row_.number(c), row_.columns().decimals[c]);
-      else
-        rs::append_csv_cell(out, row_.category(c).text, csv_options_);
-    }
-    out += '\n';
-  }
-  void append_json(std::string& out) {
-    out += first_row_ ? "{" : ",\n{";
-    first_row_ = false;
-    for (std::size_t c = 0; c < row_.size(); ++c) {
-      if (c > 0)
-        out += ',';
-      out += names_[c];
-      if (row_.is_missing(c))
-        out += "null";
-      else if (row_.schema()[c].kind == rs::ColumnKind::numerical)
-        rs::append_number(out, row_.number(c), row_.columns().decimals[c]);
-      else
-        out += rs::json_escape(row_.category(c).text);
-    }
-    out += '}';
+    rs::append_csv_header(out, row_.schema());
   }
   rs::Sampler sampler_;
   rs::Sampler::Scratch scratch_;
   rs::DynamicRow row_;
-  std::vector<std::string> names_;
-  rs::CsvOptions csv_options_;
   std::uint64_t seed_;
   std::uint64_t next_;
   std::uint64_t left_;
@@ -222,12 +208,177 @@ private:
   bool ended_ = false;
 };
 
+// The query of a /sample.
+struct SampleRequest {
+  std::uint64_t rows = 1;
+  std::uint64_t first = 0;
+  std::optional<std::uint64_t> seed;
+  std::optional<std::string> label;
+  bool csv = false;
+};
+
+// Reads a query. Throws BadRequest.
+inline SampleRequest parse_sample(const httplib::Params& params, std::uint64_t max_rows) {
+  const auto integer = [](const char* name, const std::string& text, std::uint64_t least,
+                          std::uint64_t most) {
+    std::uint64_t value = 0;
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || result.ec != std::errc{} || result.ptr != text.data() + text.size() ||
+        value < least || value > most)
+      throw BadRequest(400, std::string(name) + " = " + in_quotes(text) + ": expected a whole number from " +
+                                std::to_string(least) + " to " + std::to_string(most));
+    return value;
+  };
+  constexpr std::uint64_t any = ~std::uint64_t{0};
+  SampleRequest request;
+  for (const auto& [name, value] : params) {
+    if (params.count(name) > 1)
+      throw BadRequest(400, "parameter " + in_quotes(name) + " is there more than once");
+    if (name == "n")
+      request.rows = integer("n", value, 1, max_rows);
+    else if (name == "seed")
+      request.seed = integer("seed", value, 0, any);
+    else if (name == "first")
+      request.first = integer("first", value, 0, any - max_rows);
+    else if (name == "label")
+      request.label = value;
+    else if (name != "format")
+      throw BadRequest(400, "unknown parameter " + in_quotes(name) +
+                                ": there are n, seed, first, label and format");
+    else if (value != "json" && value != "csv")
+      throw BadRequest(400, "format = " + in_quotes(value) + ": expected json or csv");
+    else
+      request.csv = value == "csv";
+  }
+  return request;
+}
+
+// Sets one cell of a row from JSON. Throws BadRequest, beginning with `place`.
+inline void set_cell(const rs::Sampler& sampler, std::size_t column, const nlohmann::json& value,
+                     const std::string& place, rs::DynamicRow& row) {
+  const auto& columns = sampler.columns();
+  if (value.is_null()) {
+    if (!columns.may_be_missing[column])
+      throw BadRequest(422, place + "is missing, but no training row was");
+    row.set_missing(column);
+  } else if (sampler.schema()[column].kind == rs::ColumnKind::numerical) {
+    if (!value.is_number() || !std::isfinite(value.get<double>()))
+      throw BadRequest(422, place + "expected a number");
+    row.set_number(column, value.get<double>());
+  } else if (!value.is_string()) {
+    throw BadRequest(422, place + "expected a text");
+  } else {
+    const auto& text = value.get_ref<const std::string&>();
+    // A text that the model does not know becomes its category for others, if it has one.
+    if (!row.set_text(column, text) &&
+        !(columns.other[column] >= 0 && row.set_code(column, columns.other[column])))
+      throw BadRequest(422, place + "no category is called " + in_quotes(text));
+  }
+}
+
+// The answer to a /score: the scores of the rows in its body. Throws BadRequest.
+inline std::string scores_of(const rs::Sampler& sampler, const std::string& body) {
+  const auto json = nlohmann::json::parse(body, nullptr, false);
+  if (!json.is_object() && !json.is_array())
+    throw BadRequest(
+        400, "the body is not JSON: expected an object with a value for each column, or a list of them");
+  auto scratch = sampler.scratch();
+  auto row = sampler.row();
+  std::string scores = "{\"scores\":[";
+  std::size_t number = 0;
+  const auto add = [&](const nlohmann::json& entry) {
+    const std::string place = "row " + std::to_string(++number);
+    if (!entry.is_object())
+      throw BadRequest(422, place + " is not an object");
+    for (const auto& [name, value] : entry.items())
+      sampler.schema().index_of(name); // throws for an unknown one
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const auto& name = sampler.schema()[c].name;
+      const std::string at = place + ", column " + in_quotes(name) + ": ";
+      const auto found = entry.find(name);
+      if (found == entry.end())
+        throw BadRequest(422, at + "is not there; write null for a missing value");
+      set_cell(sampler, c, *found, at, row);
+    }
+    const double score = sampler.score(row, scratch);
+    // JSON has no infinity, and null would read as no score.
+    scores.append(number > 1 ? "," : "").append(std::isinf(score) ? "\"Infinity\"" : rs::json_number(score));
+  };
+  if (json.is_object())
+    add(json);
+  else
+    for (const auto& entry : json)
+      add(entry);
+  return scores.append("]}\n");
+}
+
+// A thread for each open connection, up to a limit; those that are done wait for the next.
+class Connections : public httplib::TaskQueue {
+public:
+  explicit Connections(std::size_t most) : most_(most) {}
+
+  using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue(nullptr)); // void, later bool
+  Enqueued enqueue(std::function<void()> connection) override {
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(std::move(connection));
+      if (idle_ < waiting_.size() && threads_.size() < most_)
+        threads_.emplace_back([this] { work(); });
+    }
+    changed_.notify_one();
+    return Enqueued(true);
+  }
+  void shutdown() override {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    changed_.notify_all();
+    for (auto& thread : threads_)
+      thread.join();
+  }
+
+private:
+  void work() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      ++idle_;
+      changed_.wait(lock, [this] { return ended_ || !waiting_.empty(); });
+      --idle_;
+      if (waiting_.empty())
+        return;
+      const auto connection = std::move(waiting_.front());
+      waiting_.pop_front();
+      lock.unlock();
+      connection();
+      lock.lock();
+    }
+  }
+
+  std::size_t most_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> waiting_;
+  std::vector<std::thread> threads_;
+  std::size_t idle_ = 0;
+  bool ended_ = false;
+};
+
 class Service {
 public:
   // Loads the model and takes the port. Throws what `load_model` throws, or std::runtime_error for the port.
-  explicit Service(Options options) : options_(std::move(options)), seeds_(std::random_device{}()) {
+  explicit Service(Options options)
+      : options_(std::move(options)), makers_(static_cast<std::ptrdiff_t>(options_.threads)),
+        seeds_(std::random_device{}()) {
     sampler_ = std::make_shared<const rs::Sampler>(rs::load_model(options_.model));
-    server_.new_task_queue = [threads = options_.threads] { return new httplib::ThreadPool(threads); };
+    server_.new_task_queue = [most = options_.connections] { return new Connections(most); };
+    server_.set_write_timeout(options_.write_seconds);
+    // A port that was just left can be taken at once, one in use cannot: with SO_REUSEPORT, two services
+    // would share its requests.
+    server_.set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
     server_.set_keep_alive_max_count(1'000'000);
     server_.set_tcp_nodelay(true);
     server_.set_payload_max_length(options_.max_body);
@@ -238,12 +389,20 @@ public:
       answer(Metrics::score, &Service::score, request, response);
     });
     // Whatever no handler answered: an unknown path, a body that is too long, a request that is none.
-    const httplib::Server::Handler unanswered = [this](const httplib::Request&, httplib::Response& response) {
+    const httplib::Server::Handler unanswered = [this](const httplib::Request& request,
+                                                       httplib::Response& response) {
       if (!response.body.empty())
         return;
+      const bool posted = request.path == "/score";
+      if (response.status == 404 &&
+          (posted || request.path == "/sample" || request.path == "/health" || request.path == "/metrics")) {
+        response.status = 405;
+        response.set_header("Allow", posted ? "POST" : "GET, HEAD");
+      }
       const char* reason =
-          response.status == 404 ? "no such path: there are GET /sample, POST /score, GET /health "
-                                   "and GET /metrics"
+          response.status == 404   ? "no such path: there are GET /sample, POST /score, GET /health "
+                                     "and GET /metrics"
+          : response.status == 405 ? "this path has other methods: see the header Allow"
           : response.status == 413
               ? "the body is too long (forms may have 8 KiB only: send JSON as application/json)"
               : "the request cannot be understood";
@@ -252,12 +411,14 @@ public:
     };
     server_.set_error_handler(unanswered);
     port_ = options_.port;
+    errno = 0;
     if (port_ == 0)
       port_ = server_.bind_to_any_port(options_.host);
     else if (!server_.bind_to_port(options_.host, port_))
       port_ = -1;
     if (port_ < 0)
-      throw std::runtime_error("cannot listen on " + options_.host + ":" + std::to_string(options_.port));
+      throw std::runtime_error("cannot listen on " + options_.host + ":" + std::to_string(options_.port) +
+                               (errno != 0 ? std::string(": ") + std::strerror(errno) : ""));
   }
 
   int port() const { return port_; }
@@ -304,9 +465,18 @@ private:
   void answer(Metrics::Endpoint endpoint, Handler handler, const httplib::Request& request,
               httplib::Response& response) {
     const auto start = std::chrono::steady_clock::now();
+    const bool makes = endpoint == Metrics::sample || endpoint == Metrics::score;
+    if (makes && !wait_for_maker()) {
+      response.set_header("Retry-After", "1");
+      say_error(response, 503, "as many answers as the service makes at once are under way: try again");
+      metrics_.count(endpoint, response.status, 0);
+      return;
+    }
     ++active_;
-    const auto finished = [this, endpoint, start](int status) {
+    const auto finished = [this, endpoint, start, makes](int status) {
       --active_;
+      if (makes)
+        makers_.release();
       metrics_.count(endpoint, status,
                      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     };
@@ -324,9 +494,20 @@ private:
     }
     finished(response.status);
   }
+  // Whether one of the threads that make rows and scores became free in time. At most half of the connections
+  // wait; the other half is there for /health and /metrics.
+  bool wait_for_maker() {
+    if (makers_.try_acquire())
+      return true;
+    const bool few = ++waiting_ <= options_.connections / 2;
+    const bool got = few && makers_.try_acquire_for(std::chrono::seconds(2 * options_.write_seconds));
+    --waiting_;
+    return got;
+  }
   static void say_error(httplib::Response& response, int status, std::string_view reason) {
     response.status = status;
-    // A reason may quote what was sent, which need not be UTF-8.
+    reason = reason.substr(0, 2000); // the library's errors quote what was sent
+    // It need not be UTF-8, or was cut within a letter.
     response.set_content(
         nlohmann::json{{"error", reason}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
             "\n",
@@ -338,45 +519,20 @@ private:
     return sampler_;
   }
 
-  static std::uint64_t integer(const httplib::Request& request, const char* name, std::uint64_t otherwise,
-                               std::uint64_t least, std::uint64_t most) {
-    if (!request.has_param(name))
-      return otherwise;
-    const auto text = request.get_param_value(name);
-    std::uint64_t value = 0;
-    const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || result.ec != std::errc{} || result.ptr != text.data() + text.size() ||
-        value < least || value > most)
-      throw BadRequest(400, std::string(name) + " = '" + text + "': expected a whole number from " +
-                                std::to_string(least) + " to " + std::to_string(most));
-    return value;
-  }
-
   void sample(const httplib::Request& request, httplib::Response& response,
               const std::function<void(int)>& finished) {
-    for (const auto& [name, value] : request.params) {
-      if (name != "n" && name != "seed" && name != "first" && name != "label" && name != "format")
-        throw BadRequest(400, "unknown parameter '" + name + "': there are n, seed, first, label and format");
-      if (request.get_param_value_count(name) > 1)
-        throw BadRequest(400, "parameter '" + name + "' is there more than once");
-    }
-    constexpr std::uint64_t any = ~std::uint64_t{0};
-    const auto n = integer(request, "n", 1, 1, options_.max_rows);
-    const auto first = integer(request, "first", 0, 0, any - options_.max_rows);
-    const auto seed = request.has_param("seed") ? integer(request, "seed", 0, 0, any) : drawn_seed();
-    const auto format = request.has_param("format") ? request.get_param_value("format") : std::string("json");
-    if (format != "json" && format != "csv")
-      throw BadRequest(400, "format = '" + format + "': expected json or csv");
+    const auto wanted = parse_sample(request.params, options_.max_rows);
+    const auto seed = wanted.seed ? *wanted.seed : drawn_seed();
     const auto current = sampler();
-    const auto label = request.has_param("label") ? current->label_index(request.get_param_value("label"))
-                                                  : current->labels().size();
-    const auto stream = std::make_shared<RowStream>(*current, seed, first, n, label, format == "csv");
+    const auto label = wanted.label ? current->label_index(*wanted.label) : current->labels().size();
+    const auto stream =
+        std::make_shared<RowStream>(*current, seed, wanted.first, wanted.rows, label, wanted.csv);
     response.set_header("X-Seed", std::to_string(seed));
-    const char* type = format == "csv" ? "text/csv; charset=utf-8" : "application/json";
+    const char* type = wanted.csv ? "text/csv; charset=utf-8" : "application/json";
     auto part = stream->part();
     if (stream->done()) { // short enough for one piece with a length
       response.set_content(std::move(part), type);
-      metrics_.add_rows(n);
+      metrics_.add_rows(wanted.rows);
       finished(200);
       return;
     }
@@ -391,73 +547,16 @@ private:
             sink.done();
           return true;
         },
-        [this, finished, n](bool whole) {
-          metrics_.add_rows(whole ? n : 0);
-          finished(200);
+        [this, finished, rows = wanted.rows](bool whole) {
+          metrics_.add_rows(whole ? rows : 0);
+          finished(whole ? 200 : Metrics::cut_off);
         });
   }
 
   void score(const httplib::Request& request, httplib::Response& response,
              const std::function<void(int)>& finished) {
-    const auto json = nlohmann::json::parse(request.body, nullptr, false);
-    if (!json.is_object() && !json.is_array())
-      throw BadRequest(
-          400, "the body is not JSON: expected an object with a value for each column, or a list of them");
-    const auto current = sampler();
-    auto scratch = current->scratch();
-    auto row = current->row();
-    std::string scores = "{\"scores\":[";
-    std::size_t number = 0;
-    const auto add = [&](const nlohmann::json& entry) {
-      ++number;
-      const auto at = [&number](const std::string& column) {
-        return std::string("row ")
-            .append(std::to_string(number))
-            .append(", column '")
-            .append(column)
-            .append("': ");
-      };
-      if (!entry.is_object())
-        throw BadRequest(422, "row " + std::to_string(number) + " is not an object");
-      for (const auto& [name, value] : entry.items())
-        current->schema().index_of(name); // throws for an unknown one
-      for (std::size_t c = 0; c < row.size(); ++c) {
-        const auto& column = current->schema()[c];
-        row.set_missing(c);
-        const auto found = entry.find(column.name);
-        if (found == entry.end())
-          throw BadRequest(422, at(column.name) + "is not there; write null for a missing value");
-        if (found->is_null()) {
-          if (!current->columns().may_be_missing[c])
-            throw BadRequest(422, at(column.name) + "is missing, but no training row was");
-        } else if (column.kind == rs::ColumnKind::numerical) {
-          if (!found->is_number() || !std::isfinite(found->get<double>()))
-            throw BadRequest(422, at(column.name) + "expected a number");
-          row.set_number(c, found->get<double>());
-        } else if (!found->is_string()) {
-          throw BadRequest(422, at(column.name) + "expected a text");
-        } else if (!row.set_text(c, found->get<std::string>()) && !set_other(*current, row, c)) {
-          throw BadRequest(422,
-                           at(column.name) + "no category is called '" + found->get<std::string>() + "'");
-        }
-      }
-      const double score = current->score(row, scratch);
-      // JSON has no infinity, and null would read as no score.
-      scores.append(number > 1 ? "," : "")
-          .append(std::isinf(score) ? "\"Infinity\"" : rs::json_number(score));
-    };
-    if (json.is_object())
-      add(json);
-    else
-      for (const auto& entry : json)
-        add(entry);
-    response.set_content(scores.append("]}\n"), "application/json");
+    response.set_content(scores_of(*sampler(), request.body), "application/json");
     finished(200);
-  }
-  // A text that the model does not know becomes its category for others, if it has one.
-  static bool set_other(const rs::Sampler& sampler, rs::DynamicRow& row, std::size_t column) {
-    const auto other = sampler.columns().other[column];
-    return other >= 0 && row.set_code(column, other);
   }
 
   void health(const httplib::Request&, httplib::Response& response,
@@ -485,6 +584,8 @@ private:
   int port_ = -1;
   mutable std::mutex mutex_;
   std::shared_ptr<const rs::Sampler> sampler_;
+  std::counting_semaphore<> makers_; // free threads for rows and scores
+  std::atomic<std::size_t> waiting_{0};
   std::uint64_t seeds_;
   std::atomic<bool> stopping_{false};
   std::atomic<int> active_{0};

@@ -104,7 +104,8 @@ inline rs::Table with_constants(const rs::Table& rows) {
 inline rs::TableModelParts with_constants(rs::TableModelParts model) {
   const auto user = with_constants(table());
   std::vector<rs::Preparation::Transform> constants;
-  for (const auto& transform : rs::Preparation::fit(user).transforms())
+  const auto fitted = rs::Preparation::fit(user);
+  for (const auto& transform : fitted.transforms())
     if (std::get<rs::ConstantColumn>(transform).column != 3) // "one" is a column of these models
       constants.push_back(transform);
   model.preparation = rs::Preparation(user.schema(), std::move(constants));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <filesystem>
@@ -8,7 +9,10 @@
 #include <thread>
 #include <vector>
 
+#include <arpa/inet.h>
 #include <catch2/catch.hpp>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <rowsmith/io/model_file.hpp>
@@ -32,7 +36,7 @@ struct Running {
   std::unique_ptr<service::Service> service;
   std::thread thread;
 
-  explicit Running(std::size_t which = 1, std::uint64_t max_rows = 100'000) {
+  explicit Running(std::size_t which = 1, service::Options options = {.model = {}, .max_rows = 100'000}) {
     std::string name = (std::filesystem::temp_directory_path() / "rowsmith-service-XXXXXX").string();
     const int file = mkstemp(name.data());
     REQUIRE(file >= 0);
@@ -40,8 +44,10 @@ struct Running {
     path = name;
     model = small::models().at(which).model;
     rs::save_model(model, path);
-    service = std::make_unique<service::Service>(
-        service::Options{.model = path, .port = 0, .max_rows = max_rows, .max_body = 20'000});
+    options.model = path;
+    options.port = 0;
+    options.max_body = 20'000;
+    service = std::make_unique<service::Service>(options);
     thread = std::thread([this] { service->run(); });
   }
   ~Running() {
@@ -51,6 +57,48 @@ struct Running {
   }
   httplib::Client client() const { return httplib::Client("127.0.0.1", service->port()); }
 };
+
+// A client that sends a request and takes no more of the answer than it is told to.
+class SlowReader {
+public:
+  SlowReader(int port, const std::string& path) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    const int small = 4096;
+    setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    const std::string request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    REQUIRE(send(socket_, request.data(), request.size(), 0) == static_cast<ssize_t>(request.size()));
+  }
+  SlowReader(const SlowReader&) = delete;
+  SlowReader& operator=(const SlowReader&) = delete;
+  ~SlowReader() { close(socket_); }
+  // Up to `most` bytes; none at the end.
+  std::string take(std::size_t most) {
+    std::string part(most, '\0');
+    part.resize(static_cast<std::size_t>(std::max<ssize_t>(recv(socket_, part.data(), most, 0), 0)));
+    return part;
+  }
+
+private:
+  int socket_;
+};
+
+// The first text of /metrics that holds `wanted`, or the last one after some seconds.
+std::string metrics_with(httplib::Client& client, const std::string& wanted) {
+  std::string text;
+  for (int i = 0; i < 800; ++i) {
+    const auto answer = client.Get("/metrics");
+    REQUIRE(answer);
+    text = answer->body;
+    if (text.find(wanted) != std::string::npos)
+      break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return text;
+}
 
 std::string csv_of(const rs::Table& table) {
   std::ostringstream out;
@@ -127,7 +175,7 @@ TEST_CASE("bad requests get 4xx and a reason, and do not end the service", "[ser
   refused("/sample?label=nobody", 422, "'no', 'yes'");
   refused("/sample?label=%FF", 422, "no label");
   refused("/nothing", 404, "/sample");
-  refused("/score", 404, "POST /score");
+  refused("/sample?n=" + std::string(3000, '9'), 400, "(3000 bytes): expected a whole number");
   const auto posted = [&](const std::string& body, int status, const std::string& reason) {
     const auto answer = client.Post("/score", body, "application/json");
     CAPTURE(body.substr(0, 100));
@@ -158,6 +206,173 @@ TEST_CASE("bad requests get 4xx and a reason, and do not end the service", "[ser
   REQUIRE(health);
   CHECK(health->status == 200);
   CHECK(json::parse(health->body).at("status") == "ok");
+}
+
+TEST_CASE("a refusal repeats no more than the beginning of what was sent", "[service]") {
+  const Running running;
+  auto client = running.client();
+  const std::string text(15'000, 'x');
+  json row{{"amount", 1.5}, {"age", 40}, {"one", 1}, {"city", text}, {"shade", "3"}, {"rich", "no"}};
+  const auto category = client.Post("/score", row.dump(), "application/json");
+  row["city"] = "Oslo";
+  row[text] = 1;
+  const auto column = client.Post("/score", row.dump(), "application/json");
+  const auto label = client.Get("/sample?label=" + text.substr(0, 6000));
+  const auto parameter = client.Get("/sample?" + text.substr(0, 6000) + "=1");
+  for (const auto* answer : {&category, &column, &label, &parameter}) {
+    REQUIRE(*answer);
+    CHECK((*answer)->status >= 400);
+    CHECK((*answer)->status < 500);
+    CHECK((*answer)->body.size() < 2200);
+    CHECK_THAT(json::parse((*answer)->body).at("error").get<std::string>(), Contains("'xxxxx"));
+  }
+  CHECK_THAT(category->body, Contains("(15000 bytes)"));
+}
+
+TEST_CASE("a method that a path does not have gets 405 and those that it has", "[service]") {
+  const Running running;
+  auto client = running.client();
+  const auto check = [](const httplib::Result& answer, const std::string& allowed) {
+    REQUIRE(answer);
+    CHECK(answer->status == 405);
+    CHECK(answer->get_header_value("Allow") == allowed);
+    CHECK_THAT(answer->body, Contains("other methods"));
+  };
+  check(client.Get("/score"), "POST");
+  check(client.Put("/score", "{}", "application/json"), "POST");
+  check(client.Post("/sample", "{}", "application/json"), "GET, HEAD");
+  check(client.Delete("/health"), "GET, HEAD");
+  check(client.Options("/metrics"), "GET, HEAD");
+  const auto head = client.Head("/health");
+  REQUIRE(head);
+  CHECK(head->status == 200);
+  const auto nowhere = client.Delete("/nothing");
+  REQUIRE(nowhere);
+  CHECK(nowhere->status == 404);
+}
+
+TEST_CASE("a second service on a port in use is refused and takes no request", "[service]") {
+  const Running running;
+  service::Options options;
+  options.model = running.path;
+  options.port = running.service->port();
+  CHECK_THROWS_WITH(service::Service(options),
+                    Contains("cannot listen on 127.0.0.1:" + std::to_string(options.port)));
+  auto client = running.client();
+  CHECK(client.Get("/health"));
+}
+
+TEST_CASE("a port that was just left is taken at once", "[service]") {
+  int port = 0;
+  {
+    const Running running;
+    port = running.service->port();
+    REQUIRE(running.client().Get("/health"));
+  }
+  const Running other;
+  service::Options options;
+  options.model = other.path;
+  options.port = port;
+  CHECK_NOTHROW(service::Service(options));
+}
+
+TEST_CASE("health is answered while all threads that make rows wait for slow readers", "[service]") {
+  service::Options options;
+  options.threads = 2;
+  options.write_seconds = 3;
+  const Running running(1, options);
+  const SlowReader one(running.service->port(), "/sample?n=1000000");
+  const SlowReader two(running.service->port(), "/sample?n=1000000&format=csv");
+  const SlowReader three(running.service->port(), "/sample?n=1000000"); // waits for a thread
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  auto client = running.client();
+  const auto begin = std::chrono::steady_clock::now();
+  const auto health = client.Get("/health");
+  const auto metrics = client.Get("/metrics");
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(1500));
+  REQUIRE(health);
+  CHECK(health->status == 200);
+  REQUIRE(metrics);
+  CHECK(metrics->status == 200);
+  // Readers that take nothing are cut off, so that the others get their turn.
+  client.set_read_timeout(30);
+  const auto rows = client.Get("/sample?n=3");
+  REQUIRE(rows);
+  CHECK(rows->status == 200);
+}
+
+TEST_CASE("requests for rows wait for a thread, but not for ever", "[service]") {
+  service::Options options;
+  options.threads = 1;
+  options.connections = 2; // so that at most one waits
+  const Running running(1, options);
+  SlowReader slow(running.service->port(), "/sample?n=300000");
+  REQUIRE(slow.take(100).size() > 0);
+  std::string refused;
+  std::thread waiting([&] {
+    // Keeps the answer coming, so that it is not cut off, until the other request is answered.
+    const auto answer = running.client().Get("/sample");
+    refused = answer ? std::to_string(answer->status) : "none";
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  while (refused.empty() && std::chrono::steady_clock::now() - begin < std::chrono::seconds(1))
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  CHECK(refused.empty()); // it waits
+  while (!slow.take(65536).empty()) {
+  }
+  waiting.join();
+  CHECK(refused == "200");
+}
+
+TEST_CASE("an answer counts as served once its reader has all of it, however slowly", "[service]") {
+  service::Options options;
+  options.write_seconds = 1;
+  const Running running(1, options);
+  auto client = running.client();
+  SECTION("a slow reader that takes all is served") {
+    SlowReader slow(running.service->port(), "/sample?n=40000&format=csv");
+    std::string all;
+    for (std::string part = slow.take(16'384); !part.empty(); part = slow.take(16'384)) {
+      all += part;
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    CHECK(all.size() > 600'000);
+    const auto text = metrics_with(client, "rowsmith_rows_total 40000");
+    CHECK_THAT(text, Contains("rowsmith_rows_total 40000\n"));
+    CHECK_THAT(text, Contains("rowsmith_requests_total{endpoint=\"sample\",status=\"2xx\"} 1\n"));
+    CHECK_THAT(text, Contains("rowsmith_requests_total{endpoint=\"sample\",status=\"cut_off\"} 0\n"));
+  }
+  SECTION("one that stops taking is cut off and not served") {
+    SlowReader slow(running.service->port(), "/sample?n=1000000&format=csv");
+    REQUIRE(slow.take(100).size() > 0);
+    const auto text = metrics_with(client, "endpoint=\"sample\",status=\"cut_off\"} 1");
+    CHECK_THAT(text, Contains("rowsmith_requests_total{endpoint=\"sample\",status=\"cut_off\"} 1\n"));
+    CHECK_THAT(text, Contains("rowsmith_requests_total{endpoint=\"sample\",status=\"2xx\"} 0\n"));
+    CHECK_THAT(text, Contains("rowsmith_rows_total 0\n"));
+  }
+}
+
+TEST_CASE("a number that no row can have scores odder than those that rows have", "[service]") {
+  for (const std::size_t which : {std::size_t{1}, std::size_t{2}}) { // standardised numbers, codes
+    const Running running(which);
+    auto client = running.client();
+    json list = json::array();
+    json row{{"amount", 1.5}, {"age", 40}, {"one", 1}, {"city", "Oslo"}, {"shade", "3"}, {"rich", "no"}};
+    for (const double age : {17.0, 30.0, 45.0, 76.0, 1e300, -1e300}) {
+      row["age"] = age;
+      list.push_back(row);
+    }
+    const auto answer = client.Post("/score", list.dump(), "application/json");
+    REQUIRE(answer);
+    REQUIRE(answer->status == 200);
+    const auto scores = json::parse(answer->body).at("scores");
+    const auto value = [&scores](std::size_t i) {
+      return scores[i].is_string() ? INFINITY : scores[i].get<double>();
+    };
+    for (std::size_t i = 0; i < 4; ++i)
+      for (const std::size_t odd : {std::size_t{4}, std::size_t{5}})
+        CHECK(value(odd) > value(i));
+  }
 }
 
 TEST_CASE("scores are the sampler's", "[service]") {
@@ -197,7 +412,8 @@ TEST_CASE("scores are the sampler's", "[service]") {
 TEST_CASE("a score without bound is said as a text, since JSON has no such number", "[service]") {
   const Running running;
   auto client = running.client();
-  const json row{{"amount", 1e300}, {"age", 40}, {"one", 1}, {"city", "Oslo"}, {"shade", "3"}, {"rich", "no"}};
+  const json row{{"amount", 1e300}, {"age", 40},    {"one", 1},
+                 {"city", "Oslo"},  {"shade", "3"}, {"rich", "no"}};
   const auto answer = client.Post("/score", row.dump(), "application/json");
   REQUIRE(answer);
   CHECK(answer->status == 200);
@@ -225,19 +441,13 @@ TEST_CASE("metrics count what was answered", "[service]") {
   REQUIRE(client.Get("/sample?n=0"));
   REQUIRE(client.Get("/nothing"));
   // A streamed answer counts when it is over, which its reader may know a moment before the service.
-  auto answer = client.Get("/metrics");
-  for (int i = 0; i < 500 && answer && answer->body.find("rowsmith_rows_total 30003") == std::string::npos;
-       ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    answer = client.Get("/metrics");
-  }
-  REQUIRE(answer);
-  CHECK_THAT(answer->body, Contains("rowsmith_requests_total{endpoint=\"sample\",status=\"2xx\"} 2\n"));
-  CHECK_THAT(answer->body, Contains("rowsmith_requests_total{endpoint=\"sample\",status=\"4xx\"} 1\n"));
-  CHECK_THAT(answer->body, Contains("rowsmith_requests_total{endpoint=\"other\",status=\"4xx\"} 1\n"));
-  CHECK_THAT(answer->body, Contains("rowsmith_request_seconds_bucket{endpoint=\"sample\",le=\"+Inf\"} 3\n"));
-  CHECK_THAT(answer->body, Contains("rowsmith_request_seconds_count{endpoint=\"sample\"} 3\n"));
-  CHECK_THAT(answer->body, Contains("rowsmith_rows_total 30003\n"));
+  const auto text = metrics_with(client, "rowsmith_rows_total 30003");
+  CHECK_THAT(text, Contains("rowsmith_requests_total{endpoint=\"sample\",status=\"2xx\"} 2\n"));
+  CHECK_THAT(text, Contains("rowsmith_requests_total{endpoint=\"sample\",status=\"4xx\"} 1\n"));
+  CHECK_THAT(text, Contains("rowsmith_requests_total{endpoint=\"other\",status=\"4xx\"} 1\n"));
+  CHECK_THAT(text, Contains("rowsmith_request_seconds_bucket{endpoint=\"sample\",le=\"+Inf\"} 3\n"));
+  CHECK_THAT(text, Contains("rowsmith_request_seconds_count{endpoint=\"sample\"} 3\n"));
+  CHECK_THAT(text, Contains("rowsmith_rows_total 30003\n"));
 }
 
 TEST_CASE("the model is loaded again without a failed request", "[service]") {

@@ -252,6 +252,12 @@ template <class Scalar> inline Scalar exponentials(const Scalar* logits, Scalar*
   for (Index k = 0; k < width; ++k) total += room[k];
   return std::log(static_cast<double>(total)) - static_cast<double>((own - largest) * inverse); } }
 namespace kernel {
+inline double between(double low, double high, double place) noexcept {
+  const double width = high - low;
+  return std::isfinite(width) ? low + place * width : (1 - place) * low + place * high; }
+inline double distance_in(double unit, double from, double value) noexcept {
+  const double distance = value - from;
+  return std::isfinite(distance) ? distance / unit : (value / 2 - from / 2) / (unit / 2); }
 enum class CodecKind : std::uint8_t { categorical, standardised, exact, binned };
 struct Codec {
   CodecKind kind = CodecKind::categorical;
@@ -273,13 +279,13 @@ struct Codec {
   constexpr std::int32_t codes() const noexcept { if (kind == CodecKind::standardised) return has_missing ? 2 : 0; return plain_codes() + (has_other ? 1 : 0) + (has_missing ? 1 : 0); }
   constexpr std::int32_t missing() const noexcept { return codes() - 1; }
   std::int32_t code_of(double value) const noexcept { const double* end = points + point_count; const double* point = std::lower_bound(points, end, value); if (point != end && *point == value) return static_cast<std::int32_t>(point - points); if (bins == 0) { if (point == end || (point != points && value - point[-1] <= *point - value)) return static_cast<std::int32_t>(point - points) - 1; return static_cast<std::int32_t>(point - points); } const double* edge = std::upper_bound(knots + 1, knots + bins, value); return static_cast<std::int32_t>(point_count + static_cast<std::size_t>(edge - knots) - 1); }
-  std::int32_t fine_of(double value, std::int32_t code) const noexcept { const auto index = static_cast<std::size_t>(code); if (fine == 0 || index < point_count) return 0; const double* knot = knots + (index - point_count); const double width = knot[1] - knot[0]; const double place = width <= largest ? (value - knot[0]) / width : (value / 2 - knot[0] / 2) / (knot[1] / 2 - knot[0] / 2); const double part = width > 0 ? place * static_cast<double>(fine) : 0; return static_cast<std::int32_t>(std::clamp(part, 0.0, static_cast<double>(fine) - 0.5)); }
-  double value_of(std::int32_t code, double position) const noexcept { const auto index = static_cast<std::size_t>(code); if (index < point_count) return points[index]; const double* knot = knots + (index - point_count); const double width = knot[1] - knot[0]; return finish(width <= largest ? knot[0] + position * width : knot[0] * (1 - position) + knot[1] * position); }
-  double standardise(double value) const noexcept { return (value - mean) / sd; }
+  std::int32_t fine_of(double value, std::int32_t code) const noexcept { const auto index = static_cast<std::size_t>(code); if (fine == 0 || index < point_count) return 0; const double* knot = knots + (index - point_count); const double unit = std::isfinite(knot[1] - knot[0]) ? 1 : 0.5; const double low = unit * knot[0]; const double width = unit * knot[1] - low; const double part = width > 0 ? distance_in(width, low, unit * value) * static_cast<double>(fine) : 0; return static_cast<std::int32_t>(std::clamp(part, 0.0, static_cast<double>(fine) - 0.5)); }
+  double value_of(std::int32_t code, double position) const noexcept { const auto index = static_cast<std::size_t>(code); if (index < point_count) return points[index]; const double* knot = knots + (index - point_count); return finish(between(knot[0], knot[1], position)); }
+  double excess(double value) const noexcept { const double distance = std::max(minimum - value, value - maximum); return distance > 0 ? distance / (maximum - minimum) * static_cast<double>(plain_codes()) : 0; }
+  double standardise(double value) const noexcept { return distance_in(sd, mean, value); }
   double unstandardise(double number) const noexcept { return finish(mean + sd * number); }
 private:
-  static constexpr double largest = 0x1.fffffffffffffp+1023;
-  double finish(double value) const noexcept { if (rounding != 0) value = std::round(value * rounding) / rounding; return std::clamp(value, minimum, maximum); } };
+  double finish(double value) const noexcept { const double scaled = value * rounding; if (rounding != 0 && std::isfinite(scaled)) value = std::round(scaled) / rounding; return std::clamp(value, minimum, maximum); } };
 struct Stretch {
   bool categorical = true;
   std::size_t column = 0;
@@ -294,6 +300,10 @@ struct Columns {
   std::size_t stretches = 0;
   std::ptrdiff_t label = -1;
   constexpr std::size_t word_blocks() const noexcept { return (stretches + 1) / 2; } };
+template <class NumberOf> inline double excess(const Columns& columns, const NumberOf& number_of) noexcept {
+  double sum = 0;
+  for (std::size_t column = 0; column < columns.columns; ++column) if (columns.codecs[column].kind != CodecKind::categorical) sum += columns.codecs[column].excess(number_of(column));
+  return sum; }
 struct Cell {
   bool missing = false;
   std::int32_t code = 0;
@@ -523,7 +533,8 @@ template <class Weights, class Heads, class NumberOf, class CategoryOf> inline d
   activate(first.activation, y, first.outputs);
   const float* latent = run(model.weights, {model.encoder.layers + 1, model.encoder.count - 1}, y, buffers.networks);
   const float* outputs = run(model.weights, model.decoder, latent, buffers.networks);
-  return infinite_if_lost( heads.score(model.weights, columns, outputs, buffers.codes, buffers.input, buffers.room)); } }
+  const double error = heads.score(model.weights, columns, outputs, buffers.codes, buffers.input, buffers.room);
+  return infinite_if_lost(error) + excess(columns, number_of); } }
 )cpp";
 // clang-format on
 

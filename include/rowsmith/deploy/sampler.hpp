@@ -148,10 +148,12 @@ public:
   /// How badly the model describes a row: it is encoded and decoded again, and the errors of all columns are
   /// added up: −log of the probability of its category or code, and the square of a standardised number's
   /// difference. With autoregressive heads, the negative log-likelihood of the row given its latent code, in
-  /// nats. Larger is more anomalous; infinite if joint heads serve columns that no training row combined so,
-  /// if a number is so far out that the networks overflow,
-  /// or if the row does not keep what the model's preparation computes, such as a constant. NaN if a cell has
-  /// no code: missing where no training row was, infinite, or a category that is not one of the column's.
+  /// nats. A number outside the range of the training rows adds to that how far it is outside, in steps of
+  /// which the range has one for each code (`kernel::Codec::excess`). Larger is more anomalous; infinite if
+  /// joint heads serve columns that no training row combined so, if a number is so far out that the networks
+  /// overflow, or if the row does not keep what the model's preparation computes, such as a constant. NaN if
+  /// a cell has no code: missing where no training row was, infinite, or a category that is not one of the
+  /// column's.
   double score(const DynamicRow& row, Scratch& scratch) const noexcept {
     require(scratch.columns_ == parts_->columns && row.columns_ == parts_->columns);
     const auto& preparation = model().preparation();
@@ -181,10 +183,23 @@ public:
   /// The score of each row of a table, as `score` gives it.
   /// \throws SchemaError for columns other than the model's, or a cell that has no code
   std::vector<double> score_rows(const Table& table, int threads = 0) const {
+    const auto& preparation = model().preparation();
+    if (preparation.transforms().empty())
+      return score_prepared(table, threads);
+    std::vector<std::size_t> refused;
+    auto scores = score_prepared(preparation.forward(table, refused), threads);
+    for (const auto row : refused) // ascending, so that each comes to its place
+      scores.insert(scores.begin() + static_cast<std::ptrdiff_t>(row),
+                    std::numeric_limits<double>::infinity());
+    return scores;
+  }
+
+private:
+  /// \param table  of the model's columns
+  std::vector<double> score_prepared(const Table& table, int threads) const {
     const auto& encoder = model().encoder();
     const auto& columns = model().columns();
-    std::vector<std::size_t> refused;
-    const EncodedTable encoded = model().encode(table, refused);
+    const EncodedTable encoded = encoder.encode(table);
     std::vector<std::int32_t> number_weights;
     for (const auto& stretch : encoder.layout())
       if (!stretch.categorical)
@@ -223,14 +238,12 @@ public:
               },
               model().heads());
         });
-    std::transform(scores.begin(), scores.end(), scores.begin(), kernel::infinite_if_lost);
-    for (const auto row : refused) // ascending, so that each comes to its place
-      scores.insert(scores.begin() + static_cast<std::ptrdiff_t>(row),
-                    std::numeric_limits<double>::infinity());
+    for (std::size_t r = 0; r < scores.size(); ++r)
+      scores[r] = kernel::infinite_if_lost(scores[r]) +
+                  kernel::excess(columns, [&](std::size_t column) { return table[column].values[r]; });
     return scores;
   }
 
-private:
   static void require(bool fine) noexcept {
     if (!fine)
       std::terminate();

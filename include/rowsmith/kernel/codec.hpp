@@ -92,6 +92,12 @@ struct Codec {
     const double* knot = knots + (index - point_count);
     return finish(between(knot[0], knot[1], position));
   }
+  /// How far outside the fitted range a number lies, in steps of which the range has one for each code: 0
+  /// inside and for NaN, infinite for any other number than that of a constant column.
+  double excess(double value) const noexcept {
+    const double distance = std::max(minimum - value, value - maximum);
+    return distance > 0 ? distance / (maximum - minimum) * static_cast<double>(plain_codes()) : 0;
+  }
   double standardise(double value) const noexcept { return distance_in(sd, mean, value); }
   double unstandardise(double number) const noexcept { return finish(mean + sd * number); }
 
@@ -127,6 +133,17 @@ struct Columns {
   /// Blocks of random bits that a row takes: two words for each stretch, which code and the place within it.
   constexpr std::size_t word_blocks() const noexcept { return (stretches + 1) / 2; }
 };
+
+/// How far the numbers of a row are outside the training rows' ranges, all columns together.
+/// \param number_of  (column) -> the number there; NaN if missing
+template <class NumberOf>
+inline double excess(const Columns& columns, const NumberOf& number_of) noexcept {
+  double sum = 0;
+  for (std::size_t column = 0; column < columns.columns; ++column)
+    if (columns.codecs[column].kind != CodecKind::categorical)
+      sum += columns.codecs[column].excess(number_of(column));
+  return sum;
+}
 
 /// A decoded cell.
 struct Cell {
