@@ -151,8 +151,7 @@ inline MembershipAttack judge_attack(std::string name, const std::vector<double>
 inline MembershipResult membership_inference(const Table& train, const Table& holdout, const Table& synthetic,
                                              const MembershipOptions& options = {}) {
   options.check();
-  detail::check_rows("membership_inference",
-                     {{&train, "training"}, {&holdout, "hold-out"}, {&synthetic, "synthetic"}});
+  detail::check_rows("membership_inference", train, holdout, synthetic);
   if (holdout.rows() < 4)
     throw ShapeError("membership_inference: " + std::to_string(holdout.rows()) +
                      " hold-out rows, expected 4 or more");
@@ -217,8 +216,7 @@ inline MembershipResult membership_inference(const Table& train, const Table& ho
 inline AttributeResult attribute_inference(const Table& train, const Table& holdout, const Table& synthetic,
                                            const AttributeOptions& options = {}) {
   options.check();
-  detail::check_rows("attribute_inference",
-                     {{&train, "training"}, {&holdout, "hold-out"}, {&synthetic, "synthetic"}});
+  detail::check_rows("attribute_inference", train, holdout, synthetic);
   if (train.size() < 2)
     throw SchemaError("attribute_inference: the tables have one column, expected two or more");
   const SharedCodes codes({&train, &holdout, &synthetic});
@@ -295,35 +293,24 @@ inline AttributeResult attribute_inference(const Table& train, const Table& hold
 }
 
 inline std::string to_json(const MembershipAttack& attack) {
-  return detail::json_object({{"name", attack.name},
-                              {"auc", attack.auc},
-                              {"tpr_at_1_percent_fpr", attack.tpr_at_1},
-                              {"tpr_at_0.1_percent_fpr", attack.tpr_at_01},
-                              {"p_value", attack.p_value}});
+  return detail::json_object<"name auc tpr_at_1_percent_fpr tpr_at_0.1_percent_fpr p_value">(
+      attack.name, attack.auc, attack.tpr_at_1, attack.tpr_at_01, attack.p_value);
 }
 
 inline std::string to_json(const MembershipResult& result) {
-  return detail::json_object(
-      {{"attacks", result.attacks},
-       {"strongest", result.attacks.empty() ? std::string() : result.attacks[result.strongest].name},
-       {"members", result.members},
-       {"reference", result.reference},
-       {"synthetic_rows", result.synthetic_rows}});
+  return detail::json_object<"attacks strongest members reference synthetic_rows">(
+      result.attacks, result.attacks.empty() ? std::string() : result.attacks[result.strongest].name,
+      result.members, result.reference, result.synthetic_rows);
 }
 
 inline std::string to_json(const AttributeRisk& risk) {
-  return detail::json_object({{"secret", risk.secret},
-                              {"guessed", risk.guessed},
-                              {"baseline", risk.baseline},
-                              {"advantage", risk.advantage}});
+  return detail::json_object<"secret guessed baseline advantage">(risk.secret, risk.guessed, risk.baseline,
+                                                                  risk.advantage);
 }
 
 inline std::string to_json(const AttributeResult& result) {
-  return detail::json_object({{"mean", result.mean},
-                              {"p_value", result.p_value},
-                              {"risks", result.risks},
-                              {"persons", result.persons},
-                              {"synthetic_rows", result.synthetic_rows}});
+  return detail::json_object<"mean p_value risks persons synthetic_rows">(
+      result.mean, result.p_value, result.risks, result.persons, result.synthetic_rows);
 }
 
 inline std::ostream& operator<<(std::ostream& out, const MembershipResult& result) {

@@ -3,16 +3,13 @@
 /// The three kinds of models that judge tables, behind one door.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include <rowsmith/core/errors.hpp>
 #include <rowsmith/evaluate/features.hpp>
 #include <rowsmith/evaluate/linear_model.hpp>
 #include <rowsmith/forest/gradient_boosting.hpp>

@@ -14,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include <rowsmith/core/parallel.hpp>
 #include <rowsmith/core/progress.hpp>
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/core/statistics.hpp>
@@ -139,16 +138,9 @@ inline DetectionResult detection(const Table& real, const Table& synthetic,
 }
 
 inline std::string to_json(const DetectionResult& result) {
-  std::vector<detail::JsonMember> importances;
-  for (const auto& [name, importance] : result.importances)
-    importances.push_back({name, importance});
-  return detail::json_object({{"classifier", to_string(result.classifier)},
-                              {"auc", result.auc},
-                              {"aucs", result.aucs},
-                              {"p_value", result.p_value},
-                              {"rows", result.rows},
-                              {"folds", result.folds},
-                              {"importances", detail::json_object(importances)}});
+  return detail::json_object<"classifier auc aucs p_value rows folds importances">(
+      to_string(result.classifier), result.auc, result.aucs, result.p_value, result.rows, result.folds,
+      detail::json_members(result.importances));
 }
 
 inline std::ostream& operator<<(std::ostream& out, const DetectionResult& result) {

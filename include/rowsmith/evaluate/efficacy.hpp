@@ -26,13 +26,13 @@ namespace evaluate {
 /// How much of a real table's use for prediction the synthetic one keeps.
 struct EfficacyResult {
   Classifier classifier = Classifier::forest;
-  MeanSd ratio;           ///< auc_synthetic / auc_real, seed by seed; 1 is ideal
-  MeanSd auc_real;        ///< trained on real rows, tested on other real rows
-  MeanSd auc_synthetic;   ///< trained on synthetic rows, tested on the same
+  MeanSd ratio{};         ///< auc_synthetic / auc_real, seed by seed; 1 is ideal
+  MeanSd auc_real{};      ///< trained on real rows, tested on other real rows
+  MeanSd auc_synthetic{}; ///< trained on synthetic rows, tested on the same
   double sampling_sd = 0; ///< of the ratio of one fit, over bootstrap samples of the test rows
   double chance_sd = 0;   ///< of an AUC of guesses on these test rows
-  MeanSd f1_real;         ///< of the positive class; with more than two classes, the mean over all
-  MeanSd f1_synthetic;
+  MeanSd f1_real{};       ///< of the positive class; with more than two classes, the mean over all
+  MeanSd f1_synthetic{};
   std::string target{};
   std::size_t train_rows = 0;
   std::size_t synthetic_rows = 0;
@@ -43,9 +43,9 @@ struct EfficacyResult {
 /// Does a model learn more from real and synthetic rows together than from real ones alone?
 struct AugmentationResult {
   Classifier classifier = Classifier::boosted;
-  MeanSd gain;          ///< auc_both − auc_real, seed by seed; at least 0 is ideal
-  MeanSd auc_real;      ///< trained on `real_rows` real rows
-  MeanSd auc_both;      ///< trained on these and all synthetic rows
+  MeanSd gain{};        ///< auc_both − auc_real, seed by seed; at least 0 is ideal
+  MeanSd auc_real{};    ///< trained on `real_rows` real rows
+  MeanSd auc_both{};    ///< trained on these and all synthetic rows
   double chance_sd = 0; ///< of an AUC of guesses on the test rows
   std::string target{};
   std::size_t real_rows = 0;
@@ -223,33 +223,18 @@ inline double label_agreement(const Table& train, const Table& synthetic, const 
 }
 
 inline std::string to_json(const EfficacyResult& result) {
-  return detail::json_object({{"classifier", to_string(result.classifier)},
-                              {"ratio", result.ratio},
-                              {"auc_real", result.auc_real},
-                              {"auc_synthetic", result.auc_synthetic},
-                              {"sampling_sd", result.sampling_sd},
-                              {"chance_sd", result.chance_sd},
-                              {"f1_real", result.f1_real},
-                              {"f1_synthetic", result.f1_synthetic},
-                              {"seeds", result.ratio.n},
-                              {"target", result.target},
-                              {"train_rows", result.train_rows},
-                              {"synthetic_rows", result.synthetic_rows},
-                              {"test_rows", result.test_rows},
-                              {"note", result.note}});
+  return detail::json_object<"classifier ratio auc_real auc_synthetic sampling_sd chance_sd f1_real "
+                             "f1_synthetic seeds target train_rows synthetic_rows test_rows note">(
+      to_string(result.classifier), result.ratio, result.auc_real, result.auc_synthetic, result.sampling_sd,
+      result.chance_sd, result.f1_real, result.f1_synthetic, result.ratio.n, result.target, result.train_rows,
+      result.synthetic_rows, result.test_rows, result.note);
 }
 
 inline std::string to_json(const AugmentationResult& result) {
-  return detail::json_object({{"classifier", to_string(result.classifier)},
-                              {"gain", result.gain},
-                              {"auc_real", result.auc_real},
-                              {"auc_both", result.auc_both},
-                              {"chance_sd", result.chance_sd},
-                              {"seeds", result.gain.n},
-                              {"target", result.target},
-                              {"real_rows", result.real_rows},
-                              {"synthetic_rows", result.synthetic_rows},
-                              {"test_rows", result.test_rows}});
+  return detail::json_object<
+      "classifier gain auc_real auc_both chance_sd seeds target real_rows synthetic_rows test_rows">(
+      to_string(result.classifier), result.gain, result.auc_real, result.auc_both, result.chance_sd,
+      result.gain.n, result.target, result.real_rows, result.synthetic_rows, result.test_rows);
 }
 
 inline std::ostream& operator<<(std::ostream& out, const EfficacyResult& result) {

@@ -13,7 +13,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -106,6 +105,10 @@ inline void check_rows(const char* what, NamedTables tables) {
     if (table->rows() == 0 || table->rows() > std::numeric_limits<std::uint32_t>::max())
       throw ShapeError(concat(what, ": the ", name, " table has ", std::to_string(table->rows()),
                               " rows, expected 1 to 2^32 - 1"));
+}
+
+inline void check_rows(const char* what, const Table& train, const Table& holdout, const Table& synthetic) {
+  check_rows(what, {{&train, "training"}, {&holdout, "hold-out"}, {&synthetic, "synthetic"}});
 }
 
 /// \throws SchemaError for a column that holds an infinite number, and what `check_rows` throws

@@ -15,10 +15,10 @@
 #include <ostream>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include <rowsmith/core/option_range.hpp>
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/evaluate/association.hpp>
 #include <rowsmith/evaluate/distribution_distance.hpp>
@@ -303,30 +303,23 @@ inline TrendResult pair_trends(const Table& real, const Table& synthetic,
 }
 
 inline std::string to_json(const ShapeResult& result) {
-  std::vector<detail::JsonMember> columns;
+  std::vector<std::pair<std::string_view, Estimate>> columns;
   for (const auto& column : result.columns)
-    columns.push_back({column.name, column.error});
-  return detail::json_object(
-      {{"mean", result.mean},
-       {"worst",
-        result.columns.empty() ? detail::Json::raw("null") : detail::Json(result.columns[result.worst].name)},
-       {"columns", detail::json_object(columns)},
-       {"real_rows", result.real_rows},
-       {"synthetic_rows", result.synthetic_rows}});
+    columns.emplace_back(column.name, column.error);
+  return detail::json_object<"mean worst columns real_rows synthetic_rows">(
+      result.mean,
+      result.columns.empty() ? detail::Json::raw("null") : detail::Json(result.columns[result.worst].name),
+      detail::json_members(columns), result.real_rows, result.synthetic_rows);
 }
 
 inline std::string to_json(const PairTrend& pair) {
-  return detail::json_object({{"first", pair.first_name},
-                              {"second", pair.second_name},
-                              {"value", pair.error.value},
-                              {"sd", pair.error.sd}});
+  return detail::json_object<"first second value sd">(pair.first_name, pair.second_name, pair.error.value,
+                                                      pair.error.sd);
 }
 
 inline std::string to_json(const TrendResult& result) {
-  return detail::json_object({{"mean", result.mean},
-                              {"pairs", result.pairs},
-                              {"real_rows", result.real_rows},
-                              {"synthetic_rows", result.synthetic_rows}});
+  return detail::json_object<"mean pairs real_rows synthetic_rows">(result.mean, result.pairs,
+                                                                    result.real_rows, result.synthetic_rows);
 }
 
 inline std::ostream& operator<<(std::ostream& out, const ShapeResult& result) {

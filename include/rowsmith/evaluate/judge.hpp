@@ -10,7 +10,6 @@
 #include <iterator>
 #include <limits>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
@@ -40,9 +39,10 @@ inline Table some_rows(const Table& table, std::size_t count, std::uint64_t seed
   return table.select(rows);
 }
 
-/// What `measure()` finds, or `blank` with the reason if the tables do not allow it.
-template <class Result, class Measure>
-Result measured(const Measure& measure, Result blank) {
+/// What `measure()` finds. If the tables do not allow it: `blank` with the reason in `note`, and NaN in all
+/// `figures`.
+template <class Result, class Measure, class... Figures>
+Result measured(const Measure& measure, Result blank, Figures... figures) {
   try {
     return measure();
   } catch (const SchemaError& error) {
@@ -50,6 +50,7 @@ Result measured(const Measure& measure, Result blank) {
   } catch (const ShapeError& error) {
     blank.note = error.what();
   }
+  ((blank.*figures = {std::numeric_limits<double>::quiet_NaN(), 0, 0}), ...);
   return blank;
 }
 
@@ -123,8 +124,6 @@ inline Report judge(const Table& train, const Table& holdout, const Table& synth
   RandomForestOptions forest{.trees = used.quick ? 20U : 100U, .threads = used.threads};
   GradientBoostingOptions boosted{.rounds = used.quick ? 20U : 100U, .threads = used.threads};
   const LinearOptions linear{.threads = used.threads};
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  constexpr MeanSd none{nan, 0, 0};
   constexpr Classifier classifiers[] = {Classifier::forest, Classifier::boosted, Classifier::linear};
 
   // What real rows show depends on how many there are.
@@ -202,23 +201,17 @@ inline Report judge(const Table& train, const Table& holdout, const Table& synth
                                       return ProgressAction::go_on;
                                     }};
           if (train[target].kind == ColumnKind::categorical)
-            report.efficacy.push_back(
-                detail::measured([&] { return efficacy(train, holdout, synthetic, target, own); },
-                                 EfficacyResult{.classifier = classifier,
-                                                .ratio = none,
-                                                .auc_real = none,
-                                                .auc_synthetic = none,
-                                                .f1_real = none,
-                                                .f1_synthetic = none,
-                                                .target = target}));
+            report.efficacy.push_back(detail::measured(
+                [&] { return efficacy(train, holdout, synthetic, target, own); },
+                EfficacyResult{.classifier = classifier, .target = target}, &EfficacyResult::ratio,
+                &EfficacyResult::auc_real, &EfficacyResult::auc_synthetic, &EfficacyResult::f1_real,
+                &EfficacyResult::f1_synthetic));
           else
             report.regression.push_back(
                 detail::measured([&] { return regression_efficacy(train, holdout, synthetic, target, own); },
-                                 RegressionEfficacyResult{.model = classifier,
-                                                          .r2_real = none,
-                                                          .r2_synthetic = none,
-                                                          .loss = none,
-                                                          .target = target}));
+                                 RegressionEfficacyResult{.model = classifier, .target = target},
+                                 &RegressionEfficacyResult::r2_real, &RegressionEfficacyResult::r2_synthetic,
+                                 &RegressionEfficacyResult::loss));
         }
       tell(fits, fits);
     });
@@ -235,7 +228,8 @@ inline Report judge(const Table& train, const Table& holdout, const Table& synth
                                 }};
       report.augmentation = detail::measured(
           [&] { return augmentation(train, holdout, synthetic, class_target, real_rows, own); },
-          AugmentationResult{.gain = none, .auc_real = none, .auc_both = none, .target = class_target});
+          AugmentationResult{.target = class_target}, &AugmentationResult::gain,
+          &AugmentationResult::auc_real, &AugmentationResult::auc_both);
     });
 
   // One half of the hold-out rows plays the synthetic table, the other one the hold-out.

@@ -14,8 +14,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <numeric>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -250,8 +248,7 @@ inline DistanceQuantiles distance_quantiles(std::span<const Nearest> nearest) {
 /// \throws SchemaError if the tables' columns differ, ShapeError for an empty one
 inline CopyResult exact_copies(const Table& train, const Table& holdout, const Table& synthetic,
                                std::uint64_t seed = 0) {
-  detail::check_rows("exact_copies",
-                     {{&train, "training"}, {&holdout, "hold-out"}, {&synthetic, "synthetic"}});
+  detail::check_rows("exact_copies", train, holdout, synthetic);
   const SharedCodes codes({&train, &holdout, &synthetic});
   const detail::ExactRows train_rows(train, codes);
   const detail::ExactRows holdout_rows(holdout, codes);
@@ -308,8 +305,7 @@ inline CopyResult exact_copies(const Table& train, const Table& holdout, const T
 inline DistanceResult closest_records(const Table& train, const Table& holdout, const Table& synthetic,
                                       const DistanceOptions& options = {}) {
   options.check();
-  detail::check_rows("closest_records",
-                     {{&train, "training"}, {&holdout, "hold-out"}, {&synthetic, "synthetic"}});
+  detail::check_rows("closest_records", train, holdout, synthetic);
   const DistanceSpace space(train, {&holdout, &synthetic});
   DistanceResult result;
   const auto sample = [&](const Table& table, std::uint32_t stream, const char* name, std::size_t& used) {
@@ -385,35 +381,22 @@ inline DistanceResult closest_records(const Table& train, const Table& holdout, 
 }
 
 inline std::string to_json(const CopyResult& result) {
-  return detail::json_object({{"copies", result.copies},
-                              {"synthetic_rows", result.synthetic_rows},
-                              {"share", result.share},
-                              {"holdout_copies", result.holdout_copies},
-                              {"holdout_rows", result.holdout_rows},
-                              {"base_share", result.base_share},
-                              {"twin_share", result.twin_share},
-                              {"overlap", result.overlap},
-                              {"overlap_p_value", result.overlap_p_value},
-                              {"only_in_training", result.only_in_training},
-                              {"only_in_holdout", result.only_in_holdout},
-                              {"p_value", result.p_value}});
+  return detail::json_object<"copies synthetic_rows share holdout_copies holdout_rows base_share twin_share "
+                             "overlap overlap_p_value only_in_training only_in_holdout p_value">(
+      result.copies, result.synthetic_rows, result.share, result.holdout_copies, result.holdout_rows,
+      result.base_share, result.twin_share, result.overlap, result.overlap_p_value, result.only_in_training,
+      result.only_in_holdout, result.p_value);
 }
 
 inline std::string to_json(const DistanceQuantiles& quantiles) {
-  return detail::json_object(
-      {{"at", quantiles.at}, {"distance", quantiles.distance}, {"ratio", quantiles.ratio}});
+  return detail::json_object<"at distance ratio">(quantiles.at, quantiles.distance, quantiles.ratio);
 }
 
 inline std::string to_json(const DistanceResult& result) {
-  return detail::json_object({{"share", result.share},
-                              {"p_value", result.p_value},
-                              {"synthetic", result.synthetic},
-                              {"holdout", result.holdout},
-                              {"synthetic_rows", result.synthetic_rows},
-                              {"train_rows", result.train_rows},
-                              {"holdout_rows", result.holdout_rows},
-                              {"compared_rows", result.compared_rows},
-                              {"note", result.note}});
+  return detail::json_object<
+      "share p_value synthetic holdout synthetic_rows train_rows holdout_rows compared_rows note">(
+      result.share, result.p_value, result.synthetic, result.holdout, result.synthetic_rows,
+      result.train_rows, result.holdout_rows, result.compared_rows, result.note);
 }
 
 inline std::ostream& operator<<(std::ostream& out, const CopyResult& result) {

@@ -28,9 +28,9 @@ namespace evaluate {
 /// variance that a model explains.
 struct RegressionEfficacyResult {
   Classifier model = Classifier::boosted;
-  MeanSd r2_real;         ///< trained on real rows, tested on other real rows
-  MeanSd r2_synthetic;    ///< trained on synthetic rows, tested on the same
-  MeanSd loss;            ///< r2_real − r2_synthetic, seed by seed; 0 is ideal
+  MeanSd r2_real{};       ///< trained on real rows, tested on other real rows
+  MeanSd r2_synthetic{};  ///< trained on synthetic rows, tested on the same
+  MeanSd loss{};          ///< r2_real − r2_synthetic, seed by seed; 0 is ideal
   double sampling_sd = 0; ///< of the loss of one fit, over bootstrap samples of the test rows
   std::string target{};
   std::size_t train_rows = 0; ///< rows whose target is missing are left out, here and below
@@ -133,17 +133,10 @@ inline RegressionEfficacyResult regression_efficacy(const Table& train, const Ta
 }
 
 inline std::string to_json(const RegressionEfficacyResult& result) {
-  return detail::json_object({{"model", to_string(result.model)},
-                              {"loss", result.loss},
-                              {"r2_real", result.r2_real},
-                              {"r2_synthetic", result.r2_synthetic},
-                              {"sampling_sd", result.sampling_sd},
-                              {"seeds", result.loss.n},
-                              {"target", result.target},
-                              {"train_rows", result.train_rows},
-                              {"synthetic_rows", result.synthetic_rows},
-                              {"test_rows", result.test_rows},
-                              {"note", result.note}});
+  return detail::json_object<
+      "model loss r2_real r2_synthetic sampling_sd seeds target train_rows synthetic_rows test_rows note">(
+      to_string(result.model), result.loss, result.r2_real, result.r2_synthetic, result.sampling_sd,
+      result.loss.n, result.target, result.train_rows, result.synthetic_rows, result.test_rows, result.note);
 }
 
 inline std::ostream& operator<<(std::ostream& out, const RegressionEfficacyResult& result) {

@@ -199,49 +199,45 @@ private:
       " Real rows themselves teach next to nothing about it, so that nothing can be said.";
   static bool teaches(double auc, double chance_sd) { return auc - 0.5 > std::max(0.01, 3 * chance_sd); }
 
-  void efficacy(const EfficacyResult& result) {
-    const double chance = 1 - 3 * std::hypot(result.ratio.sd, result.sampling_sd);
-    const bool taught = teaches(result.auc_real.mean, result.chance_sd);
-    const Light light = grade(result.ratio.mean, 0.98, 0.95, chance);
-    add(efficacy_key(result.classifier, result.target),
-        concat("Efficacy on ", result.target, ", ", to_string(result.classifier)), of(result.ratio),
-        Estimate{1, 0}, plain, taught ? light : worst(light, Light::amber),
-        std::isnan(result.ratio.mean)
-            ? result.note
-            : concat("AUC ", four_digits(result.auc_synthetic.mean), " learnt from synthetic, ",
-                     four_digits(result.auc_real.mean), " from real rows; F1 ",
-                     four_digits(result.f1_synthetic.mean), " and ", four_digits(result.f1_real.mean),
-                     "; the ratio of the AUCs is shown.", taught ? "" : nothing))
+  /// A figure of what models learn. \param note  says why there is none, if it is NaN
+  void learning(std::string key, std::string title, const MeanSd& value, std::optional<Estimate> ideal,
+                const std::string& note, bool taught, double good, double fair, double chance,
+                const std::string& meaning) {
+    const Light light = grade(value.mean, good, fair, chance);
+    add(std::move(key), std::move(title), of(value), ideal, plain,
+        taught ? light : worst(light, Light::amber),
+        std::isnan(value.mean) ? note : concat(meaning, taught ? "" : nothing))
         .chance = chance;
   }
 
+  void efficacy(const EfficacyResult& result) {
+    learning(efficacy_key(result.classifier, result.target),
+             concat("Efficacy on ", result.target, ", ", to_string(result.classifier)), result.ratio,
+             Estimate{1, 0}, result.note, teaches(result.auc_real.mean, result.chance_sd), 0.98, 0.95,
+             1 - 3 * std::hypot(result.ratio.sd, result.sampling_sd),
+             concat("AUC ", four_digits(result.auc_synthetic.mean), " learnt from synthetic, ",
+                    four_digits(result.auc_real.mean), " from real rows; F1 ",
+                    four_digits(result.f1_synthetic.mean), " and ", four_digits(result.f1_real.mean),
+                    "; the ratio of the AUCs is shown."));
+  }
+
   void regression(const RegressionEfficacyResult& result) {
-    const double chance = 3 * std::hypot(result.loss.sd, result.sampling_sd);
-    const bool taught = result.r2_real.mean > std::max(0.01, 3 * result.r2_real.sd);
-    const Light light = grade(result.loss.mean, 0.02, 0.08, chance);
-    add(loss_key(result.model, result.target),
-        concat("Loss of R² on ", result.target, ", ", to_string(result.model)), of(result.loss),
-        Estimate{0, 0}, plain, taught ? light : worst(light, Light::amber),
-        std::isnan(result.loss.mean)
-            ? result.note
-            : concat("R² ", four_digits(result.r2_synthetic.mean), " learnt from synthetic, ",
-                     four_digits(result.r2_real.mean), " from real rows.", taught ? "" : nothing))
-        .chance = chance;
+    learning(loss_key(result.model, result.target),
+             concat("Loss of R² on ", result.target, ", ", to_string(result.model)), result.loss,
+             Estimate{0, 0}, result.note, result.r2_real.mean > std::max(0.01, 3 * result.r2_real.sd), 0.02,
+             0.08, 3 * std::hypot(result.loss.sd, result.sampling_sd),
+             concat("R² ", four_digits(result.r2_synthetic.mean), " learnt from synthetic, ",
+                    four_digits(result.r2_real.mean), " from real rows."));
   }
 
   void augmentation(const AugmentationResult& result) {
     const double sd =
         result.gain.n > 1 ? result.gain.sd / std::sqrt(static_cast<double>(result.gain.n)) : result.chance_sd;
-    const bool taught = teaches(std::max(result.auc_real.mean, result.auc_both.mean), result.chance_sd);
-    const Light light = grade(result.gain.mean, 0, -0.02, -3 * sd);
-    add("augmentation.gain", "Augmentation gain", of(result.gain), std::nullopt, plain,
-        taught ? light : worst(light, Light::amber),
-        std::isnan(result.gain.mean)
-            ? result.note
-            : concat("What ", std::to_string(result.synthetic_rows), " synthetic rows add to the AUC of ",
-                     std::to_string(result.real_rows), " real ones (boosted trees, ", result.target, ").",
-                     taught ? "" : nothing))
-        .chance = -3 * sd;
+    learning("augmentation.gain", "Augmentation gain", result.gain, std::nullopt, result.note,
+             teaches(std::max(result.auc_real.mean, result.auc_both.mean), result.chance_sd), 0, -0.02,
+             -3 * sd,
+             concat("What ", std::to_string(result.synthetic_rows), " synthetic rows add to the AUC of ",
+                    std::to_string(result.real_rows), " real ones (boosted trees, ", result.target, ")."));
   }
 
   void copies() {
@@ -271,10 +267,17 @@ private:
         "50 % is ideal. Blind to many leaks: never enough by itself.");
     const double median = result.synthetic.distance[3];
     const double natural = result.holdout.distance[3];
+    // The median's deviation, from the quartiles, as of normal numbers.
+    const auto deviation = [](const DistanceQuantiles& of, std::size_t rows) {
+      return 0.93 * (of.distance[4] - of.distance[2]) / std::sqrt(static_cast<double>(rows));
+    };
+    const double chance = natural - 3 * std::hypot(deviation(result.synthetic, result.synthetic_rows),
+                                                   deviation(result.holdout, result.holdout_rows));
     add("distances.median", "Median distance to the closest training row", {median, 0}, Estimate{natural, 0},
-        plain, median < 0.9 * natural ? Light::amber : Light::green,
+        plain, median < std::min(0.9 * natural, chance) ? Light::amber : Light::green,
         "Columns' ranges are the unit; hold-out rows show what is natural. Far below: rows lean on real "
-        "ones.");
+        "ones.")
+        .chance = chance;
   }
 
   void membership(const std::string& key, const MembershipAttack& attack, const MembershipAttack& ideal) {

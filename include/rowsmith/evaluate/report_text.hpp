@@ -15,53 +15,28 @@ ROWSMITH_BEGIN
 namespace evaluate {
 
 inline std::string to_json(const Figure& figure) {
-  return detail::json_object({{"key", figure.key},
-                              {"section", figure.section},
-                              {"title", figure.title},
-                              {"value", figure.value},
-                              {"sd", figure.sd},
-                              {"ideal", figure.ideal},
-                              {"ideal_sd", figure.ideal_sd},
-                              {"chance", figure.chance},
-                              {"light", to_string(figure.light)},
-                              {"meaning", figure.meaning}});
+  return detail::json_object<"key section title value sd ideal ideal_sd chance light meaning">(
+      figure.key, figure.section, figure.title, figure.value, figure.sd, figure.ideal, figure.ideal_sd,
+      figure.chance, to_string(figure.light), figure.meaning);
 }
 
 inline std::string to_json(const Report& report) {
   using detail::json_object;
-  return json_object(
-      {{"train_rows", report.train_rows},
-       {"holdout_rows", report.holdout_rows},
-       {"synthetic_rows", report.synthetic_rows},
-       {"columns", report.columns},
-       {"seeds", report.options.seeds},
-       {"seed", report.options.seed},
-       {"quick", report.options.quick},
-       {"verdict", json_object({{"fidelity", to_string(report.fidelity)},
-                                {"utility", to_string(report.utility)},
-                                {"privacy", to_string(report.privacy)}})},
-       {"figures", report.figures},
-       {"shapes", report.shapes},
-       {"trends", report.trends},
-       {"support", report.support},
-       {"detection", report.detection},
-       {"telling", report.telling},
-       {"efficacy", report.efficacy},
-       {"regression", report.regression},
-       {"augmentation", report.augmentation ? detail::Json(*report.augmentation) : detail::Json::raw("null")},
-       {"copies", report.copies},
-       {"distances", report.distances},
-       {"membership", report.membership},
-       {"attributes", report.attributes},
-       {"associations", json_object({{"real", report.real_associations.values},
-                                     {"synthetic", report.synthetic_associations.values}})},
-       {"ideal", json_object({{"shapes", report.ideal_shapes},
-                              {"trends", report.ideal_trends},
-                              {"support", report.ideal_support},
-                              {"detection", report.ideal_detection},
-                              {"distances", report.ideal_distances},
-                              {"membership", report.ideal_membership},
-                              {"attributes", report.ideal_attributes}})}});
+  return json_object<"train_rows holdout_rows synthetic_rows columns seeds seed quick verdict figures shapes "
+                     "trends support detection telling efficacy regression augmentation copies distances "
+                     "membership attributes associations ideal">(
+      report.train_rows, report.holdout_rows, report.synthetic_rows, report.columns, report.options.seeds,
+      report.options.seed, report.options.quick,
+      json_object<"fidelity utility privacy">(to_string(report.fidelity), to_string(report.utility),
+                                              to_string(report.privacy)),
+      report.figures, report.shapes, report.trends, report.support, report.detection, report.telling,
+      report.efficacy, report.regression,
+      report.augmentation ? detail::Json(*report.augmentation) : detail::Json::raw("null"), report.copies,
+      report.distances, report.membership, report.attributes,
+      json_object<"real synthetic">(report.real_associations.values, report.synthetic_associations.values),
+      json_object<"shapes trends support detection distances membership attributes">(
+          report.ideal_shapes, report.ideal_trends, report.ideal_support, report.ideal_detection,
+          report.ideal_distances, report.ideal_membership, report.ideal_attributes));
 }
 
 inline std::ostream& operator<<(std::ostream& out, const Report& report) {

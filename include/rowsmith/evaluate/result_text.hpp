@@ -3,14 +3,15 @@
 /// Results as JSON and in print.
 #pragma once
 
-#include <initializer_list>
+#include <algorithm>
+#include <cstddef>
 #include <ostream>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
+#include <rowsmith/core/fixed_string.hpp>
 #include <rowsmith/core/json_text.hpp>
 #include <rowsmith/core/statistics.hpp>
 #include <rowsmith/evaluate/resample.hpp>
@@ -60,27 +61,40 @@ private:
   std::string text_;
 };
 
-struct JsonMember {
-  std::string_view name;
-  Json value;
-};
-
-/// \param members  a list of JsonMember
-template <class Members = std::initializer_list<JsonMember>>
-Json json_object(const Members& members) {
+/// An object of any members. \param members  pairs of a name and what `Json` takes
+template <class Members>
+Json json_members(const Members& members) {
   std::string text = "{";
   for (const auto& [name, value] : members)
-    text.append(text.size() == 1 ? "" : ",").append(json_escape(name)).append(":").append(value.text());
+    text.append(text.size() == 1 ? "" : ",").append(json_escape(name)).append(":").append(Json(value).text());
+  return Json::raw(text.append("}"));
+}
+
+/// An object whose members' names are known when this compiles: `Names` holds them, with blanks between.
+template <FixedString Names, class... Values>
+Json json_object(const Values&... values) {
+  constexpr std::string_view names = Names.view();
+  static_assert(std::count(names.begin(), names.end(), ' ') + 1 == sizeof...(Values),
+                "json_object needs a name for each value");
+  std::string text = "{";
+  std::size_t begin = 0;
+  const auto add = [&](const Json& value) {
+    const std::size_t end = std::min(names.find(' ', begin), names.size());
+    text.append(begin == 0 ? "" : ",").append(json_escape(names.substr(begin, end - begin)));
+    text.append(":").append(value.text());
+    begin = end + 1;
+  };
+  (add(Json(values)), ...);
   return Json::raw(text.append("}"));
 }
 
 } // namespace detail
 
 inline std::string to_json(const Estimate& estimate) {
-  return detail::json_object({{"value", estimate.value}, {"sd", estimate.sd}});
+  return detail::json_object<"value sd">(estimate.value, estimate.sd);
 }
 inline std::string to_json(const MeanSd& figure) {
-  return detail::json_object({{"mean", figure.mean}, {"sd", figure.sd}});
+  return detail::json_object<"mean sd">(figure.mean, figure.sd);
 }
 
 inline std::ostream& operator<<(std::ostream& out, const Estimate& estimate) {

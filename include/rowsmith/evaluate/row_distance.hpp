@@ -10,7 +10,6 @@
 #include <initializer_list>
 #include <limits>
 #include <span>
-#include <string>
 #include <utility>
 #include <vector>
 

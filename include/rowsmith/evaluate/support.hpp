@@ -9,13 +9,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <ostream>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
-#include <rowsmith/core/statistics.hpp>
 #include <rowsmith/evaluate/resample.hpp>
 #include <rowsmith/evaluate/result_text.hpp>
 #include <rowsmith/evaluate/row_distance.hpp>
@@ -230,10 +228,8 @@ inline SupportResult support(const Table& real, const Table& synthetic, const Su
 }
 
 inline std::string to_json(const SupportResult& result) {
-  return detail::json_object({{"alpha_precision", result.alpha_precision},
-                              {"beta_recall", result.beta_recall},
-                              {"authenticity", result.authenticity},
-                              {"rows", result.rows}});
+  return detail::json_object<"alpha_precision beta_recall authenticity rows">(
+      result.alpha_precision, result.beta_recall, result.authenticity, result.rows);
 }
 
 inline std::ostream& operator<<(std::ostream& out, const SupportResult& result) {

@@ -141,15 +141,13 @@ inline TellingColumns telling_columns(const Table& real, const Table& synthetic,
 
 inline std::string to_json(const TellingPair& pair) {
   if (pair.first == pair.second)
-    return detail::json_object({{"first", pair.first_name}, {"auc", pair.auc.value}, {"sd", pair.auc.sd}});
-  return detail::json_object({{"first", pair.first_name},
-                              {"second", pair.second_name},
-                              {"auc", pair.auc.value},
-                              {"sd", pair.auc.sd}});
+    return detail::json_object<"first auc sd">(pair.first_name, pair.auc.value, pair.auc.sd);
+  return detail::json_object<"first second auc sd">(pair.first_name, pair.second_name, pair.auc.value,
+                                                    pair.auc.sd);
 }
 
 inline std::string to_json(const TellingColumns& result) {
-  return detail::json_object({{"columns", result.columns}, {"pairs", result.pairs}});
+  return detail::json_object<"columns pairs">(result.columns, result.pairs);
 }
 
 inline std::ostream& operator<<(std::ostream& out, const TellingColumns& result) {

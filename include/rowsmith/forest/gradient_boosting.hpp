@@ -13,8 +13,6 @@
 #include <cstdint>
 #include <numeric>
 #include <span>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
