@@ -73,6 +73,8 @@ int main() {
       model::sample(12, i, model::label_index("yes"), scratch, row);
       write(row);
     }
+    row.number[model::column("age")] = i % 2 == 0 ? 1e4 * i : -1e300;
+    std::printf("%a\n", model::score(row, scratch));
   }
   model::Row row;
   if (!row.set_text(model::column("city"), "Oslo") || row.set_text(model::column("city"), "Atlantis"))
@@ -108,6 +110,8 @@ std::string expected_of(const rs::TableModel& model) {
       sampler(12, i, sampler.label_index("yes"), scratch, row);
       write(out, row);
     }
+    row.set("age", i % 2 == 0 ? 1e4 * static_cast<double>(i) : -1e300);
+    out << hexadecimal(sampler.score(row, scratch)) << '\n';
   }
   auto incomplete = sampler.row();
   incomplete.set("city", "Oslo");

@@ -275,6 +275,50 @@ TEST_CASE("a number beyond all bounds is as odd as can be, not typical", "[deplo
   CHECK(sampler.score_rows(rs::Table(columns))[2] == std::numeric_limits<double>::infinity());
 }
 
+TEST_CASE("a number outside the training range is odder than any inside, and the odder the farther",
+          "[deploy]") {
+  const auto table = small::table();
+  for (const auto& [name, model] : small::models()) {
+    CAPTURE(name);
+    const rs::Sampler sampler(model);
+    auto scratch = sampler.scratch();
+    auto columns = table.columns();
+    for (const std::size_t column : {0U, 1U}) {
+      const auto& codec = model.encoder.codecs()[column];
+      auto row = row_of(sampler, table, 1);
+      // Codes of numbers outside are those of the range's ends.
+      row.set_number(column, codec.maximum);
+      const double highest = sampler.score(row, scratch);
+      double before = highest;
+      for (const double steps : {1.0, 3.0, 50.0, 1e290}) {
+        row.set_number(column, codec.maximum + steps * (codec.maximum - codec.minimum));
+        const double score = sampler.score(row, scratch);
+        CHECK_FALSE(std::isnan(score));
+        if (codec.has_number()) { // a network may describe a standardised number near the range better
+          CHECK((steps < 50 || score > highest));
+          continue;
+        }
+        CHECK((score > before || std::isinf(score)));
+        if (!std::isinf(score))
+          CHECK(score - highest == Approx(steps * static_cast<double>(codec.plain_codes())));
+        before = score;
+      }
+      row.set_number(column, codec.minimum);
+      const double lowest = sampler.score(row, scratch);
+      row.set_number(column, codec.minimum - 1e9);
+      const double score = sampler.score(row, scratch);
+      CHECK((score > lowest + 1e6 || std::isinf(score)));
+      columns[column].values[1] = codec.minimum - 1e9;
+      const double batch = sampler.score_rows(rs::Table(columns, "rich"))[1];
+      columns[column].values[1] = table[column].values[1];
+      CHECK(std::bit_cast<std::uint64_t>(batch) == std::bit_cast<std::uint64_t>(score));
+    }
+    auto row = row_of(sampler, table, 1);
+    row.set_number(2, 2); // all training rows have 1 there
+    CHECK(std::isinf(sampler.score(row, scratch)));
+  }
+}
+
 TEST_CASE("a missing cell is scored where training rows had some", "[deploy]") {
   const auto all = small::models();
   const rs::Sampler sampler(all.front().model);

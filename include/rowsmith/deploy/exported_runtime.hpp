@@ -677,6 +677,19 @@ inline std::int32_t fine_of(const Column& column, double value, std::int32_t cod
   const double part = width > 0 ? (value - knot[0]) / width * static_cast<double>(column.fine) : 0;
   return static_cast<std::int32_t>(std::clamp(part, 0.0, static_cast<double>(column.fine) - 0.5));
 }
+// How far the numbers of a row are outside the training rows' ranges, in steps of which a range has one for each
+// code.
+inline double outside(const Row& row) noexcept {
+  double sum = 0;
+  for (std::size_t c = 0; c < columns; ++c) {
+    const Column& column = table[c];
+    const double distance = std::max(column.minimum - row.number[c], row.number[c] - column.maximum);
+    const std::size_t steps = column.kind == 1 ? 1 : column.points + column.bins;
+    if (column.kind != 0)
+      sum += distance > 0 ? distance / (column.maximum - column.minimum) * static_cast<double>(steps) : 0;
+  }
+  return sum;
+}
 // Codes and numbers of a row, by head. False if a cell has no code.
 inline bool encode(const Row& row, Scratch& scratch) noexcept {
   for (std::size_t h = 0; h < heads; ++h) {
@@ -818,7 +831,7 @@ inline double score(const Row& row, Scratch& scratch) noexcept {
       error += std::isnan(value) ? 0.0 : difference * difference;
     }
   }
-  return std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+  return (std::isnan(error) ? std::numeric_limits<double>::infinity() : error) + detail::outside(row);
 }
 
 )cpp";
@@ -854,7 +867,7 @@ inline double score(const Row& row, Scratch& scratch) noexcept {
     error += detail::cross_entropy(scratch.room, group.width, -1 - low);
     outputs += group.width;
   }
-  return std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+  return (std::isnan(error) ? std::numeric_limits<double>::infinity() : error) + detail::outside(row);
 }
 
 )cpp";
@@ -870,7 +883,7 @@ inline double score(const Row& row, Scratch& scratch) noexcept {
     error += detail::cross_entropy(logits, position.codes, code);
     return code;
   });
-  return std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+  return (std::isnan(error) ? std::numeric_limits<double>::infinity() : error) + detail::outside(row);
 }
 
 )cpp";

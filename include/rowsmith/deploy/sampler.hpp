@@ -343,9 +343,11 @@ public:
   /// How badly the model describes a row: it is encoded and decoded again, and the errors of all columns are
   /// added up: −log of the probability of its category or code, and the square of a standardised number's
   /// difference. With autoregressive heads, the negative log-likelihood of the row given its latent code, in
-  /// nats. Larger is more anomalous; infinite if joint heads serve columns that no training row combined so,
-  /// or if a number is so far out that the networks overflow. NaN if a cell has no code: missing where no
-  /// training row was, infinite, or a category that is not one of the column's.
+  /// nats. A number outside the range of the training rows adds to that how far it is outside, in steps of
+  /// which the range has one for each code (`ColumnCodec::excess`). Larger is more anomalous; infinite if
+  /// joint heads serve columns that no training row combined so, or if a number is so far out that the
+  /// networks overflow. NaN if a cell has no code: missing where no training row was, infinite, or a category
+  /// that is not one of the column's.
   double score(const DynamicRow& row, Scratch& scratch) const noexcept {
     require(scratch.columns_ == parts_->columns && row.columns_ == parts_->columns);
     if (!encode(row, scratch))
@@ -356,9 +358,11 @@ public:
                   first.bias.data(), first.outputs, first.activation, scratch.buffers_[0]);
     const float* latent = p.encoder.run(p.weights.data(), scratch.buffers_[0], scratch.buffers_);
     const float* outputs = p.decoder.run(p.weights.data(), latent, scratch.buffers_);
+    const auto number = [&row](std::size_t column) { return row.numbers_[column]; };
     if (p.model.heads.empty())
       return row_error(outputs, scratch.input_, scratch.codes_.data(),
-                       scratch.codes_.data() + p.model.encoder.layout().size(), scratch.room_);
+                       scratch.codes_.data() + p.model.encoder.layout().size(), scratch.room_) +
+             outside(number);
     double error = 0;
     const auto shape = p.model.heads.shape();
     p.heads.run(p.weights.data(), outputs, scratch.room_, [&](Index q, float* logits, Index width) {
@@ -367,7 +371,7 @@ public:
       error += detail::cross_entropy(logits, width, code);
       return code;
     });
-    return infinite_if_lost(error);
+    return infinite_if_lost(error) + outside(number);
   }
 
   /// Makes many rows at full speed: `TableModel::sample`. \throws SchemaError for an unknown label,
@@ -408,6 +412,8 @@ public:
       } else {
         score_in_order(outputs, count, batch, scores.data() + begin);
       }
+      for (std::size_t r = begin; r < begin + static_cast<std::size_t>(count); ++r)
+        scores[r] += outside([&](std::size_t column) { return table[column].values[r]; });
     });
     return scores;
   }
@@ -575,6 +581,17 @@ private:
         error += std::isnan(number) ? 0.0 : difference * difference; // a missing number has no error
       }
     return infinite_if_lost(error);
+  }
+
+  // How far the numbers of a row are outside the training rows' ranges. \param number (column) -> value
+  template <class Number>
+  double outside(const Number& number) const noexcept {
+    const auto& codecs = parts_->model.encoder.codecs();
+    double sum = 0;
+    for (std::size_t column = 0; column < codecs.size(); ++column)
+      if (codecs[column].kind != ColumnCodec::Kind::categorical)
+        sum += codecs[column].excess(number(column));
+    return sum;
   }
 
   // A number so far out that the networks' own numbers overflow is as odd as can be; NaN is for rows that

@@ -142,6 +142,12 @@ struct ColumnCodec {
     const std::size_t bin = index - points.size();
     return finish(knots[bin] + position * (knots[bin + 1] - knots[bin]));
   }
+  /// How far outside the fitted range a number lies, in steps of which the range has one for each code: 0
+  /// inside and for NaN, infinite for any other number than that of a constant column.
+  double excess(double value) const noexcept {
+    const double distance = std::max(minimum - value, value - maximum);
+    return distance > 0 ? distance / (maximum - minimum) * static_cast<double>(plain_codes()) : 0;
+  }
   double standardise(double value) const noexcept { return (value - mean) / sd; }
   double unstandardise(double number) const noexcept { return finish(mean + sd * number); }
 
