@@ -26,6 +26,37 @@ missing_packages() {
   done
 }
 
+# Names the packages that are missing for builds with clang: the compiler, its sanitizers and OpenMP.
+missing_clang_packages() {
+  local probe
+  probe=$(mktemp)
+  echo '#include <omp.h>' | clang++ -x c++ -fopenmp -E - > /dev/null 2>&1 || echo libomp-dev
+  if ! command -v clang++ > /dev/null; then
+    echo clang
+    echo libclang-rt-dev
+  elif ! echo 'int main() {}' | clang++ -x c++ -fsanitize=address -o "$probe" - 2> /dev/null; then
+    echo "libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev"
+  fi
+  rm -f "$probe"
+}
+
+# style_tool NAME: the program of that name of LLVM 14, or nothing.
+style_tool() {
+  local candidate
+  for candidate in "$1-14" "$1"; do
+    if "$candidate" --version 2> /dev/null | grep -q 'version 14\.'; then
+      echo "$candidate"
+      return
+    fi
+  done
+}
+missing_style_packages() {
+  local tool
+  for tool in clang-format clang-tidy; do
+    if [ -z "$(style_tool "$tool")" ]; then echo "$tool-14"; fi
+  done
+}
+
 # Installs the packages whose names are read. Nothing to read: touches nothing.
 install_packages() {
   local packages sudo=

@@ -4,10 +4,13 @@
 # of the Catch2 programs, and each other check as one. Exits with 1 if anything failed.
 # On Debian or Ubuntu, what the build needs and is not there is installed with apt-get first.
 #
-# usage: bash tests/run.sh [--preset NAME] [--sanitize [FOLDER...]]
+# usage: bash tests/run.sh [--preset NAME] [--style] [--sanitize [FOLDER...]] [--avx2 [FOLDER...]] [--fuzz SECONDS]
 #   --preset NAME           one of CMakePresets.json; default release, or ci where CI=true
+#   --style                 first the format of all sources, and clang-tidy on the headers that were changed
 #   --sanitize [FOLDER...]  afterwards the Catch2 programs again with the address and undefined-behaviour
 #                           sanitizers: those of the folders of tests/ that are named, or all
+#   --avx2 [FOLDER...]      the same compiled for AVX2 and fused products, where the processor has them
+#   --fuzz SECONDS          each fuzzing program for so long (tests/fuzz/run.sh)
 # ADULT_DIR may name a folder with adult.data and adult.test; tests that need them are skipped without.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -15,16 +18,21 @@ source .ci/common.sh
 
 preset=release
 if [ "${CI:-}" = true ]; then preset=ci; fi
-sanitize=no
-folders=()
+style=no
+fuzz=
+again=() # presets of --sanitize and --avx2, each followed by its folders
 while [ $# -gt 0 ]; do
   case $1 in
     --preset) preset=${2:?--preset needs a name}; shift 2 ;;
-    --sanitize)
-      sanitize=yes
+    --style) style=yes; shift ;;
+    --fuzz) fuzz=${2:?--fuzz needs a number of seconds}; shift 2 ;;
+    --sanitize | --avx2)
+      list=asan
+      if [ "$1" = --avx2 ]; then list=avx2; fi
       shift
-      while [ $# -gt 0 ] && [[ $1 != -* ]]; do folders+=("$1"); shift; done ;;
-    -h | --help) sed -n '3,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+      while [ $# -gt 0 ] && [[ $1 != -* ]]; do list+=" $1"; shift; done
+      again+=("$list") ;;
+    -h | --help) sed -n '3,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
     *) echo "tests/run.sh: unknown option '$1' (see --help)" >&2; exit 2 ;;
   esac
 done
@@ -35,10 +43,8 @@ fi
 
 {
   printf '%s\n' "$library_packages" "$program_packages" "$test_packages" | missing_packages
-  if [ "$preset" = tsan ]; then
-    command -v clang++ > /dev/null || echo clang
-    echo '#include <omp.h>' | clang++ -x c++ -fopenmp -E - > /dev/null 2>&1 || echo libomp-dev
-  fi
+  if [ "$preset" = tsan ] || [ -n "$fuzz" ]; then missing_clang_packages; fi
+  if [ "$style" = yes ]; then missing_style_packages; fi
 } | install_packages
 
 passed=0
@@ -96,13 +102,37 @@ run() {
   grep -hi 'skip' "$build"/counts/*.log 2> /dev/null | sed 's/^/  /' | sort -u || true
 }
 
+# Adds the numbers of a script's last line, "N passed, M failed", and the failures that it names.
+count() {
+  local output=$1 last
+  last=$(tail -n 1 <<< "$output")
+  if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    passed=$((passed + BASH_REMATCH[1]))
+    failed=$((failed + BASH_REMATCH[2]))
+    while read -r name; do failures+=("$name"); done < <(sed -n 's/^failed: //p' <<< "$output")
+  else
+    fail "$2"
+  fi
+}
+
 mkdir -p build
+if [ "$style" = yes ]; then
+  echo "== style" >&2
+  count "$(bash .ci/style.sh || true)" style
+fi
 if [ "$preset" = asan ] || [ "$preset" = tsan ]; then
   run "$preset" rowsmith_tests -L catch2
 else
   run "$preset" "all all_verify_interface_header_sets"
 fi
-if [ "$sanitize" = yes ]; then
+for list in ${again[@]+"${again[@]}"}; do
+  read -r -a folders <<< "$list"
+  preset=${folders[0]}
+  folders=("${folders[@]:1}")
+  if [ "$preset" = avx2 ] && ! grep -qs '\bavx2\b.*\bfma\b\|\bfma\b.*\bavx2\b' /proc/cpuinfo; then
+    echo "== avx2: skipped, this processor has no AVX2" >&2
+    continue
+  fi
   targets=rowsmith_tests
   names='catch2\.'
   if [ ${#folders[@]} -gt 0 ]; then
@@ -113,11 +143,15 @@ if [ "$sanitize" = yes ]; then
         targets+=" test_$folder"
         names+="${names:+|}^catch2\\.$folder\$"
       else
-        fail "asan: tests/$folder holds no tests"
+        fail "$preset: tests/$folder holds no tests"
       fi
     done
   fi
-  if [ -n "$names" ]; then run asan "$targets" -R "$names"; fi
+  if [ -n "$names" ]; then run "$preset" "$targets" -R "$names"; fi
+done
+if [ -n "$fuzz" ]; then
+  echo "== fuzz" >&2
+  count "$(bash tests/fuzz/run.sh "$fuzz" || true)" fuzz
 fi
 
 for failure in ${failures[@]+"${failures[@]}"}; do echo "failed: $failure"; done
