@@ -81,9 +81,8 @@ inline kernel::Buffers buffers_of(Scratch& scratch) noexcept {
 inline void make(std::uint64_t seed, std::uint64_t index, std::size_t label, Scratch& scratch, Row& row) noexcept {
   kernel::sample_row(model, heads, seed, index, label, buffers_of(scratch),
                      [&row](std::size_t column, const kernel::Cell& cell) noexcept {
-                       const bool categorical = is_categorical(column);
-                       row.number[column] = categorical || cell.missing ? std::numeric_limits<double>::quiet_NaN() : cell.number;
-                       row.code[column] = categorical && !cell.missing ? cell.code : -1;
+                       row.number[column] = cell.number;
+                       row.code[column] = cell.code;
                      });
 }
 } // namespace detail

@@ -121,12 +121,8 @@ public:
 private:
   friend class Sampler;
   void set_cell(std::size_t column, const kernel::Cell& cell) noexcept {
-    if (cell.missing)
-      set_missing(column);
-    else if (schema()[column].kind == ColumnKind::categorical)
-      codes_[column] = cell.code;
-    else
-      numbers_[column] = cell.number;
+    codes_[column] = cell.code;
+    numbers_[column] = cell.number;
   }
   std::shared_ptr<const RowColumns> columns_;
   std::vector<double> numbers_;     // by column; unused for categorical ones
