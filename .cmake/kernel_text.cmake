@@ -23,9 +23,10 @@ foreach(header IN LISTS headers)
   string(REGEX REPLACE " *//[^\n]*" "" source "${source}")
   string(REGEX REPLACE "\n(\n)+" "\n" source "${source}")
   string(REGEX REPLACE "^\n+" "" source "${source}")
-  # What is inside of something goes on its line.
-  string(REGEX REPLACE "\n    +" " " source "${source}")
-  string(REGEX REPLACE "\n *}" " }" source "${source}")
+  # A line for each declaration, and for what stands between the preprocessor's lines.
+  string(REGEX REPLACE "(#[^\n]*\n) +" "\\1" source "${source}")
+  string(REGEX REPLACE "\n +" " " source "${source}")
+  string(REGEX REPLACE "\n}" " }" source "${source}")
   string(REGEX REPLACE "(template <[^\n]+>)\n" "\\1 " source "${source}")
   string(APPEND text "${source}")
 endforeach()

@@ -83,11 +83,9 @@ inline kernel::Buffers buffers_of(Scratch& scratch) noexcept {
 inline constexpr std::string_view exported_draw_begin =
     R"cpp(inline void make(std::uint64_t seed, std::uint64_t index, std::size_t label, Scratch& scratch, Row& row) noexcept {
   kernel::sample_row(model, heads, seed, index, label, buffers_of(scratch),
-                     [&row](std::size_t model_column, const kernel::Cell& cell) noexcept {
-                       const std::size_t column = model_columns[model_column];
-                       const bool categorical = is_categorical(column);
-                       row.number[column] = categorical || cell.missing ? std::numeric_limits<double>::quiet_NaN() : cell.number;
-                       row.code[column] = categorical && !cell.missing ? cell.code : -1;
+                     [&row](std::size_t column, const kernel::Cell& cell) noexcept {
+                       row.number[model_columns[column]] = cell.number;
+                       row.code[model_columns[column]] = cell.code;
                      });
 )cpp";
 

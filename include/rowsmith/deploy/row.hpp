@@ -164,8 +164,8 @@ private:
   /// \param column  of the model's
   void set_cell(std::size_t column, const kernel::Cell& cell) noexcept {
     const std::size_t slot = columns_->model_slots[column];
-    numbers_[slot] = cell.missing ? std::numeric_limits<double>::quiet_NaN() : cell.number;
-    codes_[slot] = cell.missing ? missing_code : cell.code;
+    codes_[slot] = cell.code;
+    numbers_[slot] = cell.number;
   }
   RowCells cells() noexcept { return {numbers_.data(), codes_.data()}; }
   std::shared_ptr<const RowColumns> columns_;

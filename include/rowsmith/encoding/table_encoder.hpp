@@ -31,8 +31,6 @@ struct EncoderView {
 
 /// Writes a decoded cell to a column of `TableEncoder::empty_columns`.
 inline void set_cell(Column& column, std::size_t row, const kernel::Cell& cell) noexcept {
-  if (cell.missing)
-    return; // the columns start as missing
   if (column.kind == ColumnKind::categorical)
     column.codes[row] = cell.code;
   else

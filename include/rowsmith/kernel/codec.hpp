@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include <rowsmith/kernel/random.hpp>
 
@@ -145,11 +146,11 @@ inline double excess(const Columns& columns, const NumberOf& number_of) noexcept
   return sum;
 }
 
-/// A decoded cell.
+/// A decoded cell: the code of a categorical column, or the number of a numerical one. The other, and both
+/// where it is missing, are −1 and NaN.
 struct Cell {
-  bool missing = false;
-  std::int32_t code = 0; ///< of a categorical column
-  double number = 0;     ///< of a numerical one
+  std::int32_t code = -1;
+  double number = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Calls `set(column, cell)` for each cell of a decoded row.
@@ -175,14 +176,14 @@ inline void each_cell(const Columns& columns, const std::int32_t* codes, const N
       position = (static_cast<double>(codes[h]) + position) / static_cast<double>(codec.fine);
     }
     Cell cell;
-    if (codec.has_missing && code == codec.missing())
-      cell.missing = true;
-    else if (codec.kind == CodecKind::categorical)
-      cell.code = code;
-    else if (codec.kind == CodecKind::standardised)
-      cell.number = codec.unstandardise(static_cast<double>(number));
-    else
-      cell.number = codec.value_of(code, position);
+    if (!codec.has_missing || code != codec.missing()) {
+      if (codec.kind == CodecKind::categorical)
+        cell.code = code;
+      else if (codec.kind == CodecKind::standardised)
+        cell.number = codec.unstandardise(static_cast<double>(number));
+      else
+        cell.number = codec.value_of(code, position);
+    }
     set(column, cell);
   }
 }

@@ -229,14 +229,34 @@ inline void product(const Weights& weights, const Matrix& matrix, const float* x
     product_of(weights, at, matrix.depth, x, to, std::make_index_sequence<product_vectors>{});
     at += static_cast<std::size_t>(matrix.depth * step);
   }
-  const auto last = [&]<std::size_t... Count>(std::index_sequence<Count...>) {
-    ((static_cast<Index>(Count) == vectors && Count > 0
-          ? product_of(weights, at, matrix.depth, x, to,
-                       std::make_index_sequence<std::max<std::size_t>(Count, 1)>{})
-          : void()),
-     ...);
+  const auto last = [&](auto count) {
+    product_of(weights, at, matrix.depth, x, to, std::make_index_sequence<count>{});
   };
-  last(std::make_index_sequence<product_vectors>{});
+  switch (vectors) { // fewer than product_vectors
+  case 1:
+    last(std::integral_constant<std::size_t, 1>{});
+    break;
+  case 2:
+    last(std::integral_constant<std::size_t, 2>{});
+    break;
+  case 3:
+    last(std::integral_constant<std::size_t, 3>{});
+    break;
+  case 4:
+    last(std::integral_constant<std::size_t, 4>{});
+    break;
+  case 5:
+    last(std::integral_constant<std::size_t, 5>{});
+    break;
+  case 6:
+    last(std::integral_constant<std::size_t, 6>{});
+    break;
+  case 7:
+    last(std::integral_constant<std::size_t, 7>{});
+    break;
+  default:
+    break;
+  }
   if constexpr (Weights::scaled) {
     const auto scale = weights.numbers(matrix.scale);
     for (Index j = 0; j < matrix.columns; ++j)
