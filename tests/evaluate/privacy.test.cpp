@@ -153,6 +153,80 @@ TEST_CASE("the tail of a fair coin", "[evaluate]") {
   CHECK(ev::fair_coin_tail(0, 0) == 1);
   CHECK(ev::fair_coin_tail(3, 3) == Approx(0.125));
   CHECK(ev::fair_coin_tail(2, 3) == Approx(0.5));
+  CHECK(ev::fair_coin_tail(60, 100) ==
+        Approx(0.02844396682).epsilon(1e-8)); // scipy.stats.binom.sf(59, 100, .5)
+  CHECK(ev::fair_coin_tail(0, 5000) == Approx(1));
+  CHECK(ev::fair_coin_tail(5000, 5000) == 0);
+  CHECK(ev::normal_tail(1.959963984540054) == Approx(0.025).epsilon(1e-9));
+}
+
+TEST_CASE("rows of the source itself show no leak", "[evaluate]") {
+  std::vector<double> shares;
+  double sd = 0;
+  int alarms = 0;
+  constexpr int rounds = 40;
+  for (std::uint64_t k = 0; k < rounds; ++k) {
+    const auto result =
+        ev::closest_records(people(400, 3 * k), people(200, 3 * k + 1), people(300, 3 * k + 2));
+    CHECK(result.compared_rows == 200);
+    CHECK(result.note.empty());
+    shares.push_back(result.share.value);
+    sd += result.share.sd / rounds;
+    alarms += result.p_value < 0.01 ? 1 : 0;
+  }
+  const auto over = rs::mean_sd(shares);
+  CHECK(over.mean == Approx(0.5).margin(4 * over.sd / std::sqrt(rounds)));
+  CHECK(sd == Approx(over.sd).epsilon(0.35)); // the stated error is the one over other samples
+  CHECK(alarms <= 3);
+}
+
+TEST_CASE("planted leaks are seen by distances and copies", "[evaluate]") {
+  const auto train = people(2000, 1);
+  const auto holdout = people(1000, 2);
+  const auto fresh = people(2000, 3);
+  const auto copied = leaking(train, fresh, 0.05, 0, 4);
+  const auto copies = ev::exact_copies(train, holdout, copied);
+  CHECK(copies.share.value == Approx(0.05).margin(0.02));
+  CHECK(copies.base_share.value == 0);
+  CHECK(copies.p_value < 1e-6);
+  CHECK(ev::exact_copies(train, holdout, fresh).p_value > 0.01);
+
+  const auto noisy = leaking(train, fresh, 1, 0.01, 5);
+  CHECK(ev::exact_copies(train, holdout, noisy).copies < 100); // a copy is only what equals in all columns
+  const auto distances = ev::closest_records(train, holdout, noisy);
+  CHECK(distances.share.value > 0.7);
+  CHECK(distances.p_value < 1e-6);
+  CHECK(distances.synthetic.distance[3] < distances.holdout.distance[3] / 2);
+  CHECK(distances.synthetic.ratio[3] < distances.holdout.ratio[3]);
+}
+
+TEST_CASE("sampling of large tables is stated and repeatable", "[evaluate][threads]") {
+  const auto train = people(500, 1);
+  const auto holdout = people(300, 2);
+  const auto made = people(400, 3);
+  const auto result = ev::closest_records(train, holdout, made, {.max_rows = 250, .threads = 1});
+  CHECK(result.train_rows == 250);
+  CHECK(result.synthetic_distances.size() == 250);
+  CHECK_THAT(result.note, Catch::Contains("250 of 500 training") && Catch::Contains("250 of 400 synthetic"));
+  CHECK(to_json(result) ==
+        to_json(ev::closest_records(train, holdout, made, {.max_rows = 250, .threads = 3})));
+  CHECK(to_json(result) != to_json(ev::closest_records(train, holdout, made, {.max_rows = 250, .seed = 1})));
+  CHECK_THROWS_AS(ev::closest_records(train, holdout, made, {.max_rows = 1}), rs::OptionError);
+  CHECK_THROWS_AS(ev::closest_records(train, holdout.select({}), made), rs::ShapeError);
+  CHECK_THROWS_AS(ev::exact_copies(train.select({}), holdout, made), rs::ShapeError);
+}
+
+TEST_CASE("privacy figures are JSON", "[evaluate]") {
+  const auto train = people(60, 1);
+  const auto copies = nlohmann::json::parse(to_json(ev::exact_copies(train, people(30, 2), train)));
+  CHECK(copies["share"]["value"] == 1.0);
+  const auto distances = nlohmann::json::parse(to_json(ev::closest_records(train, people(30, 2), train)));
+  CHECK(distances["synthetic"]["distance"].size() == 5);
+  CHECK(distances["synthetic"]["distance"][3] == 0.0);
+}
+
+TEST_CASE("the tail of a fair coin writes to nothing that threads share", "[evaluate]") {
+  signgam = 42; // where POSIX's lgamma puts the sign
   // Exact sums of binomial coefficients.
   CHECK(ev::fair_coin_tail(3, 4) == Approx(0.3125).epsilon(1e-12));
   CHECK(ev::fair_coin_tail(60, 100) == Approx(0.028443966820490395).epsilon(1e-12));
