@@ -12,7 +12,7 @@ passed=0
 failed=0
 format=$(style_tool clang-format)
 mapfile -t sources < <(find benchmarks examples include tests -name '*.[ch]pp' -o -name '*.[ch]' | sort)
-misformatted=$(printf '%s\0' "${sources[@]}" | xargs -0 -n 40 -P "$(build_jobs)" "$format" --dry-run 2>&1 |
+misformatted=$(printf '%s\0' "${sources[@]}" | xargs -0 "$format" --dry-run 2>&1 |
   sed -n 's/^\([^:]*\):.*clang-format-violations.*/\1/p' | sort -u)
 if [ -z "$misformatted" ]; then
   passed=$((passed + 1))
@@ -40,10 +40,12 @@ fi
 
 # tidy HEADER: one line "passed", "failed" or "late", with what clang-tidy says before it.
 tidy() {
-  local left=$((deadline - SECONDS)) output status=0
+  local left=$((deadline - SECONDS)) source output status=0
   if [ "$left" -le 0 ]; then echo "late $1"; return; fi
-  output=$(timeout "$left" "$clang_tidy" --quiet --warnings-as-errors='*' "$1" -- -x c++ -std=c++20 -fopenmp -Iinclude \
-    -isystem /usr/include/eigen3 -Wno-pragma-once-outside-header 2> /dev/null) || status=$?
+  source=$folder/$(tr / _ <<< "$1").cpp
+  echo "#include <${1#include/}>" > "$source"
+  output=$(timeout "$left" "$clang_tidy" --quiet --warnings-as-errors='*' --config-file=.clang-tidy \
+    --header-filter="/$1\$" "$source" -- -std=c++20 -fopenmp -Iinclude -isystem /usr/include/eigen3 2> /dev/null) || status=$?
   case $status in
     0) echo "passed $1" ;;
     124) echo "late $1" ;;
@@ -53,7 +55,9 @@ tidy() {
 export -f tidy
 clang_tidy=$(style_tool clang-tidy)
 deadline=${TIDY_SECONDS:-180}
-export clang_tidy deadline
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+export clang_tidy deadline folder
 results=$(git diff --name-only --diff-filter=d "$base" -- 'include/rowsmith/*/*.hpp' |
   xargs -P "$(build_jobs)" -I{} bash -c 'SECONDS='"$SECONDS"'; tidy {}')
 grep -vE '^(passed|late|failed) ' <<< "$results" >&2 || true

@@ -120,7 +120,7 @@ if [ "$style" = yes ]; then
   echo "== style" >&2
   count "$(bash .ci/style.sh || true)" style
 fi
-if [ "$preset" = asan ] || [ "$preset" = tsan ]; then
+if [[ $preset =~ ^(asan|tsan|avx2)$ ]]; then
   run "$preset" rowsmith_tests -L catch2
 else
   run "$preset" "all all_verify_interface_header_sets"

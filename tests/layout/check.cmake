@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Fails if a header includes its own level's other folders or a higher level, if a part that works without
-# Eigen reaches it, or if the top level holds what does not belong there.
+# Eigen reaches it, if a header is longer than a reader can keep in mind, or if the top level holds what does not
+# belong there.
 # usage: cmake -DROOT=<checkout> -P check.cmake
 cmake_policy(VERSION 3.25)
 
@@ -17,15 +18,17 @@ set(level_nn 3)
 set(level_models 4)
 set(level_evaluate 4)
 set(level_train 5)
+set(level_privacy 5)
+set(level_distributed 5)
 set(level_io 6)
 set(level_deploy 6)
-set(level_distributed 6)
 # rowsmith.hpp and synthesizer.hpp
 set(level_facade 7)
 
 # Folders beside each other that may include one another all the same: "<from> <to>".
 set(neighbours "deploy io" "core kernel" "kernel core")
 set(without_eigen core kernel csv table prepare forest evaluate)
+set(most_lines 600) # of a header
 set(top_level CMakeLists.txt CMakePresets.json LICENSE README.md benchmarks build docs examples include tests)
 
 set(faults "")
@@ -56,6 +59,12 @@ foreach(header IN LISTS headers)
     fault("${header}: is no .hpp file")
   elseif(NOT DEFINED level_${folder})
     fault("${header}: the folder '${folder}' has no level")
+  endif()
+  file(READ "${ROOT}/include/rowsmith/${header}" text)
+  string(REGEX MATCHALL "\n" breaks "${text}")
+  list(LENGTH breaks count)
+  if(count GREATER most_lines)
+    fault("${header}: has ${count} lines, more than ${most_lines}: part it along what it holds")
   endif()
   file(STRINGS "${ROOT}/include/rowsmith/${header}" lines REGEX "^#[ ]*(include|pragma once)")
   if(NOT "#pragma once" IN_LIST lines)

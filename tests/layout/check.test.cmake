@@ -39,5 +39,8 @@ check(include/rowsmith/misc/b.hpp "#pragma once\n" "the folder 'misc' has no lev
 check(include/rowsmith/core/b.cpp "#pragma once\n" "is no .hpp file")
 check(include/rowsmith/core/b.h "#pragma once\n" "is no .hpp file")
 check(include/rowsmith/deploy/c_api.h "#pragma once\n" "")
+string(REPEAT "// line\n" 599 long)
+check(include/rowsmith/core/b.hpp "#pragma once\n${long}" "")
+check(include/rowsmith/core/b.hpp "#pragma once\n${long}// line\n" "core/b.hpp: has 601 lines, more than 600")
 check(notes.txt "" "the top level holds 'notes.txt'")
 file(REMOVE_RECURSE "${WORK}")

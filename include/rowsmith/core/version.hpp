@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// The library's version, and its inline namespaces: `rowsmith::v0_1::<instruction set>`. They keep two versions
-/// of the headers apart when both end up in one program, and translation units that were compiled for different
-/// processors: vectors are as wide as the instruction set allows, which shows in the layout of classes and in the
-/// bits of a sum. Such units have an entity each of every name, and passing an object from one to the other fails
-/// to link. (Eigen's own functions carry no such mark.)
+/// The library's version, and its inline namespaces: `rowsmith::v0_1::<instruction set>`. They keep two
+/// versions of the headers apart when both end up in one program, and translation units that were compiled
+/// for different processors: vectors are as wide as the instruction set allows, which shows in the layout of
+/// classes and in the bits of a sum. Such units have an entity each of every name, and passing an object from
+/// one to the other fails to link. (Eigen's own functions carry no such mark.)
 ///
-/// Refuses to compile where the compiler may assume that no number is missing or infinite, or may reorder sums.
+/// Refuses to compile where the compiler may assume that no number is missing or infinite, or may reorder
+/// sums.
 #pragma once
 
 #define ROWSMITH_VERSION_MAJOR 0
