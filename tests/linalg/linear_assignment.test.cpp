@@ -34,7 +34,8 @@ Solved solve(rs::LinearAssignment& solver, const std::vector<float>& costs, rs::
   double total = 0;
   for (rs::Index i = 0; i < n; ++i) {
     REQUIRE(sorted[static_cast<std::size_t>(i)] == i);
-    total += static_cast<double>(costs[static_cast<std::size_t>(i * n + solved.column[static_cast<std::size_t>(i)])]);
+    total += static_cast<double>(
+        costs[static_cast<std::size_t>(i * n + solved.column[static_cast<std::size_t>(i)])]);
   }
   CHECK(solved.total == Approx(total));
   return solved;
@@ -74,15 +75,8 @@ TEST_CASE("assignments cost what SciPy's do", "[linalg]") {
     double total;
   };
   // Made by scipy_assignment.py.
-  const Known known[] = {
-    {1, 1, 10, 5},
-    {2, 2, 10, 0},
-    {5, 3, 4, 3},
-    {16, 4, 100, 185},
-    {17, 5, 100, 160},
-    {100, 6, 1000, 1552},
-    {512, 7, 10000, 16086},
-    {512, 8, 12, 268}};
+  const Known known[] = {{1, 1, 10, 5},     {2, 2, 10, 0},        {5, 3, 4, 3},           {16, 4, 100, 185},
+                         {17, 5, 100, 160}, {100, 6, 1000, 1552}, {512, 7, 10000, 16086}, {512, 8, 12, 268}};
   rs::LinearAssignment solver;
   for (const auto& [n, seed, below, total] : known) {
     std::uint32_t state = seed;

@@ -92,7 +92,9 @@ TEST_CASE("gate multiplies by the derivative of an activation", "[autodiff]") {
   test::Doubles expected(1, 3);
   expected << 5, 1.75, -3;
   CHECK(rs::gate(tape.constant(g), tape.constant(y), leaky).value() == expected);
-  const auto f = [&](test::DoubleTape& t, const Variables& v) { return rs::gate(v[0], t.constant(y), leaky); };
+  const auto f = [&](test::DoubleTape& t, const Variables& v) {
+    return rs::gate(v[0], t.constant(y), leaky);
+  };
   test::check_op({g}, f);
   CHECK_THROWS_AS(rs::gate(tape.constant(g), tape.constant(y), {rs::ActivationKind::tanh}), rs::OptionError);
 }

@@ -35,7 +35,8 @@ TEST_CASE("gumbel_rows draws each category with its probability and passes numbe
   }
   // Row r draws from its own part of the stream, wherever a batch begins.
   const auto later =
-      rs::gumbel_rows(tape.constant(Doubles(logits.middleRows(100, 50))), heads.data(), 3, 0.7, stream, 100).value();
+      rs::gumbel_rows(tape.constant(Doubles(logits.middleRows(100, 50))), heads.data(), 3, 0.7, stream, 100)
+          .value();
   CHECK(later == y.middleRows(100, 50));
 }
 
@@ -66,8 +67,8 @@ TEST_CASE("gumbel_rows: the gradient is that of the relaxed draw", "[autodiff]")
   Doubles gradient(4, 6);
   rs::Tape<double> tape;
   const auto x = tape.parameter(logits.data(), gradient.data(), 4, 6);
-  tape.backward(rs::sum(rs::multiply(rs::gumbel_rows(x, heads.data(), 3, temperature, stream),
-                                     tape.constant(coefficients))));
+  tape.backward(rs::sum(
+      rs::multiply(rs::gumbel_rows(x, heads.data(), 3, temperature, stream), tape.constant(coefficients))));
   for (Index i = 0; i < logits.size(); ++i) {
     const double keep = logits.data()[i];
     constexpr double step = 1e-5;

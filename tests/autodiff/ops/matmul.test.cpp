@@ -48,5 +48,6 @@ TEST_CASE("matmul_transposed is the product with the transpose", "[autodiff]") {
   CHECK((rs::matmul_transposed(tape.constant(a), tape.constant(w)).value() - a * w.transpose())
             .cwiseAbs()
             .maxCoeff() < 1e-12);
-  CHECK_THROWS_AS(rs::matmul_transposed(tape.constant(a), tape.constant(Doubles::Ones(2, 3))), rs::ShapeError);
+  CHECK_THROWS_AS(rs::matmul_transposed(tape.constant(a), tape.constant(Doubles::Ones(2, 3))),
+                  rs::ShapeError);
 }
