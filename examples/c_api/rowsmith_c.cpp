@@ -3,12 +3,15 @@
 //   c++ -std=c++20 -O3 -march=native -fPIC -shared -fopenmp rowsmith_c.cpp -o librowsmith_c.so
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <exception>
 #include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include <rowsmith/core/errors.hpp>
 #include <rowsmith/deploy/c_api.h>
 #include <rowsmith/deploy/sampler.hpp>
 #include <rowsmith/io/model_file.hpp>
@@ -22,7 +25,33 @@ struct rowsmith_scratch {
   rowsmith::DynamicRow row;
 };
 
+struct rowsmith_conditions {
+  const void* columns; // says whose they are
+  rowsmith::ResolvedConditions resolved;
+};
+
 namespace {
+
+// Puts the reason into the caller's text, cut to its size. Then null.
+std::nullptr_t refuse(const char* reason, char* error, std::size_t error_size) noexcept {
+  if (error != nullptr && error_size > 0) {
+    const std::size_t length = std::min(std::strlen(reason), error_size - 1);
+    std::memcpy(error, reason, length);
+    error[length] = '\0';
+  }
+  return nullptr;
+}
+// What `make` makes, or null and the reason why not.
+template <class Make>
+auto made_or_reason(const Make& make, char* error, std::size_t error_size) noexcept -> decltype(make()) {
+  try {
+    return make();
+  } catch (const std::exception& problem) {
+    return refuse(problem.what(), error, error_size);
+  } catch (...) {
+    return refuse("unknown error", error, error_size);
+  }
+}
 
 bool has_column(const rowsmith_sampler* sampler, std::size_t column) noexcept {
   return sampler != nullptr && column < sampler->sampler.schema().size();
@@ -34,6 +63,11 @@ int check(const rowsmith_sampler* sampler, const rowsmith_scratch* scratch, cons
   if (sampler == nullptr || scratch == nullptr || cells == nullptr)
     return ROWSMITH_NULL;
   return scratch->columns == &sampler->sampler.columns() ? ROWSMITH_OK : ROWSMITH_BAD_SCRATCH;
+}
+
+void write(const rowsmith::DynamicRow& row, rowsmith_cell* cells) noexcept {
+  for (std::size_t i = 0; i < row.size(); ++i)
+    cells[i] = {row.number(i), row.category(i).code};
 }
 
 } // namespace
@@ -51,7 +85,7 @@ const char* rowsmith_error_text(int code) {
   case ROWSMITH_BAD_SCRATCH:
     return "the scratch was made for another sampler";
   case ROWSMITH_BAD_LABEL:
-    return "the model has no such label";
+    return "the model has no such label, or the conditions are another model's";
   case ROWSMITH_NO_CODE:
     return "a cell cannot be scored: missing where no training row was, infinite, or an unknown code";
   default:
@@ -60,25 +94,11 @@ const char* rowsmith_error_text(int code) {
 }
 
 rowsmith_sampler* rowsmith_load(const char* path, char* error, size_t error_size) {
-  const auto say = [error, error_size](const char* text) noexcept {
-    if (error == nullptr || error_size == 0)
-      return;
-    const std::size_t length = std::min(std::strlen(text), error_size - 1);
-    std::memcpy(error, text, length);
-    error[length] = '\0';
-  };
-  if (path == nullptr) {
-    say("the path is null");
-    return nullptr;
-  }
-  try {
-    return new rowsmith_sampler{rowsmith::Sampler(rowsmith::load_model(path))};
-  } catch (const std::exception& problem) {
-    say(problem.what());
-  } catch (...) {
-    say("unknown error");
-  }
-  return nullptr;
+  if (path == nullptr)
+    return refuse("the path is null", error, error_size);
+  return made_or_reason(
+      [path] { return new rowsmith_sampler{rowsmith::Sampler(rowsmith::load_model(path))}; }, error,
+      error_size);
 }
 void rowsmith_free(rowsmith_sampler* sampler) { delete sampler; }
 
@@ -132,8 +152,46 @@ int rowsmith_sample(const rowsmith_sampler* sampler, rowsmith_scratch* scratch, 
     sampler->sampler(seed, index, static_cast<std::size_t>(label), scratch->scratch, scratch->row);
   else
     return ROWSMITH_BAD_LABEL;
-  for (std::size_t i = 0; i < scratch->row.size(); ++i)
-    cells[i] = {scratch->row.number(i), scratch->row.category(i).code};
+  write(scratch->row, cells);
+  return ROWSMITH_OK;
+}
+
+rowsmith_conditions* rowsmith_conditions_new(const rowsmith_sampler* sampler,
+                                             const rowsmith_condition* conditions, size_t count, char* error,
+                                             size_t error_size) {
+  if (sampler == nullptr || (conditions == nullptr && count > 0))
+    return refuse("a pointer is null", error, error_size);
+  return made_or_reason(
+      [&] {
+        std::vector<rowsmith::Condition> all;
+        for (std::size_t i = 0; i < count; ++i) {
+          const auto& from = conditions[i];
+          if (from.column == nullptr || (from.values == nullptr && from.value_count > 0))
+            throw rowsmith::Error("a pointer is null");
+          rowsmith::Condition to{from.column, {}};
+          for (std::size_t k = 0; k < from.value_count; ++k) {
+            if (from.values[k] == nullptr)
+              throw rowsmith::Error("a pointer is null");
+            to.values.emplace_back(from.values[k]);
+          }
+          all.push_back(std::move(to));
+        }
+        return new rowsmith_conditions{&sampler->sampler.columns(), sampler->sampler.resolve(all)};
+      },
+      error, error_size);
+}
+void rowsmith_conditions_free(rowsmith_conditions* conditions) { delete conditions; }
+
+int rowsmith_sample_where(const rowsmith_sampler* sampler, rowsmith_scratch* scratch, uint64_t seed,
+                          uint64_t index, const rowsmith_conditions* conditions, rowsmith_cell* cells) {
+  if (conditions == nullptr)
+    return ROWSMITH_NULL;
+  if (const int error = check(sampler, scratch, cells); error != ROWSMITH_OK)
+    return error;
+  if (conditions->columns != &sampler->sampler.columns())
+    return ROWSMITH_BAD_LABEL;
+  sampler->sampler(seed, index, conditions->resolved, scratch->scratch, scratch->row);
+  write(scratch->row, cells);
   return ROWSMITH_OK;
 }
 

@@ -68,6 +68,33 @@ int main(int argc, char** argv) {
   EXPECT(strcmp(rowsmith_label(sampler, 1), "yes") == 0 && rowsmith_label(sampler, 2) == NULL);
   EXPECT(rowsmith_columns(NULL) == 0 && rowsmith_labels(NULL) == 0 && rowsmith_label(NULL, 0) == NULL);
 
+  {
+    const char* yes[] = {"yes"};
+    const char* unknown[] = {"maybe"};
+    const rowsmith_condition rich = {"rich", yes, 1};
+    const rowsmith_condition wrong = {"rich", unknown, 1};
+    const rowsmith_condition other_column = {"city", yes, 1};
+    rowsmith_conditions* conditions = rowsmith_conditions_new(sampler, &rich, 1, error, sizeof error);
+    rowsmith_conditions* foreign_conditions = rowsmith_conditions_new(other, &rich, 1, error, sizeof error);
+    EXPECT(conditions != NULL && foreign_conditions != NULL);
+    for (i = 0; i < 20; ++i) {
+      EXPECT(rowsmith_sample_where(sampler, scratch, 5, i, conditions, cells) == ROWSMITH_OK);
+      EXPECT(strcmp(rowsmith_category(sampler, 5, cells[5].code), "yes") == 0);
+    }
+    EXPECT(rowsmith_sample_where(sampler, scratch, 5, 0, foreign_conditions, cells) == ROWSMITH_BAD_LABEL);
+    EXPECT(rowsmith_sample_where(sampler, foreign, 5, 0, conditions, cells) == ROWSMITH_BAD_SCRATCH);
+    EXPECT(rowsmith_sample_where(sampler, scratch, 5, 0, NULL, cells) == ROWSMITH_NULL);
+    EXPECT(rowsmith_conditions_new(sampler, &wrong, 1, error, sizeof error) == NULL);
+    EXPECT(strstr(error, "'maybe'") != NULL);
+    EXPECT(rowsmith_conditions_new(sampler, &other_column, 1, error, sizeof error) == NULL);
+    EXPECT(strstr(error, "'rich'") != NULL);
+    EXPECT(rowsmith_conditions_new(sampler, NULL, 1, error, sizeof error) == NULL);
+    EXPECT(rowsmith_conditions_new(NULL, &rich, 1, NULL, 0) == NULL);
+    rowsmith_conditions_free(conditions);
+    rowsmith_conditions_free(foreign_conditions);
+    rowsmith_conditions_free(NULL);
+  }
+
   expected = fopen(argv[2], "r");
   EXPECT(expected != NULL);
   for (i = 0; expected != NULL && i < 200; ++i) {

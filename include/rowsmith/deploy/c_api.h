@@ -19,6 +19,15 @@ extern "C" {
 typedef struct rowsmith_sampler rowsmith_sampler;
 /** The buffers of one thread. */
 typedef struct rowsmith_scratch rowsmith_scratch;
+/** Conditions that a model has looked up. */
+typedef struct rowsmith_conditions rowsmith_conditions;
+
+/** Rows shall have one of these texts in a column, each as often as its share among them says. */
+typedef struct rowsmith_condition {
+  const char* column;
+  const char* const* values;
+  size_t value_count;
+} rowsmith_condition;
 
 /** A cell: `number` of a numerical column, NaN if missing; `code` of a categorical one, -1 if missing. */
 typedef struct rowsmith_cell {
@@ -31,14 +40,14 @@ enum {
   ROWSMITH_OK = 0,
   ROWSMITH_NULL = 1,        /**< a pointer is null */
   ROWSMITH_BAD_SCRATCH = 2, /**< the scratch is another sampler's */
-  ROWSMITH_BAD_LABEL = 3,   /**< the model has no such label */
+  ROWSMITH_BAD_LABEL = 3,   /**< the model has no such label, or the conditions are another model's */
   ROWSMITH_NO_CODE = 4 /**< a cell cannot be scored: missing where no training row was, infinite, or a code
                             that its column does not have */
 };
 /** \p label of `rowsmith_sample`: drawn as often as in training. */
 #define ROWSMITH_ANY_LABEL (-1)
 /** Changes when functions or structures of this header do. */
-#define ROWSMITH_C_API_VERSION 1
+#define ROWSMITH_C_API_VERSION 2
 
 /** `ROWSMITH_C_API_VERSION` of the library that was loaded. */
 uint32_t rowsmith_c_api_version(void);
@@ -71,6 +80,16 @@ const char* rowsmith_label(const rowsmith_sampler* sampler, size_t label);
  * \param cells  out: one for each column. \return ROWSMITH_OK or an error; then the cells are not touched */
 int rowsmith_sample(const rowsmith_sampler* sampler, rowsmith_scratch* scratch, uint64_t seed, uint64_t index,
                     int64_t label, rowsmith_cell* cells);
+/** Looks conditions up, for any number of rows and threads. The label of a conditional model is the one
+ * column that can be asked for. \return null if the model cannot keep them; then \p error, if not null, holds
+ * the reason, cut to \p error_size bytes with the final zero */
+rowsmith_conditions* rowsmith_conditions_new(const rowsmith_sampler* sampler,
+                                             const rowsmith_condition* conditions, size_t count, char* error,
+                                             size_t error_size);
+void rowsmith_conditions_free(rowsmith_conditions* conditions);
+/** As `rowsmith_sample`, under conditions that were looked up for the same model. */
+int rowsmith_sample_where(const rowsmith_sampler* sampler, rowsmith_scratch* scratch, uint64_t seed,
+                          uint64_t index, const rowsmith_conditions* conditions, rowsmith_cell* cells);
 /** How badly the model describes a row: larger is more anomalous. \param score  out
  * \return ROWSMITH_OK or an error; then the score is not touched */
 int rowsmith_score(const rowsmith_sampler* sampler, rowsmith_scratch* scratch, const rowsmith_cell* cells,

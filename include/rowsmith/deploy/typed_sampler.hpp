@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +41,9 @@ public:
   Scratch scratch() const { return sampler_.scratch(); }
   Row<Schema> row() const { return Row<Schema>(sampler_.row()); }
   std::size_t label_index(const std::string& label) const { return sampler_.label_index(label); }
+  ResolvedConditions resolve(std::span<const Condition> conditions) const {
+    return sampler_.resolve(conditions);
+  }
 
   /// As those of `Sampler`.
   void operator()(std::uint64_t seed, std::uint64_t index, Scratch& scratch,
@@ -49,6 +53,10 @@ public:
   void operator()(std::uint64_t seed, std::uint64_t index, std::size_t label, Scratch& scratch,
                   Row<Schema>& row) const noexcept {
     sampler_(seed, index, label, scratch, row.dynamic());
+  }
+  void operator()(std::uint64_t seed, std::uint64_t index, const ResolvedConditions& conditions,
+                  Scratch& scratch, Row<Schema>& row) const noexcept {
+    sampler_(seed, index, conditions, scratch, row.dynamic());
   }
   double score(const Row<Schema>& row, Scratch& scratch) const noexcept {
     return sampler_.score(row.dynamic(), scratch);

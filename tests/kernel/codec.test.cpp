@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include <rowsmith/kernel/codec.hpp>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+namespace k = rowsmith::kernel;
+
+namespace {
+const std::vector<double> points{-1, 0};
+const std::vector<double> knots{1, 2, 4, 8};
+// Two point masses, three bins of four parts each; rounded to tenths; missing values.
+const k::Codec binned{.kind = k::CodecKind::binned,
+                      .has_missing = true,
+                      .points = points.data(),
+                      .point_count = 2,
+                      .knots = knots.data(),
+                      .bins = 3,
+                      .fine = 4,
+                      .minimum = -1,
+                      .maximum = 8,
+                      .rounding = 10};
+} // namespace
+
+TEST_CASE("a binned column's codes: points, bins, missing; values outside go to the nearest", "[kernel]") {
+  CHECK(binned.codes() == 6);
+  CHECK(binned.missing() == 5);
+  CHECK(binned.code_of(0) == 1);
+  CHECK(binned.code_of(1.5) == 2);
+  CHECK(binned.code_of(2) == 3);
+  CHECK(binned.code_of(100) == 4);
+  CHECK(binned.code_of(-100) == 2);
+  CHECK(binned.fine_of(3.2, 3) == 2);
+  CHECK(binned.fine_of(100, 4) == 3);
+  CHECK(binned.fine_of(0, 1) == 0);
+  CHECK(binned.value_of(0, 0.5) == -1);
+  CHECK(binned.value_of(3, 0.26) == 2.5);
+}
+
+TEST_CASE("a bin wider than the largest double has parts and values inside it", "[kernel]") {
+  const std::vector<double> wide{-1.7e308, 1.7e308};
+  const k::Codec codec{.kind = k::CodecKind::binned,
+                       .knots = wide.data(),
+                       .bins = 1,
+                       .fine = 4,
+                       .minimum = -1.7e308,
+                       .maximum = 1.7e308};
+  CHECK(codec.fine_of(-1.7e308, 0) == 0);
+  CHECK(codec.fine_of(-1, 0) == 1);
+  CHECK(codec.fine_of(1e308, 0) == 3);
+  CHECK(codec.value_of(0, 0.5) == Approx(0).margin(1e293));
+  CHECK(codec.value_of(0, 0.75) == Approx(0.85e308));
+}
+
+TEST_CASE("rows come back from their codes, and cells without a code are refused", "[kernel]") {
+  const k::Codec codecs[] = {binned, {.kind = k::CodecKind::categorical, .has_other = true, .categories = 2}};
+  const k::Stretch layout[] = {{true, 0, 0, 6}, {true, 0, 6, 4, true}, {true, 1, 10, 3}};
+  const k::Columns columns{codecs, 2, layout, 3};
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  std::int32_t codes[3];
+  float numbers[3];
+  const auto encode = [&](double number, std::int32_t category) {
+    return k::encode_row(
+        columns, [=](std::size_t) { return number; }, [=](std::size_t) { return category; }, codes, numbers);
+  };
+  for (const double number : {0.0, 1.3, 3.1, 7.9, nan})
+    for (const std::int32_t category : {0, 2}) {
+      REQUIRE(encode(number, category));
+      k::Cell cells[2];
+      // In the middle of its part.
+      k::each_cell(
+          columns, codes, [](std::size_t) { return 0.0F; }, [](std::size_t) { return 0.5; },
+          [&](std::size_t column, const k::Cell& cell) { cells[column] = cell; });
+      CHECK(cells[1].code == category);
+      CHECK(std::isnan(cells[1].number));
+      CHECK(cells[0].code == -1);
+      if (std::isnan(number))
+        CHECK(std::isnan(cells[0].number));
+      else
+        CHECK(std::abs(cells[0].number - number) <= 0.55);
+    }
+  CHECK_FALSE(encode(std::numeric_limits<double>::infinity(), 0));
+  CHECK_FALSE(encode(1, 3));
+  CHECK_FALSE(encode(1, -1)); // missing where no training row was
+  CHECK_FALSE(encode(1, -2));
+}
