@@ -4,9 +4,9 @@
 /// of the chosen costs is least.
 ///
 /// Shortest augmenting paths (Jonker & Volgenant, "A shortest augmenting path algorithm for dense and sparse
-/// linear assignment problems", Computing 38, 1987): column reduction, augmenting row reduction, then Dijkstra
-/// from each row that is left. Only the columns' potentials v are kept: a row's is implied, because each
-/// assigned row i holds the column that minimises cost(i, j) − v(j).
+/// linear assignment problems", Computing 38, 1987): column reduction, augmenting row reduction, then
+/// Dijkstra from each row that is left. Only the columns' potentials v are kept: a row's is implied, because
+/// each assigned row i holds the column that minimises cost(i, j) − v(j).
 #pragma once
 
 #include <algorithm>
@@ -194,8 +194,8 @@ private:
     }
   }
 
-  /// Shortens the paths to open columns by way of `row`. \param reached  out: the least distance of an open column
-  /// \returns that column, or `none`
+  /// Shortens the paths to open columns by way of `row`. \param reached  out: the least distance of an open
+  /// column \returns that column, or `none`
   std::int32_t relax(std::int32_t row, float base, float& reached) {
     using Mask = simd::Vector<std::int32_t>;
     float* d = distance_.data();
@@ -238,7 +238,7 @@ private:
   float* costs_ = nullptr;
   AlignedBuffer<float> v_;
   AlignedBuffer<float> distance_;
-  AlignedBuffer<float> open_; ///< −infinity for scanned columns, else infinity
+  AlignedBuffer<float> open_;           ///< −infinity for scanned columns, else infinity
   std::vector<std::int32_t> row_of_;    ///< of each column
   std::vector<std::int32_t> column_of_; ///< of each row
   std::vector<std::int32_t> before_;    ///< row through which each column is reached
