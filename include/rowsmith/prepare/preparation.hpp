@@ -14,6 +14,7 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/prepare/constant_column.hpp>
+#include <rowsmith/prepare/formula_column.hpp>
 #include <rowsmith/prepare/transform.hpp>
 #include <rowsmith/table/schema.hpp>
 #include <rowsmith/table/table.hpp>
@@ -242,6 +243,6 @@ private:
 };
 
 /// All transforms of the library.
-using Preparation = BasicPreparation<ConstantColumn>;
+using Preparation = BasicPreparation<ConstantColumn, FormulaColumn>;
 
 ROWSMITH_END
