@@ -78,7 +78,7 @@ TEST_CASE("rows that no generated row can be score infinite and have no likeliho
   auto columns = rs::Table(original).into_columns();
   columns[8].values[4] = 2025;                              // the year
   columns[2].codes[7] = columns[2].dictionary.insert("lb"); // the unit
-  columns[9].values[19] = 0;                                // what was always missing
+  columns[9].values[19] = 0;                                // what follows from the age
   const rs::Table table(columns, "rich");
   const rs::Sampler sampler(model);
   const auto scores = sampler.score_rows(table);
@@ -137,5 +137,6 @@ TEST_CASE("guided rows have all the user's columns", "[deploy]") {
     CHECK(made["year"].values[r] == 2024.5);
     CHECK(made["unit"].cell(r).text() == "kg \"net\"");
     CHECK(made["none"].is_missing(r));
+    CHECK(made["next"].values[r] == 10 - made["age"].values[r]);
   }
 }

@@ -87,7 +87,8 @@ inline void mix_noise(rs::TableModelParts& model) {
     mixture.shares.insert(mixture.shares.end(), {0.0, 0.9, 0.1});
 }
 
-// Constants that a preparation takes out of a table and puts back: behind, between and before the others.
+// Constants and a sum that a preparation takes out of a table and puts back: behind, between and before the
+// others.
 inline rs::Table with_constants(const rs::Table& rows) {
   auto columns = rs::Table(rows).into_columns();
   const auto n = rows.rows();
@@ -97,6 +98,10 @@ inline rs::Table with_constants(const rs::Table& rows) {
   columns.insert(columns.begin() + 2, unit);
   columns.push_back(none);
   columns.push_back(rs::Column::numerical("year", std::vector<double>(n, 2024.5), 1));
+  auto next = rs::Column::numerical("next", {}, 0);
+  for (const double age : rows["age"].values)
+    next.values.push_back(10 - age);
+  columns.push_back(next);
   columns.push_back(rs::Column::numerical("gap", std::vector<double>(n, std::nan(""))));
   return rs::Table(std::move(columns), rows.schema().label());
 }
@@ -106,7 +111,8 @@ inline rs::TableModelParts with_constants(rs::TableModelParts model) {
   std::vector<rs::Preparation::Transform> constants;
   const auto fitted = rs::Preparation::fit(user);
   for (const auto& transform : fitted.transforms())
-    if (std::get<rs::ConstantColumn>(transform).column != 3) // "one" is a column of these models
+    if (const auto* constant = std::get_if<rs::ConstantColumn>(&transform);
+        constant == nullptr || constant->column != 3) // "one" is a column of these models
       constants.push_back(transform);
   model.preparation = rs::Preparation(user.schema(), std::move(constants));
   return model;

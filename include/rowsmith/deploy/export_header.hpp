@@ -89,6 +89,9 @@ namespace detail {
 struct PreparationSource {
   std::string backward; ///< what `Preparation::backward` sets
   std::string forward;  ///< what `Preparation::forward` asks
+  std::vector<std::size_t> operands;
+  std::vector<int> signs;
+  std::vector<Source> formulas;
 };
 inline void append_source(const ConstantColumn& constant, PreparationSource& to) {
   const std::string place = "[" + std::to_string(constant.column) + "]";
@@ -100,6 +103,23 @@ inline void append_source(const ConstantColumn& constant, PreparationSource& to)
                      : constant.missing   ? "row.is_missing(" + std::to_string(constant.column) + ")"
                                           : "row.number" + place + " == " + source(constant.number);
   to.forward += "  if (!(" + holds + "))\n    return std::numeric_limits<double>::infinity();\n";
+}
+inline void append_source(const FormulaColumn& formula, PreparationSource& to) {
+  const auto view = formula.view();
+  const auto call = "detail::formulas[" + std::to_string(to.formulas.size()) + "].";
+  const std::string numbers = "([&row](std::size_t column) noexcept { return row.number[column]; })";
+  to.formulas.push_back(
+      {braces(Source{"kernel::FormulaForm{" + std::to_string(formula.form) + "}"}, view.column,
+              pointer_source("formula_operands", to.operands.size(), view.count),
+              pointer_source("formula_signs", to.signs.size(), formula.signs.size()), view.count,
+              view.constant, view.rounding)});
+  to.operands.insert(to.operands.end(), formula.operands.begin(), formula.operands.end());
+  to.signs.insert(to.signs.end(), formula.signs.begin(), formula.signs.end());
+  const std::string place = "[" + std::to_string(formula.column) + "]";
+  to.backward +=
+      "  row.number" + place + " = " + call + "value" + numbers + ";\n  row.code" + place + " = -1;\n";
+  to.forward +=
+      "  if (!" + call + "holds" + numbers + ")\n    return std::numeric_limits<double>::infinity();\n";
 }
 inline PreparationSource preparation_source(const Preparation& preparation) {
   PreparationSource result;
@@ -241,6 +261,10 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
     networks.push_back({braces(pointer_source(name, 0, count), network.count, network.residual)});
   }
   out.append(std::visit([](const auto& kind) { return heads_source(kind); }, packed.heads()));
+  const auto preparation = preparation_source(model.preparation());
+  out.append(array_source("std::size_t", "formula_operands", preparation.operands));
+  out.append(array_source("int", "formula_signs", preparation.signs));
+  out.append(array_source("kernel::Formula", "formulas", preparation.formulas));
   out.append("\n// Little-endian bytes: no other way of writing them compiles as fast.\n");
   out.append("alignas(64) inline constexpr char number_bytes[] =\n")
       .append(literal(data.number_bytes(), 200))
@@ -264,7 +288,6 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
   out.append(
       "\nvoid this_model_has_no_column_of_that_name(); // never defined: naming it stops the compiler\n\n"
       "} // namespace detail\n");
-  const auto preparation = preparation_source(model.preparation());
   out.append(exported_names);
   out.append(exported_draw_begin).append(preparation.backward).append(exported_draw_end);
   if (options.scoring)

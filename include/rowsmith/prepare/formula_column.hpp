@@ -16,13 +16,10 @@
 #include <utility>
 #include <vector>
 
+#include <rowsmith/kernel/formula.hpp>
 #include <rowsmith/prepare/transform.hpp>
 
 ROWSMITH_BEGIN
-
-namespace detail {
-class FormulaSearch;
-}
 
 /// A numerical column that a formula gives in every training row that has its operands: it is computed for a
 /// generated row, not drawn. It is missing where an operand is. Rows that do not keep the formula have no
@@ -30,12 +27,9 @@ class FormulaSearch;
 struct FormulaColumn {
   static constexpr std::string_view kind = "formula";
 
-  /// Also the order in which they are preferred: the simplest explanation wins.
-  enum Form : int {
-    sum,     ///< Σ ± operand + constant
-    product, ///< operand · operand
-    ratio    ///< operand / operand
-  };
+  /// As numbers of `kernel::FormulaForm`, in the order in which they are preferred: the simplest explanation
+  /// wins.
+  enum Form : int { sum, product, ratio };
 
   std::size_t column = 0; ///< its slot
   int form = sum;
@@ -76,21 +70,21 @@ struct FormulaColumn {
   std::vector<Column> forward(SlotColumns slots, const Refusals& refuse) const {
     const Column& from = *slots[column];
     for (std::size_t row = 0; row < from.rows(); ++row)
-      if (!holds(from.values[row], [&](std::size_t slot) { return slots[slot]->values[row]; }))
+      if (!view().holds([&](std::size_t slot) { return slots[slot]->values[row]; }))
         refuse(from, row, text(slots) + ", as in every training row");
     return {};
   }
   std::vector<Column> backward(SlotColumns slots, std::size_t, std::size_t rows) const {
     auto made = Column::numerical({}, std::vector<double>(rows), decimals);
     for (std::size_t row = 0; row < rows; ++row)
-      made.values[row] = value([&](std::size_t slot) { return slots[slot]->values[row]; });
+      made.values[row] = view().value([&](std::size_t slot) { return slots[slot]->values[row]; });
     return {made};
   }
   bool forward(RowCells cells, std::size_t) const noexcept {
-    return holds(cells.numbers[column], [&](std::size_t slot) { return cells.numbers[slot]; });
+    return view().holds([&](std::size_t slot) { return cells.numbers[slot]; });
   }
   void backward(RowCells cells, std::size_t) const noexcept {
-    cells.numbers[column] = value([&](std::size_t slot) { return cells.numbers[slot]; });
+    cells.numbers[column] = view().value([&](std::size_t slot) { return cells.numbers[slot]; });
   }
 
   /// The formula in words, such as "total = price + tax". \param slots  for the names
@@ -113,43 +107,16 @@ struct FormulaColumn {
     return result;
   }
 
-private:
-  /// \param at  (slot) -> the number there
-  template <class At>
-  double exact(const At& at) const noexcept {
-    if (form == product)
-      return at(operands[0]) * at(operands[1]);
-    if (form == ratio) // a ratio to nothing is missing
-      return at(operands[1]) == 0 ? std::numeric_limits<double>::quiet_NaN()
-                                  : at(operands[0]) / at(operands[1]);
-    double total = constant;
-    for (std::size_t i = 0; i < operands.size(); ++i)
-      total += signs[i] * at(operands[i]);
-    return total;
+  /// The formula itself. A view of this object.
+  kernel::Formula view() const noexcept {
+    return {.form = static_cast<kernel::FormulaForm>(form),
+            .column = column,
+            .operands = operands.data(),
+            .signs = signs.data(),
+            .count = operands.size(),
+            .constant = constant,
+            .rounding = decimals < 0 ? 0 : std::pow(10.0, decimals)};
   }
-  template <class At>
-  double value(const At& at) const noexcept {
-    const double unrounded = exact(at);
-    if (decimals < 0)
-      return unrounded;
-    const double scale = std::pow(10.0, decimals);
-    const double rounded = std::round(unrounded * scale) / scale;
-    // Beyond 2^53 units there is nothing to round; a zero has no sign.
-    return std::isfinite(rounded) ? rounded + 0.0 : unrounded;
-  }
-  /// Whatever rule ties were rounded by, half a unit is as far as rounding goes.
-  template <class At>
-  bool holds(double found, const At& at) const noexcept {
-    const double expected = exact(at);
-    if (std::isnan(found) || std::isnan(expected))
-      return std::isnan(found) && std::isnan(expected);
-    double size = std::abs(found) + std::abs(constant);
-    for (const auto slot : operands)
-      size = form == sum ? size + std::abs(at(slot)) : size;
-    const double unit = decimals < 0 || (form == sum && decimals > 0) ? 0 : 0.5 * std::pow(10.0, -decimals);
-    return std::abs(found - expected) <= (form == sum ? 0 : unit) + 1e-12 * size;
-  }
-  friend class detail::FormulaSearch;
 };
 
 namespace detail {
@@ -223,7 +190,7 @@ private:
     const auto& column = *slots_[formula.column];
     formula.decimals = column.decimals > 15 ? -1 : column.decimals;
     const auto keeps = [&](std::size_t row) {
-      return formula.holds(column.values[row], [&](std::size_t slot) { return at(slot, row); });
+      return formula.view().holds([&](std::size_t slot) { return at(slot, row); });
     };
     if (std::all_of(sample_.begin(), sample_.end(), keeps) && worth(formula.column) > needed + tried_) {
       for (std::size_t row = 0; row < rows_; ++row)
