@@ -7,6 +7,7 @@
 #include <rowsmith/forest/binned_model.hpp>
 #include <rowsmith/forest/boosted_tree_grower.hpp>
 #include <rowsmith/forest/boosted_trees.hpp>
+#include <rowsmith/forest/code_trees.hpp>
 #include <rowsmith/forest/decision_tree.hpp>
 #include <rowsmith/forest/gradient_boosting.hpp>
 #include <rowsmith/forest/pool.hpp>
