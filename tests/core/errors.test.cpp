@@ -29,7 +29,8 @@ TEST_CASE("a message quotes the beginning of a long text", "[core][errors]") {
   CHECK(rs::detail::in_quotes(std::string(60, 'x')) == "'" + std::string(60, 'x') + "'");
   CHECK(rs::detail::in_quotes(std::string(1'000'000, 'x')) == "'" + std::string(60, 'x') + "…'");
   // A character of two bytes is not cut in half.
-  CHECK(rs::detail::in_quotes(std::string(59, 'x') + "öy") == "'" + std::string(59, 'x') + "…'");
+  std::string cut(59, 'x');
+  CHECK(rs::detail::in_quotes(cut + "öy") == std::string("'").append(cut).append("…'"));
 }
 
 TEST_CASE("one handler catches all", "[core][errors]") {
