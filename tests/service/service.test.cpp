@@ -36,13 +36,13 @@ struct Running {
   std::unique_ptr<service::Service> service;
   std::thread thread;
 
-  explicit Running(std::size_t which = 1, service::Options options = {.model = {}, .max_rows = 100'000}) {
+  explicit Running(std::size_t which = 1, service::Options options = {.model = {}, .max_rows = 100'000})
+      : model(small::models().at(which).model) {
     std::string name = (std::filesystem::temp_directory_path() / "rowsmith-service-XXXXXX").string();
     const int file = mkstemp(name.data());
     REQUIRE(file >= 0);
     close(file);
     path = name;
-    model = small::models().at(which).model;
     rs::save_model(model, path);
     options.model = path;
     options.port = 0;

@@ -83,7 +83,8 @@ TEST_CASE("a model fitted with the documentation's own layer holds it", "[train]
   auto options = small::options();
   options.autoencoder.steps = options.gan.steps = options.refit.steps = 3;
   const auto model = Own(options).fit(small::table(60));
-  CHECK(model.encoder_network.layers().size() == 4); // Dense with ReLU, two of LowRank, the latent code
-  CHECK(model.generator_network.layers().size() == 3);
+  CHECK(model.parts().encoder_network.layers().size() ==
+        4); // Dense with ReLU, two of LowRank, the latent code
+  CHECK(model.parts().generator_network.layers().size() == 3);
   CHECK(model.sample(20).rows() == 20);
 }
