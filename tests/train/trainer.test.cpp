@@ -188,21 +188,21 @@ TEST_CASE("a recipe without options of the user's has its own, and is noted", "[
   const auto stop = [](const rs::Progress&) { return rs::ProgressAction::stop; };
   const auto data = table(60);
   const auto faithful = rs::Synthesizer::fit<rs::FaithfulRecipe>(data, {}, stop);
-  CHECK(faithful.model().notes.at("recipe") == "faithful");
-  CHECK(faithful.model().notes.at("options") == rs::FaithfulRecipe::options().describe());
+  CHECK(faithful.model().parts().notes.at("recipe") == "faithful");
+  CHECK(faithful.model().parts().notes.at("options") == rs::FaithfulRecipe::options().describe());
   CHECK(faithful.model().decoding == rs::Decoding::argmax);
   const auto usual = rs::Synthesizer::fit(data, {}, stop);
-  CHECK(usual.model().notes.at("recipe") == "default");
-  CHECK(usual.model().notes.at("options") == rs::DefaultRecipe::options().describe());
+  CHECK(usual.model().parts().notes.at("recipe") == "default");
+  CHECK(usual.model().parts().notes.at("options") == rs::DefaultRecipe::options().describe());
   // Options tell the recipe by themselves.
   rs::RecipeOptions<rs::FaithfulRecipe> options;
   options.seed = 7;
   const auto seeded = rs::Synthesizer::fit(data, options, stop);
-  CHECK(seeded.model().notes.at("recipe") == "faithful");
-  CHECK(seeded.model().notes.at("seed") == "7");
+  CHECK(seeded.model().parts().notes.at("recipe") == "faithful");
+  CHECK(seeded.model().parts().notes.at("seed") == "7");
   CHECK(seeded.model().noise_width == rs::FaithfulRecipe::Generator::noise_width);
   // Layers of one's own are no recipe.
-  CHECK(Trainer({.seed = 1}).fit(data, stop).notes.at("recipe") == "own");
+  CHECK(Trainer({.seed = 1}).fit(data, stop).parts().notes.at("recipe") == "own");
 }
 
 TEST_CASE("a loss that is no longer finite is an error naming stage, epoch and step", "[train]") {
