@@ -117,7 +117,8 @@ std::string expected_of(const rs::TableModel& model) {
   }
   auto incomplete = sampler.row();
   incomplete.set("city", "Oslo");
-  out << (std::isnan(sampler.score(incomplete, scratch)) ? "nan" : "a score") << '\n';
+  const double score = sampler.score(incomplete, scratch);
+  out << (std::isnan(score) ? "nan" : hexadecimal(score)) << '\n';
   return out.str();
 }
 std::vector<std::string> lines_of(std::istream&& in) {

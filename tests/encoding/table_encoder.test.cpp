@@ -251,7 +251,15 @@ TEST_CASE("a column from one end of a double to the other is encoded and decoded
   rs::ColumnCodec low;
   low.mean = -1.7e308;
   low.sd = 1e308;
+  low.minimum = -1.7e308;
+  low.maximum = 1.7e308;
   CHECK(low.view().standardise(1.7e308) == Approx(3.4));
+  // A number outside the range counts as its end, and as the odder the farther it is outside.
+  low.maximum = 1e308;
+  CHECK(low.view().standardise(1.7e308) == Approx(2.7));
+  CHECK(low.view().excess(1.5e308) == Approx(0.25));
+  CHECK(low.view().excess(1e308) == 0);
+  CHECK(std::isnan(low.view().standardise(std::nan(""))));
 }
 
 TEST_CASE("rounding to decimals leaves numbers beyond them alone", "[encoding]") {

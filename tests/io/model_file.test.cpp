@@ -217,8 +217,8 @@ TEST_CASE("a file whose checksum is right but whose content lies is refused", "[
   }
   SECTION("another version") {
     auto content = file;
-    content.metadata["format_version"] = "2";
-    CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)), Catch::Contains("version '2'"));
+    content.metadata["format_version"] = "3";
+    CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)), Catch::Contains("version '3'"));
   }
 }
 

@@ -149,11 +149,11 @@ public:
   /// added up: −log of the probability of its category or code, and the square of a standardised number's
   /// difference. With autoregressive heads, the negative log-likelihood of the row given its latent code, in
   /// nats. A number outside the range of the training rows adds to that how far it is outside, in steps of
-  /// which the range has one for each code (`kernel::Codec::excess`). Larger is more anomalous; infinite if
-  /// joint heads serve columns that no training row combined so, if a number is so far out that the networks
-  /// overflow, or if the row does not keep what the model's preparation computes, such as a constant. NaN if
-  /// a cell has no code: missing where no training row was, infinite, or a category that is not one of the
-  /// column's.
+  /// which the range has one for each code, or squared in standard deviations (`kernel::Codec::excess`).
+  /// Larger is more anomalous; infinite if joint heads serve columns that no training row combined so, if a
+  /// number is so far out that the networks overflow, or if the row does not keep what the model's
+  /// preparation computes, such as a constant. NaN if a cell has no code: missing where no training row was,
+  /// infinite, or a category that is not one of the column's.
   double score(const DynamicRow& row, Scratch& scratch) const noexcept {
     require(scratch.columns_ == parts_->columns && row.columns_ == parts_->columns);
     const auto& preparation = model().preparation();

@@ -93,13 +93,22 @@ struct Codec {
     const double* knot = knots + (index - point_count);
     return finish(between(knot[0], knot[1], position));
   }
-  /// How far outside the fitted range a number lies, in steps of which the range has one for each code: 0
-  /// inside and for NaN, infinite for any other number than that of a constant column.
+  /// How odd it is that a number lies outside the fitted range: 0 inside and for NaN; of codes, the distance
+  /// in steps of which the range has one for each code; of standardised numbers, the square of the distance
+  /// in standard deviations; infinite for any other number than that of a constant column.
   double excess(double value) const noexcept {
     const double distance = std::max(minimum - value, value - maximum);
-    return distance > 0 ? distance / (maximum - minimum) * static_cast<double>(plain_codes()) : 0;
+    if (!(distance > 0))
+      return 0;
+    if (!(maximum > minimum))
+      return std::numeric_limits<double>::infinity();
+    return has_number() ? distance / sd * (distance / sd)
+                        : distance / (maximum - minimum) * static_cast<double>(plain_codes());
   }
-  double standardise(double value) const noexcept { return distance_in(sd, mean, value); }
+  /// Numbers outside the fitted range count as its ends; `excess` is for the rest.
+  double standardise(double value) const noexcept {
+    return distance_in(sd, mean, std::clamp(value, minimum, maximum));
+  }
   double unstandardise(double number) const noexcept { return finish(mean + sd * number); }
 
 private:
