@@ -190,7 +190,7 @@ TEST_CASE("a recipe without options of the user's has its own, and is noted", "[
   const auto faithful = rs::Synthesizer::fit<rs::FaithfulRecipe>(data, {}, stop);
   CHECK(faithful.model().parts().notes.at("recipe") == "faithful");
   CHECK(faithful.model().parts().notes.at("options") == rs::FaithfulRecipe::options().describe());
-  CHECK(faithful.model().decoding == rs::Decoding::argmax);
+  CHECK(faithful.model().parts().decoding == rs::Decoding::argmax);
   const auto usual = rs::Synthesizer::fit(data, {}, stop);
   CHECK(usual.model().parts().notes.at("recipe") == "default");
   CHECK(usual.model().parts().notes.at("options") == rs::DefaultRecipe::options().describe());
@@ -200,7 +200,7 @@ TEST_CASE("a recipe without options of the user's has its own, and is noted", "[
   const auto seeded = rs::Synthesizer::fit(data, options, stop);
   CHECK(seeded.model().parts().notes.at("recipe") == "faithful");
   CHECK(seeded.model().parts().notes.at("seed") == "7");
-  CHECK(seeded.model().noise_width == rs::FaithfulRecipe::Generator::noise_width);
+  CHECK(seeded.model().parts().noise_width == rs::FaithfulRecipe::Generator::noise_width);
   // Layers of one's own are no recipe.
   CHECK(Trainer({.seed = 1}).fit(data, stop).parts().notes.at("recipe") == "own");
 }
