@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdio>
 
-#include <rowsmith/linalg/simd.hpp>
+#include <rowsmith/kernel/simd.hpp>
 #include <rowsmith/table/table.hpp>
 
 float wide_sum(const float* numbers, std::size_t& lanes);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cstddef>
 
-#include <rowsmith/linalg/simd.hpp>
+#include <rowsmith/kernel/simd.hpp>
 #include <rowsmith/table/table.hpp>
 
 float wide_sum(const float* numbers, std::size_t& lanes);
