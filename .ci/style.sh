@@ -54,12 +54,12 @@ tidy() {
 }
 export -f tidy
 clang_tidy=$(style_tool clang-tidy)
-deadline=${TIDY_SECONDS:-180}
+deadline=$(($(date +%s) + ${TIDY_SECONDS:-180}))
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export clang_tidy deadline folder
 results=$(git diff --name-only --diff-filter=d "$base" -- 'include/rowsmith/*/*.hpp' |
-  xargs -P "$(build_jobs)" -I{} bash -c 'SECONDS='"$SECONDS"'; tidy {}')
+  xargs -P "$(build_jobs)" -I{} bash -c 'tidy {}')
 grep -vE '^(passed|late|failed) ' <<< "$results" >&2 || true
 sed -n 's/^failed \(.*\)/failed: clang-tidy: \1/p' <<< "$results"
 late=$(grep -c '^late ' <<< "$results" || true)
