@@ -40,7 +40,7 @@ fi
 
 # tidy HEADER: one line "passed", "failed" or "late", with what clang-tidy says before it.
 tidy() {
-  local left=$((deadline - SECONDS)) source output status=0
+  local left=$((deadline - $(date +%s))) source output status=0
   if [ "$left" -le 0 ]; then echo "late $1"; return; fi
   source=$folder/$(tr / _ <<< "$1").cpp
   echo "#include <${1#include/}>" > "$source"
