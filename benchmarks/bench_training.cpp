@@ -7,6 +7,7 @@
 //             Tanh), BCE, Adam on both
 //   row       noise -> generator -> decoder -> one decoded row
 //   rows      the same for 8192 rows, categories drawn
+//   product   a product of matrices of 1024 × 1024 by linalg/gemm.hpp: the rate that comparisons quote
 // gemm_us is the time of the step's bare matrix products by Eigen, one thread, timed in the same run;
 // allocations is the number of heap allocations of a step after the first.
 #include <algorithm>
@@ -86,6 +87,19 @@ double products(rs::Index rows, const std::vector<rs::Index>& widths, bool input
       .seconds;
 }
 
+// Floating-point operations a second of our product, in 10⁹.
+double product_rate(double seconds) {
+  constexpr rs::Index n = 1024;
+  const rs::Matrix<float> a = rs::Matrix<float>::Random(n, n);
+  const rs::Matrix<float> b = rs::Matrix<float>::Random(n, n);
+  rs::Matrix<float> c(n, n);
+  rs::GemmWorkspace<float> workspace;
+  const auto time = timed(
+      [&] { rs::gemm(n, n, n, rs::as_is(a.data(), n), rs::as_is(b.data(), n), c.data(), false, workspace); },
+      seconds);
+  return 2.0 * n * n * n / time.seconds / 1e9;
+}
+
 rs::Table adult_like(std::size_t rows) {
   std::vector<rs::Column> columns;
   rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
@@ -124,7 +138,7 @@ int main(int argc, char** argv) {
   app.add_option("--threads", thread_counts, "Numbers of threads")->capture_default_str();
   app.add_option("--batches", batches, "Rows a step")->capture_default_str();
   app.add_option("--what", whats, "What to time")
-      ->check(CLI::IsMember({"ae_step", "gan_step", "row", "rows"}))
+      ->check(CLI::IsMember({"ae_step", "gan_step", "row", "rows", "product"}))
       ->capture_default_str();
   app.add_option("--seconds", seconds, "Time for each figure")
       ->check(CLI::Range(0.01, 600.0))
@@ -135,6 +149,11 @@ int main(int argc, char** argv) {
     return std::find(whats.begin(), whats.end(), what) != whats.end();
   };
 
+  if (wanted("product"))
+    std::cout << "{\"what\":\"product\",\"batch\":1024,\"threads\":1,\"gflops\":"
+              << rs::json_number(product_rate(seconds)) << "}" << std::endl;
+  if (whats == std::vector<std::string>{"product"})
+    return 0;
   const auto table = adult_like(8192);
   auto encoder = rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised});
   const auto encoded = encoder.encode(table);

@@ -6,29 +6,24 @@
   benchmarks/compare_latency.py --baseline torch_baseline.py
 
 The baseline is a script that takes --threads, --batches and --seconds and prints a line of JSON for each figure, among
-them {"what": "row", "us_per_step": median}: noise 64-128-128-32, decoder 32-128-256-108, argmax of each head.
+them {"what": "row", "us_per_step": median}: noise 64-128-128-32, decoder 32-128-256-108, argmax of each head. Ours is
+the decoded row. PyTorch's product rate is printed; a single row spends its time in calls, not in products.
 """
 import argparse
-import json
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
+
+import torch_side
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-def lines_of(command):
-    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--baseline", required=True, help="the PyTorch script")
+    torch_side.add_options(parser)
     parser.add_argument("--bench", default=str(ROOT / "build/release/bin/bench_latency"), help="our program")
-    parser.add_argument("--python", default="/usr/bin/python3", help="the Python that has PyTorch")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--calls", type=int, default=200000, help="of ours, a round")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each figure of the baseline and round")
@@ -36,15 +31,17 @@ def main():
     for path in (options.baseline, options.bench):
         if not os.path.exists(path):
             sys.exit(f"compare_latency: {path} does not exist")
+    gflops, version = torch_side.product_rate(options.python, options.blas)
+    print(f"PyTorch {version}: products at {gflops:.1f} GFLOP/s on one thread\n")
     ours, eigen, torch = [], [], []
     for i in range(options.rounds):
         print(f"round {i + 1} of {options.rounds} ...", file=sys.stderr)
-        for line in lines_of([options.bench, "--model", "independent", "--calls", str(options.calls), "--evict", "1",
-                              "--json"]):
+        for line in torch_side.lines_of([options.bench, "--model", "independent", "--calls", str(options.calls),
+                                         "--evict", "1", "--json"]):
             if line["what"] in ("row", "eigen") and line["mode"] == "warm":
                 (ours if line["what"] == "row" else eigen).append(line["p50_us"])
-        for line in lines_of([options.python, options.baseline, "--threads", "1", "--batches", "128", "--seconds",
-                              str(options.seconds)]):
+        for line in torch_side.lines_of([options.python, options.baseline, "--threads", "1", "--batches", "128",
+                                         "--seconds", str(options.seconds)], torch_side.environment(options.blas)):
             if line["what"] == "row":
                 torch.append(line["us_per_step"])
     row, products, other = map(statistics.median, (ours, eigen, torch))
