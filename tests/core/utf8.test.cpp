@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include <rowsmith/core/json_text.hpp>
 #include <rowsmith/core/utf8.hpp>
 
 namespace rs = rowsmith;
@@ -23,9 +22,4 @@ TEST_CASE("well-formed UTF-8 is told from all else", "[core]") {
     CHECK(rs::utf8_length(text) == 0);
   }
   CHECK(rs::readable_utf8("caf\xe9 \xe2\x82\xac \xe2\x82") == "caf\\xE9 \xe2\x82\xac \\xE2\\x82");
-}
-
-TEST_CASE("JSON texts are UTF-8 whatever the bytes", "[core]") {
-  CHECK(rs::json_escape("a\xe9\"\n") == "\"a\\\\xE9\\\"\\u000a\"");
-  CHECK(rs::json_escape("\xc3\xa9") == "\"\xc3\xa9\"");
 }

@@ -249,6 +249,7 @@ TEST_CASE("a column from one end of a double to the other is encoded and decoded
   for (std::size_t r = 0; r < table.rows(); ++r)
     REQUIRE(std::abs(back[0].values[r] / 1e308 - wide.values[r] / 1e308) <= 1e-5);
   rs::ColumnCodec low;
+  low.kind = rs::ColumnCodec::Kind::standardised;
   low.mean = -1.7e308;
   low.sd = 1e308;
   low.minimum = -1.7e308;
@@ -257,7 +258,7 @@ TEST_CASE("a column from one end of a double to the other is encoded and decoded
   // A number outside the range counts as its end, and as the odder the farther it is outside.
   low.maximum = 1e308;
   CHECK(low.view().standardise(1.7e308) == Approx(2.7));
-  CHECK(low.view().excess(1.5e308) == Approx(0.25));
+  CHECK(low.view().excess(1.5e308) == Approx(0.25)); // of standard deviations, squared
   CHECK(low.view().excess(1e308) == 0);
   CHECK(std::isnan(low.view().standardise(std::nan(""))));
 }

@@ -11,6 +11,8 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/models/heads.hpp>
 #include <rowsmith/models/joint_codes.hpp>
+#include <rowsmith/nn/inference.hpp>
+#include <rowsmith/nn/parameters.hpp>
 
 ROWSMITH_BEGIN
 

@@ -258,7 +258,7 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
   Scalar* all_g = tape.template allocate<Scalar>(columns * rows * width);
   Scalar* all_logits = tape.template allocate<Scalar>(rows * shape.codes());
   Scalar* sum = tape.template allocate<Scalar>(rows * width);
-  struct Pass : detail::AutoregressiveRows<Scalar> {
+  struct DroppedRows : detail::AutoregressiveRows<Scalar> {
     const AutoregressiveDropout& dropout;
     std::uint8_t threshold;
     std::uint32_t* words;
