@@ -12,6 +12,7 @@
 #include <rowsmith/models/heads.hpp>
 #include <rowsmith/models/joint_codes.hpp>
 #include <rowsmith/nn/inference.hpp>
+#include <rowsmith/nn/layers.hpp>
 #include <rowsmith/nn/parameters.hpp>
 
 ROWSMITH_BEGIN
