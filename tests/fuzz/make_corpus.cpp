@@ -44,12 +44,12 @@ int main(int argc, char** argv) {
   const auto numbers = encoder({.numerical = rs::NumericalEncoding::standardised});
   const auto codes =
       encoder({.max_exact_values = 8, .bins = 4, .fine = 3, .unseen = rs::UnseenCategory::other});
-  write("model", "numbers", rs::format_model(small::model<Plain, To2>(numbers, true)));
-  write("model", "in_order", rs::format_model(small::model<InOrder, To2>(codes, true)));
-  auto joint = small::model<Joint, Residual2>(codes, false);
+  write("model", "numbers", rs::format_model(rs::TableModel(small::parts<Plain, To2>(numbers, true))));
+  write("model", "in_order", rs::format_model(rs::TableModel(small::parts<InOrder, To2>(codes, true))));
+  auto joint = small::parts<Joint, Residual2>(codes, false);
   joint.latent_bound.clear();
   small::mix_noise(joint);
-  write("model", "joint", rs::format_model(joint));
+  write("model", "joint", rs::format_model(rs::TableModel(joint)));
   write("schema", "schema", rs::detail::schema_json(table.schema()).dump());
 
   write("limits", "limits", R"({"shapes.mean": {"max": 0.05}, "copies.p_value": {"min": 1e-3, "max": 1}})");
