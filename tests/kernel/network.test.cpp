@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <rowsmith/kernel/network.hpp>
 
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <vector>
@@ -36,8 +37,9 @@ TEST_CASE("a row's product has the bits of the batch's, from floats and from byt
             return false;
         return true;
       };
+      const std::array<float, 3> lead{1, 2, 3};
       rs::detail::FloatStore store;
-      store.numbers(x.data(), 3); // so that the matrix does not begin at 0
+      store.numbers(lead.data(), 3); // so that the matrix does not begin at 0
       const auto matrix = store.panels(depth, columns, rs::as_is<float>(weight.data(), columns));
       const auto values = store.take();
       k::product(k::FloatWeights{values.data()}, matrix, x.data(), y.data());
@@ -45,7 +47,7 @@ TEST_CASE("a row's product has the bits of the batch's, from floats and from byt
       const auto scale = static_cast<float>(std::sqrt(static_cast<double>(depth)));
       const auto of_bytes = [&](auto weights, rs::WeightFormat format, float tolerance) {
         rs::detail::HeaderData data(format);
-        data.panels(1, 3, rs::as_is<float>(x.data(), 0));
+        data.panels(1, 3, rs::as_is<float>(lead.data(), 3));
         const auto in_bytes = data.panels(depth, columns, rs::as_is<float>(weight.data(), columns));
         weights.weights = data.weight_bytes().data();
         weights.floats = data.number_bytes().data();
