@@ -47,7 +47,8 @@ public:
   }
   std::size_t numbers(const float* from, std::size_t count) {
     const std::size_t at = begin();
-    values_.insert(values_.end(), from, from + count);
+    values_.resize(at + count);
+    std::copy_n(from, count, values_.data() + at);
     return at;
   }
   std::size_t size() const noexcept { return values_.size(); }
