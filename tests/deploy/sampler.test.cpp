@@ -431,8 +431,10 @@ TEST_CASE("a model whose parts do not fit is refused when it is made", "[deploy]
   SECTION("joint heads that leave a column out") { joint().groups.pop_back(); }
   SECTION("joint heads whose combinations do not rise") {
     for (auto& group : joint().groups)
-      if (group.width() > 1)
-        std::swap(group.combinations.front(), group.combinations[group.columns.size()]);
+      if (group.width() > 1) {
+        const auto second = group.combinations.begin() + static_cast<std::ptrdiff_t>(group.columns.size());
+        std::swap_ranges(group.combinations.begin(), second, second);
+      }
   }
   SECTION("autoregressive heads with a weight of another size") {
     model = small::all_parts().at(5).model;
