@@ -37,11 +37,13 @@ def add_options(parser):
 
 
 def environment(blas=None):
-    """Of the PyTorch process: the BLAS of folder `blas` first, and no kernel imposed on it."""
+    """Of the PyTorch process: the BLAS of folder `blas` first, no kernel imposed on it, and one thread: OpenBLAS has
+    threads of its own, which torch.set_num_threads does not count and which slow small products down."""
     folders = [blas] if blas else sorted(glob.glob("/usr/lib/*/openblas-pthread"))
     result = dict(os.environ)
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
         result.pop(name, None)
+    result["OPENBLAS_NUM_THREADS"] = "1"
     result["LD_LIBRARY_PATH"] = ":".join(folders + [p for p in [os.environ.get("LD_LIBRARY_PATH")] if p])
     return result
 

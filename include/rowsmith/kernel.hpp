@@ -13,3 +13,4 @@
 #include <rowsmith/kernel/row.hpp>
 #include <rowsmith/kernel/simd.hpp>
 #include <rowsmith/kernel/softmax.hpp>
+#include <rowsmith/kernel/tree_heads.hpp>

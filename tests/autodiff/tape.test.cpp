@@ -216,16 +216,30 @@ TEST_CASE("operands on two tapes are refused by every operation that takes sever
   refused("layer_norm", [&] { rs::layer_norm(a, bias, far_bias); });
   refused("concatenate_columns", [&] { rs::concatenate_columns(a, b); });
   const std::vector<Index> prefix{0, 2};
-  const std::vector<Index> table_rows{0, 0};
   const std::vector<std::int32_t> zero{0};
   const std::vector<double> weights{1};
-  const rs::AutoregressiveShape shape{
-      1, 2, 2, prefix.data(), table_rows.data(), zero.data(), zero.data(), weights.data()};
-  const auto empty = here.constant(Doubles(0, 2));
-  refused("autoregressive_loss", [&] {
-    rs::autoregressive_loss(
-        a, rs::AutoregressiveWeights<test::DoubleVariable>{b, bias, empty, a, bias, a, bias}, shape, rows, 1);
-  });
+  const std::vector<rs::AutoregressivePosition> positions(1);
+  const rs::AutoregressiveShape shape{.columns = 1,
+                                      .width = 2,
+                                      .latent = 2,
+                                      .prefix = prefix.data(),
+                                      .order = zero.data(),
+                                      .shift = zero.data(),
+                                      .weights = weights.data(),
+                                      .positions = positions.data()};
+  const auto none = here.constant(Doubles(0, 2));
+  const auto no_pairs = here.constant(Doubles(1, 0));
+  const rs::AutoregressiveWeights<test::DoubleVariable> parts{a,    none, bias, a,        bias, a,
+                                                              bias, a,    bias, no_pairs, none};
+  CHECK_NOTHROW(rs::autoregressive_loss(a, parts, shape, rows, 1));
+  for (auto part : {&decltype(parts)::embedding, &decltype(parts)::latent_weight,
+                    &decltype(parts)::hidden_weight, &decltype(parts)::output_weight})
+    refused("autoregressive_loss", [&] {
+      auto mixed = parts;
+      mixed.*part = b;
+      rs::autoregressive_loss(a, mixed, shape, rows, 1);
+    });
+  refused("autoregressive_loss", [&] { rs::autoregressive_loss(b, parts, shape, rows, 1); });
   CHECK_NOTHROW(rs::add(a, a));
 }
 

@@ -164,7 +164,7 @@ TEST_CASE("an exported header makes the sampler's rows and scores, bit for bit",
 
 TEST_CASE("smaller weights keep scores within the stated tolerance", "[deploy]") {
   const auto all = small::models();
-  for (const std::size_t which : {1U, 6U})
+  for (const std::size_t which : {1U, 6U, 11U})
     for (const auto weights : {rs::WeightFormat::f16, rs::WeightFormat::i8}) {
       CAPTURE(all[which].name, static_cast<int>(weights));
       const auto& model = all[which].model;

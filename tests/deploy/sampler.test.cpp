@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -101,6 +102,27 @@ TEST_CASE("a row alone has the bits of the batch's row", "[deploy]") {
   }
 }
 
+TEST_CASE("atoms are drawn as they are, and by all kinds of heads", "[deploy]") {
+  std::size_t with_atoms = 0;
+  for (const auto& [name, model] : small::models()) {
+    const auto& codec = model.encoder().codecs()[0];
+    if (codec.atoms.empty())
+      continue;
+    CAPTURE(name);
+    ++with_atoms;
+    CHECK(codec.most_atoms() > 1); // and not each bin has as many
+    CHECK(codec.atoms.size() < codec.bins() * codec.most_atoms());
+    const auto made = model.sample(4000, {.seed = 3});
+    std::set<double> drawn;
+    for (const double value : made[0].values)
+      if (std::binary_search(codec.atoms.begin(), codec.atoms.end(), value))
+        drawn.insert(value);
+    // Untrained models prefer some codes to others.
+    CHECK(drawn.size() > codec.atoms.size() / 4);
+  }
+  CHECK(with_atoms == 3);
+}
+
 TEST_CASE("the batch call of a sampler makes the model's rows", "[deploy][threads]") {
   for (const auto& [name, model] : small::models()) {
     CAPTURE(name);
@@ -148,8 +170,9 @@ TEST_CASE("calls allocate nothing, not even the first", "[deploy]") {
 }
 
 TEST_CASE("a row's score is its reconstruction loss, alone and in a batch", "[deploy]") {
-  const auto table = small::table(300);
-  const auto check = [&]<class Autoencoder>(const rs::TableEncoder& encoder, const Autoencoder& autoencoder) {
+  const auto plain = small::table(300);
+  const auto check = [&]<class Autoencoder>(const rs::TableEncoder& encoder, const Autoencoder& autoencoder,
+                                            const rs::Table& table) {
     auto weights = autoencoder.layout().template initialise<float>(9);
     for (auto& weight : weights)
       weight *= 3;
@@ -186,19 +209,24 @@ TEST_CASE("a row's score is its reconstruction loss, alone and in a batch", "[de
       CHECK(alone == Approx(static_cast<double>(loss.item())).epsilon(2e-5));
     }
   };
-  const auto codes = rs::TableEncoder::fit(table, {.max_exact_values = 80, .bins = 16});
-  const auto numbers = rs::TableEncoder::fit(table, {.numerical = rs::NumericalEncoding::standardised});
-  const auto fine = rs::TableEncoder::fit(table, {.max_exact_values = 80, .bins = 8, .fine = 5});
+  const auto codes = rs::TableEncoder::fit(plain, {.max_exact_values = 80, .bins = 16});
+  const auto numbers = rs::TableEncoder::fit(plain, {.numerical = rs::NumericalEncoding::standardised});
+  const auto fine = rs::TableEncoder::fit(plain, {.max_exact_values = 80, .bins = 8, .fine = 5});
   using Plain = rs::Autoencoder<rs::Dense<40>, rs::ReLU, rs::LayerNorm, rs::Latent<5>>;
   using InOrder = rs::Autoencoder<rs::Dense<24>, rs::ReLU, rs::Latent<5>, rs::AutoregressiveHeads<20>>;
-  check(codes, Plain(codes));
-  check(numbers, Plain(numbers));
-  check(codes, InOrder(codes));
-  check(fine, Plain(fine));
-  check(fine, InOrder(fine));
+  check(codes, Plain(codes), plain);
+  check(numbers, Plain(numbers), plain);
+  check(codes, InOrder(codes), plain);
+  check(fine, Plain(fine), plain);
+  check(fine, InOrder(fine), plain);
+  const auto atoms =
+      rs::TableEncoder::fit(small::heaped_table(), {.max_exact_values = 20, .bins = 11, .fine = 4});
+  const auto heaped = small::heaped_table(300);
+  check(atoms, Plain(atoms), heaped);
+  check(atoms, InOrder(atoms), heaped);
   using Joint = rs::Autoencoder<rs::Dense<24>, rs::ReLU, rs::Latent<5>, rs::JointHeads<64>>;
-  const auto encoded = fine.encode(table);
-  check(fine, Joint(fine, false, 1, &encoded));
+  const auto encoded = fine.encode(plain);
+  check(fine, Joint(fine, false, 1, &encoded), plain);
 }
 
 TEST_CASE("joint heads score a combination that no training row has as infinite", "[deploy]") {
@@ -438,11 +466,22 @@ TEST_CASE("a model whose parts do not fit is refused when it is made", "[deploy]
   }
   SECTION("autoregressive heads with a weight of another size") {
     model = small::all_parts().at(5).model;
-    std::get<rs::AutoregressiveNetwork>(model.heads).weights.tables.resize(10);
+    std::get<rs::AutoregressiveNetwork>(model.heads).weights.embedding.resize(10);
   }
   SECTION("autoregressive heads of another encoding") {
     model = small::all_parts().at(5).model;
     model.heads = small::all_parts().at(6).model.heads;
+  }
+  SECTION("autoregressive heads that take other codes for bins") {
+    model = small::all_parts().at(9).model;
+    auto codecs = model.encoder.codecs();
+    // A point for a bin: as many codes as before.
+    codecs[0].points.insert(codecs[0].points.begin(), codecs[0].knots.front() - 1);
+    codecs[0].knots.erase(codecs[0].knots.begin() + 1);
+    codecs[0].index_atoms();
+    REQUIRE(codecs[0].fine_codes() == model.encoder.codecs()[0].fine_codes());
+    model.encoder = rs::TableEncoder(codecs, model.encoder.schema());
+    REQUIRE(model.encoder.width() == small::all_parts().at(9).model.encoder.width());
   }
   CHECK_THROWS_WITH(rs::TableModel(model), Contains("do not fit together"));
 }

@@ -12,6 +12,7 @@
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/gan.hpp>
 #include <rowsmith/models/table_model.hpp>
+#include <rowsmith/train/tree_stage.hpp>
 
 namespace small {
 
@@ -38,6 +39,15 @@ inline rs::Table table(std::size_t rows = 400) {
     rich.codes.push_back(rich.dictionary.insert(random.below(4) == 0 ? "yes" : "no"));
   }
   return rs::Table({amount, age, one, city, shade, rich}, "rich");
+}
+
+// The same, with two amounts of five written as multiples of 25: values that are atoms.
+inline rs::Table heaped_table(std::size_t rows = 2000) {
+  auto columns = table(rows).into_columns();
+  for (std::size_t i = 0; i < rows; ++i)
+    if (i % 5 < 2)
+      columns[0].values[i] = 25 * std::round(columns[0].values[i] / 25);
+  return rs::Table(std::move(columns), "rich");
 }
 
 template <class Autoencoder, class Generator>
@@ -67,6 +77,40 @@ rs::TableModelParts parts(const rs::TableEncoder& encoder, bool conditional, flo
     model.latent_bound.push_back(0.99F - 0.001F * static_cast<float>(j % 7));
   }
   return model;
+}
+
+// Trees in place of the heads, or beside them where these are autoregressive. Their latent code is noise, but
+// that one column depends on a number of it.
+inline void add_trees(rs::TableModelParts& model, double share, const rs::Table& fitted = table()) {
+  const auto& layout = model.encoder.layout();
+  const auto rows = model.encoder.encode(fitted);
+  const auto width = static_cast<std::size_t>(model.latent_width());
+  rs::RandomSequence random(rs::RandomStream(8, rs::Purpose::user));
+  std::vector<float> latents;
+  std::vector<std::uint32_t> all;
+  std::vector<std::int32_t> order;
+  for (const auto column : rs::automatic_order(model.encoder))
+    if (!layout[static_cast<std::size_t>(column)].fine)
+      order.push_back(column);
+  for (std::size_t r = 0; r < rows.rows(); ++r) {
+    all.push_back(static_cast<std::uint32_t>(r));
+    for (std::size_t j = 0; j < width; ++j)
+      latents.push_back(static_cast<float>(random.normal()));
+    latents[r * width + 1] += static_cast<float>(rows.code(r, static_cast<std::size_t>(order.front())));
+  }
+  auto trees =
+      rs::detail::fit_trees(model.encoder, rows, all, latents, width, order,
+                            {.share = share, .trees = 3, .min_leaf = 7, .smoothing = 0.5}, 9, 1, [] {});
+  if (share < 1) {
+    std::vector<double> shares;
+    for (std::size_t i = 0; i < order.size(); ++i) // one column is the network's alone
+      shares.push_back(i == 2 ? 0 : share);
+    model.heads =
+        rs::MixedNetwork{std::get<rs::AutoregressiveNetwork>(model.heads), std::move(trees), shares};
+  } else {
+    model.heads = std::move(trees);
+    model.decoder_network = {};
+  }
 }
 
 // Noise from a mixture of three components, of which each label has shares of its own.
@@ -103,6 +147,20 @@ inline rs::Table with_constants(const rs::Table& rows) {
     next.values.push_back(10 - age);
   columns.push_back(next);
   columns.push_back(rs::Column::numerical("gap", std::vector<double>(n, std::nan(""))));
+  // What cities and shades say: a text, which is missing for one of them and for none, and a number.
+  auto zone = rs::Column::categorical("zone");
+  auto depth = rs::Column::numerical("depth", {}, 1);
+  for (std::size_t r = 0; r < n; ++r) {
+    const auto city = rows["city"].cell(r).text();
+    const auto shade = rows["shade"].cell(r).text();
+    zone.codes.push_back(city.empty()       ? zone.dictionary.insert("none")
+                         : city[0] == 'O'   ? rs::missing_code
+                         : city.size() >= 5 ? zone.dictionary.insert("a \"long\" name")
+                                            : zone.dictionary.insert("b"));
+    depth.values.push_back(shade.size() == 1 ? std::nan("") : std::stod(std::string(shade)) / 10);
+  }
+  columns.push_back(zone);
+  columns.push_back(depth);
   return rs::Table(std::move(columns), rows.schema().label());
 }
 // The same for a model that was fitted to table().
@@ -129,7 +187,7 @@ struct Named {
 
 // Independent and autoregressive heads, every activation, layer norms, products deeper than a block, widths
 // that fill no register, numbers and codes, with and without labels, bounds and an "other" category; fine
-// codes, heads of several columns, noise from a mixture, residual generators.
+// codes, atoms, heads of several columns, noise from a mixture, residual generators.
 inline std::vector<NamedParts> all_parts() {
   using rs::Dense, rs::ReLU, rs::LeakyReLU, rs::Tanh, rs::Sigmoid, rs::LayerNorm, rs::Latent, rs::Noise;
   const auto rows = table();
@@ -138,6 +196,7 @@ inline std::vector<NamedParts> all_parts() {
   const auto other =
       rs::TableEncoder::fit(rows, {.unseen = rs::UnseenCategory::other, .min_category_rows = 30});
   const auto fine = rs::TableEncoder::fit(rows, {.max_exact_values = 80, .bins = 8, .fine = 5});
+  const auto atoms = rs::TableEncoder::fit(heaped_table(), {.max_exact_values = 20, .bins = 11, .fine = 4});
   using Plain = rs::Autoencoder<Dense<40>, ReLU, Latent<5>>;
   using Mixed = rs::Autoencoder<Dense<33>, LeakyReLU, LayerNorm, Dense<20>, Sigmoid, Latent<7>, Dense<300>,
                                 Tanh, LayerNorm, Dense<19>, ReLU>;
@@ -166,10 +225,22 @@ inline std::vector<NamedParts> all_parts() {
   all.push_back({"in order, fine codes, residual, mixture", parts<InOrder, Residual6>(fine, true)});
   all.back().model.latent_bound.clear();
   mix_noise(all.back().model);
+  all.push_back({"atoms", parts<Plain, To5>(atoms, true)});
+  all.push_back({"in order, atoms", parts<InOrder, To6>(atoms, true)});
+  all.push_back({"trees", parts<Joint, To6>(fine, false)});
+  add_trees(all.back().model, 1);
+  all.push_back({"trees with labels", parts<Joint, To6>(other, true)});
+  add_trees(all.back().model, 1);
+  all.push_back({"in order with trees", parts<InOrder, To6>(fine, false)});
+  add_trees(all.back().model, 0.4);
+  all.push_back({"in order with trees and labels", parts<InOrder, To6>(codes, true)});
+  add_trees(all.back().model, 0.7);
+  all.back().model.temperature = 1.1;
   all.push_back({"residual", parts<Plain, Residual5>(numbers, true)});
   all.back().model.latent_bound.clear();
   all.push_back({"joint", parts<Joint, To6>(fine, false)});
   mix_noise(all.back().model);
+  all.push_back({"joint, atoms", parts<Joint, To6>(atoms, false, 3, heaped_table())});
   all.push_back({"joint with labels, residual, mixture", parts<Joint, Residual6>(fine, true)});
   all.back().model.latent_bound.clear();
   all.back().model.temperature = 1.2;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -376,6 +377,138 @@ TEST_CASE("a fine code keeps the part of a bin, and decoded values stay in it", 
   CHECK(rs::TableEncoder::fit(table, {.fine = 0}).layout().size() == 1);
 }
 
+namespace {
+/// Of amounts up to 1,000, two in five are multiples of `step`: values too rare to be codes of their own.
+rs::Column heaped(std::size_t rows, std::uint32_t step = 5) {
+  auto x = rs::Column::numerical("x", {}, 2);
+  rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
+  for (std::size_t i = 0; i < rows; ++i)
+    x.values.push_back(random.below(5) < 2 ? static_cast<double>(step * random.below(1000 / step))
+                                           : std::floor(1e5 * random.uniform()) / 100);
+  return x;
+}
+std::map<double, std::size_t> counts_of(const rs::Column& column) {
+  std::map<double, std::size_t> counts;
+  for (const double value : column.values)
+    ++counts[value];
+  return counts;
+}
+} // namespace
+
+TEST_CASE("values that enough rows have are atoms in a heaped column, and come back exactly", "[encoding]") {
+  const std::size_t rows = GENERATE(std::size_t{500}, std::size_t{8000});
+  const auto x = heaped(rows, rows == 500 ? 50 : 5);
+  const rs::Table table({x});
+  const auto encoder = rs::TableEncoder::fit(table);
+  const auto& codec = encoder.codecs()[0];
+  REQUIRE(codec.kind == rs::ColumnCodec::Kind::binned);
+  // In a small table parts of bins are few, but atoms are named.
+  CHECK(codec.fine == (rows == 500 ? 8 : 32));
+  std::vector<double> expected;
+  for (const auto& [value, count] : counts_of(x))
+    if (count >= 4 && !std::binary_search(codec.points.begin(), codec.points.end(), value))
+      expected.push_back(value);
+  CHECK(expected.size() > (rows == 500 ? 10 : 150));
+  CHECK(codec.atoms == expected);
+  REQUIRE(encoder.layout().size() == 2);
+  CHECK(encoder.layout()[1].width == static_cast<std::int32_t>(codec.fine + codec.most_atoms()));
+  const auto encoded = encoder.encode(table);
+  const auto low = round_trip(encoder, table, 1e-9);
+  const auto high = round_trip(encoder, table, 1 - 1e-9);
+  for (std::size_t r = 0; r < rows; ++r) {
+    const bool atom = std::binary_search(expected.begin(), expected.end(), x.values[r]);
+    CHECK((encoded.code(r, 1) >= static_cast<std::int32_t>(codec.fine)) == atom);
+    if (atom) {
+      CHECK(low[0].values[r] == x.values[r]);
+      CHECK(high[0].values[r] == x.values[r]);
+    } else {
+      // Rounded to hundredths.
+      CHECK(low[0].values[r] < x.values[r] + 0.01);
+      CHECK(high[0].values[r] > x.values[r] - 0.01);
+    }
+  }
+}
+
+TEST_CASE("atoms that are edges of bins come back exactly", "[encoding]") {
+  // Every edge of the bins lies between two rows of a value, or between two neighbours.
+  auto x = rs::Column::numerical("x", {}, 0);
+  rs::RandomSequence random(rs::RandomStream(2, rs::Purpose::user));
+  for (int i = 0; i < 20'000; ++i)
+    x.values.push_back(5.0 * random.below(400));
+  const rs::Table table({x});
+  const auto encoder = rs::TableEncoder::fit(table);
+  const auto& codec = encoder.codecs()[0];
+  REQUIRE(codec.kind == rs::ColumnCodec::Kind::binned);
+  CHECK(codec.atoms.size() == 400);
+  std::size_t edges = 0;
+  for (const double knot : codec.knots)
+    edges += std::binary_search(codec.atoms.begin(), codec.atoms.end(), knot) ? 1 : 0;
+  CHECK(edges > 10);
+  check_equal(round_trip(encoder, table, 0.3), table);
+}
+
+TEST_CASE("a value of too few rows is decoded no more often than its neighbours", "[encoding]") {
+  const auto x = heaped(8000);
+  for (const std::size_t least : {4U, 12U}) {
+    const auto encoder = rs::TableEncoder::fit(rs::Table({x}), {.min_atom_rows = least});
+    const auto& codec = encoder.codecs()[0];
+    REQUIRE_FALSE(codec.atoms.empty());
+    const auto view = codec.view();
+    double hits = 0;
+    double by_chance = 0;
+    for (const auto& [value, count] : counts_of(x)) {
+      if (count >= least)
+        continue;
+      const auto code = view.code_of(value);
+      const auto fine = view.fine_of(value, code);
+      const auto bin = static_cast<std::size_t>(code) - codec.points.size();
+      constexpr int draws = 200;
+      for (int k = 0; k < draws; ++k)
+        hits += view.value_of(code, fine, (k + 0.5) / draws) == value ? 1 : 0;
+      // The hundredths that a part holds.
+      by_chance +=
+          draws / (100 * (codec.knots[bin + 1] - codec.knots[bin]) / static_cast<double>(codec.fine));
+    }
+    CHECK(hits < 1.05 * by_chance);
+  }
+}
+
+TEST_CASE("a smooth column has no atoms, also where values repeat by chance", "[encoding]") {
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    CAPTURE(seed);
+    rs::RandomSequence random(rs::RandomStream(seed, rs::Purpose::user));
+    auto even = rs::Column::numerical("even", {}, 0);
+    auto tail = rs::Column::numerical("tail", {}, 0);
+    auto free = rs::Column::numerical("free");
+    for (int i = 0; i < 8000; ++i) {
+      even.values.push_back(std::floor(10'000 * random.uniform()));
+      tail.values.push_back(std::floor(4000 * std::exp(random.normal())));
+      free.values.push_back(random.normal());
+    }
+    for (const auto& column : {even, tail}) {
+      std::size_t frequent = 0;
+      for (const auto& [value, count] : counts_of(column))
+        frequent += count >= 4 ? 1 : 0;
+      CHECK(frequent > 50);
+    }
+    const auto encoder = rs::TableEncoder::fit(rs::Table({even, tail, free}));
+    for (const auto& codec : encoder.codecs()) {
+      CHECK(codec.fine == 32);
+      CHECK(codec.atoms.empty());
+    }
+  }
+}
+
+TEST_CASE("atoms are a choice", "[encoding]") {
+  const rs::Table table({heaped(8000)});
+  REQUIRE_FALSE(rs::TableEncoder::fit(table).codecs()[0].atoms.empty());
+  const auto none = rs::TableEncoder::fit(table, {.min_atom_rows = 0});
+  CHECK(none.codecs()[0].atoms.empty());
+  CHECK(none.layout()[1].width == 32);
+  CHECK(rs::TableEncoder::fit(table, {.min_atom_rows = 1000}).codecs()[0].atoms.empty());
+  CHECK(rs::TableEncoder::fit(table, {.fine = 0}).layout().size() == 1);
+}
+
 TEST_CASE("many distinct values of a small table are binned, few are exact", "[encoding]") {
   auto age = rs::Column::numerical("age", {}, 0);
   auto rooms = rs::Column::numerical("rooms", {}, 0);
@@ -411,15 +544,14 @@ TEST_CASE("a table of many columns is encoded more coarsely", "[encoding]") {
       columns.back().values.push_back(std::round(1e4 * random.normal()) / 1e4);
   }
   const rs::Table table(columns);
-  const auto pairs = [](const rs::TableEncoder& encoder) {
-    return encoder.layout().size() * static_cast<std::size_t>(encoder.width());
-  };
-  const auto whole = rs::TableEncoder::fit(table, {.most_pairs = 1'000'000'000});
-  const auto coarse = rs::TableEncoder::fit(table);
-  CHECK(pairs(whole) > 600'000);
-  CHECK(pairs(coarse) <= 600'000);
+  const auto whole = rs::TableEncoder::fit(table);
+  const auto coarse = rs::TableEncoder::fit(table, {.most_codes = 10'000});
+  CHECK(whole.width() > 10'000);
+  CHECK(whole.layout().size() == 240);
+  CHECK(coarse.width() <= 10'000);
   CHECK(coarse.layout().size() == 120); // fine codes go first
-  CHECK(rs::TableEncoder::fit(table, {.most_pairs = 1000}).codecs()[0].bins() == 8);
+  CHECK(coarse.codecs()[0].bins() == 64);
+  CHECK(rs::TableEncoder::fit(table, {.most_codes = 100}).codecs()[0].bins() == 8);
 }
 
 TEST_CASE("an encoder takes no codecs that do not fit each other or the schema", "[encoding]") {
@@ -444,8 +576,24 @@ TEST_CASE("an encoder takes no codecs that do not fit each other or the schema",
   refused(0, [](rs::ColumnCodec& codec) { codec.kind = rs::ColumnCodec::Kind::binned; });
   refused(0, [](rs::ColumnCodec& codec) { codec.kind = static_cast<rs::ColumnCodec::Kind>(9); });
   refused(1, [](rs::ColumnCodec& codec) { codec.categories = {"b", "a"}; });
+  refused(1, [](rs::ColumnCodec& codec) { codec.atoms = {1}; });
   refused(1, [](rs::ColumnCodec& codec) { codec.points = {1}; });
   CHECK_THROWS_AS(fitted.empty_columns(std::numeric_limits<std::size_t>::max()), rs::ShapeError);
+
+  const auto with_atoms = rs::TableEncoder::fit(rs::Table({heaped(8000)}));
+  const auto atoms_refused = [&](const char* why, auto&& change) {
+    auto changed = with_atoms.codecs();
+    change(changed[0]);
+    CHECK_THROWS_WITH(rs::TableEncoder(changed, with_atoms.schema()), Catch::Contains(why));
+  };
+  CHECK_NOTHROW(rs::TableEncoder(with_atoms.codecs(), with_atoms.schema()));
+  atoms_refused("do not rise", [](rs::ColumnCodec& codec) { std::swap(codec.atoms[3], codec.atoms[4]); });
+  atoms_refused("do not rise", [](rs::ColumnCodec& codec) { codec.atoms[4] = codec.atoms[3]; });
+  atoms_refused("in no bin", [](rs::ColumnCodec& codec) { codec.atoms.front() = codec.knots.front() - 1; });
+  atoms_refused("in no bin", [](rs::ColumnCodec& codec) { codec.atoms.back() = codec.knots.back() + 1; });
+  atoms_refused("without a fine code", [](rs::ColumnCodec& codec) { codec.fine = 0; });
+  atoms_refused("not indexed", [](rs::ColumnCodec& codec) { codec.atoms.pop_back(); });
+  atoms_refused("not indexed", [](rs::ColumnCodec& codec) { codec.atom_first[1] += 1; });
 }
 
 TEST_CASE("encoded tables refuse places and codes that they do not have", "[encoding]") {

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -217,8 +218,8 @@ TEST_CASE("a file whose checksum is right but whose content lies is refused", "[
   }
   SECTION("another version") {
     auto content = file;
-    content.metadata["format_version"] = "3";
-    CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)), Catch::Contains("version '3'"));
+    content.metadata["format_version"] = "4";
+    CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)), Catch::Contains("version '4'"));
   }
 }
 
@@ -264,6 +265,66 @@ TEST_CASE("a model file holds no training value of a continuous column", "[io]")
   CHECK(codec.maximum < *values.rbegin() + width / 20);
 }
 
+TEST_CASE("a model with atoms survives saving, and wrong atoms are refused", "[io]") {
+  auto amount = rs::Column::numerical("amount", {}, 2);
+  auto kind = rs::Column::categorical("kind");
+  rs::RandomSequence random(rs::RandomStream(4, rs::Purpose::user));
+  for (int i = 0; i < 4000; ++i) {
+    const double x = std::floor(1e5 * random.uniform()) / 100;
+    amount.values.push_back(i % 2 == 0 ? 10 * std::floor(x / 10) : x);
+    kind.codes.push_back(kind.dictionary.insert(i % 3 == 0 ? "a" : "b"));
+  }
+  const rs::Table table({amount, kind});
+  const rs::TableModel model(small_parts(false, rs::NumericalEncoding::codes, table));
+  const auto& atoms = model.encoder().codecs()[0].atoms;
+  REQUIRE(atoms.size() > 50);
+  const auto file = rs::pack_model(model);
+  CHECK(file.metadata.at("format_version") == "3");
+  const auto again = rs::parse_model(rs::format_model(model));
+  CHECK(again.encoder().codecs()[0].atoms == atoms);
+  CHECK(text_of(again.sample(500, {.seed = 4})) == text_of(model.sample(500, {.seed = 4})));
+  CHECK((rs::format_model(again) == rs::format_model(model)));
+  const auto with = [&file](const std::string& path, const nlohmann::json& value, const char* why) {
+    auto content = file;
+    auto json = nlohmann::json::parse(content.metadata["model"]);
+    json[nlohmann::json::json_pointer(path)] = value;
+    content.metadata["model"] = json.dump();
+    CAPTURE(path, value.dump());
+    CHECK_THROWS_AS(rs::unpack_model(content), rs::ModelFileError);
+    CHECK_THROWS_WITH(rs::unpack_model(content), Catch::Contains(why));
+  };
+  with("/columns/0/atoms/7", atoms[8], "do not rise");
+  with("/columns/0/atoms/7", atoms[9], "do not rise");
+  with("/columns/0/atoms/7", "ten", "not a list of finite numbers");
+  with("/columns/0/atoms", 10, "not a list");
+  with("/columns/0/atoms", nullptr, "not a list");
+  with("/columns/0/atoms/0", -1e9, "in no bin");
+  with("/columns/0/atoms/" + std::to_string(atoms.size() - 1), 1e9, "in no bin");
+  with("/columns/0/fine", 0, "without a fine code");
+  with("/columns/0/kind", "exact", "has a fine code");
+  with("/columns/1/atoms", {1}, "without a fine code");
+  with("/columns/0/atoms", {atoms.front()}, "do not fit together");
+  with("/columns/0/atoms", nlohmann::json::array(), "do not fit together");
+}
+
+TEST_CASE("a file has the oldest version that can say what the model is", "[io]") {
+  const auto version = [](const rs::TableModelParts& parts) {
+    return rs::pack_model(rs::TableModel(parts)).metadata.at("format_version");
+  };
+  auto columns = small_table().into_columns();
+  for (double& age : columns[2].values) // so few values that each is a code
+    age = std::fmod(age, 20);
+  const rs::Table table(columns, "city");
+  const auto codes = rs::NumericalEncoding::codes;
+  auto plain = small_parts(true, rs::NumericalEncoding::standardised, table);
+  CHECK(version(plain) == "1");
+  CHECK(version(small_parts<rs::JointHeads<100>>(true, codes, table)) == "1");
+  CHECK(version(small_parts<rs::AutoregressiveHeads<6>>(true, codes, table)) == "3");
+  columns.push_back(rs::Column::numerical("one", std::vector<double>(400, 1.0)));
+  plain.preparation = rs::Preparation::fit(rs::Table(std::move(columns), "city"));
+  CHECK(version(plain) == "2");
+}
+
 TEST_CASE("autoregressive heads survive saving, and wrong ones are refused", "[io]") {
   const auto model = small_model<rs::AutoregressiveHeads<6>>(true, rs::NumericalEncoding::codes);
   const auto file = rs::pack_model(model);
@@ -279,6 +340,16 @@ TEST_CASE("autoregressive heads survive saving, and wrong ones are refused", "[i
   };
   with("/heads/kind", "independent");
   with("/heads/kind", "other");
+  {
+    auto content = file;
+    auto json = nlohmann::json::parse(content.metadata["model"]);
+    CHECK(json["heads"]["kind"] == "embedded");
+    json["heads"]["kind"] = "autoregressive"; // what earlier versions wrote
+    content.metadata["model"] = json.dump();
+    CHECK_THROWS_AS(rs::unpack_model(content), rs::ModelFileError);
+    CHECK_THROWS_WITH(rs::unpack_model(content),
+                      Catch::Contains("earlier versions") && Catch::Contains("train it again"));
+  }
   with("/heads/width", 7);
   with("/heads/width", 0);
   with("/heads/inputs", 5);

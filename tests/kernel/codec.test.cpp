@@ -2,7 +2,9 @@
 #include <rowsmith/kernel/codec.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <tuple>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -53,6 +55,65 @@ TEST_CASE("a bin wider than the largest double has parts and values inside it", 
   CHECK(codec.fine_of(1e308, 0) == 3);
   CHECK(codec.value_of(0, 0.5) == Approx(0).margin(1e293));
   CHECK(codec.value_of(0, 0.75) == Approx(0.85e308));
+}
+
+TEST_CASE("a fine code names a part of its bin or one of its atoms", "[kernel]") {
+  // On the lower edge of the first bin; on the edge between two and inside; on the upper edge of the last.
+  const std::vector<double> atoms{1, 2, 3.14, 8};
+  const std::vector<std::uint32_t> first{0, 1, 3, 4};
+  auto codec = binned;
+  codec.atoms = atoms.data();
+  codec.atom_first = first.data();
+  codec.most_atoms = 2;
+  CHECK(codec.fine_codes() == 6);
+  for (const auto& [value, code, fine, place] :
+       {std::tuple(1.0, 2, 4, 0.0F), {2.0, 3, 4, 0.0F}, {3.14, 3, 5, 0.57F}, {8.0, 4, 4, 1.0F}}) {
+    CAPTURE(value);
+    CHECK(codec.code_of(value) == code);
+    CHECK(codec.fine_of(value, code) == fine);
+    REQUIRE(codec.atom_of(code, fine) != nullptr);
+    CHECK(*codec.atom_of(code, fine) == value);
+    for (const double position : {0.001, 0.999}) // not rounded to tenths, either
+      CHECK(codec.value_of(code, fine, position) == value);
+    CHECK(codec.place_of(code, fine) == Approx(place));
+  }
+  // Beside an atom: its part, as without atoms.
+  CHECK(codec.fine_of(3.1, 3) == 2);
+  CHECK(codec.atom_of(3, 2) == nullptr);
+  CHECK(codec.value_of(3, 2, 0.5) == 3.3);
+  CHECK(codec.place_of(3, 2) == 0.625F);
+  // The first bin has one atom, the widest two: the second one's code stands for the whole bin.
+  CHECK(codec.atom_of(2, 5) == nullptr);
+  CHECK(codec.value_of(2, 5, 0.1) == 1.1);
+  CHECK(codec.value_of(2, 5, 0.9) == 1.9);
+  CHECK(codec.place_of(2, 5) == 0.5F);
+  // A point mass is that, whatever the fine code.
+  CHECK(codec.value_of(1, 5, 0.5) == 0);
+}
+
+TEST_CASE("the place of an atom is found in the widest and in the narrowest bin", "[kernel]") {
+  constexpr double least = std::numeric_limits<double>::denorm_min();
+  const std::vector<double> edges{-1.7e308, 0, least, 1.7e308};
+  const std::vector<double> atoms{-0.85e308, 0, least};
+  const std::vector<std::uint32_t> first{0, 1, 2, 3};
+  k::Codec codec{.kind = k::CodecKind::binned,
+                 .knots = edges.data(),
+                 .bins = 3,
+                 .fine = 1,
+                 .atoms = atoms.data(),
+                 .atom_first = first.data(),
+                 .most_atoms = 1,
+                 .minimum = -1.7e308,
+                 .maximum = 1.7e308};
+  CHECK(codec.place_of(0, 1) == 0.5F);
+  CHECK(codec.place_of(1, 1) == 0);
+  CHECK(codec.place_of(2, 1) == 0);
+  const std::vector<double> whole{-1.7e308, 1.7e308};
+  const std::vector<double> inside{0.85e308};
+  codec.knots = whole.data();
+  codec.bins = 1;
+  codec.atoms = inside.data();
+  CHECK(codec.place_of(0, 1) == 0.75F);
 }
 
 TEST_CASE("rows come back from their codes, and cells without a code are refused", "[kernel]") {

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <rowsmith/models/autoregressive_heads.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <map>
+#include <numeric>
+#include <ratio>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -179,4 +184,187 @@ TEST_CASE("a conditional model with autoregressive heads gives exactly the label
   for (std::size_t r = 0; r < mixed.rows(); ++r)
     yes += mixed["rich"].dictionary.text(mixed["rich"].codes[r]) == "yes" ? 1 : 0;
   CHECK(static_cast<double>(yes) / 4000 == Approx(0.25).margin(0.03));
+}
+
+namespace {
+/// Two categoricals, a heaped number with gaps (bins, parts and atoms), and one of bins without parts.
+rs::Table numbers(std::size_t rows) {
+  auto kind = rs::Column::categorical("kind");
+  auto amount = rs::Column::numerical("amount", {}, 2);
+  auto few = rs::Column::numerical("few", {}, 3);
+  auto rich = rs::Column::categorical("rich");
+  rs::RandomSequence random(rs::RandomStream(7, rs::Purpose::user));
+  for (std::size_t i = 0; i < rows; ++i) {
+    const auto drawn = random.below(10);
+    kind.codes.push_back(kind.dictionary.insert(drawn < 7 ? "a" : drawn < 9 ? "b" : "c"));
+    const double x = 1000 * random.uniform() * random.uniform();
+    amount.values.push_back(i % 10 == 3 ? std::nan("") : i % 5 < 2 ? 5 * std::floor(x / 5) : x);
+    few.values.push_back(i < rows - 300 ? std::nan("") : random.normal());
+    rich.codes.push_back(rich.dictionary.insert(random.below(4) == 0 ? "yes" : "no"));
+  }
+  return rs::Table({kind, amount, few, rich}, "rich");
+}
+/// Logarithms of the probabilities that heads whose units say nothing give each code of each position, given
+/// the rows' own codes before it. \returns [position][row * codes + code]
+std::vector<std::vector<double>> margins(rs::AutoregressiveNetwork heads, const rs::EncodedTable& rows) {
+  std::fill(heads.weights.output_weight.begin(), heads.weights.output_weight.end(), 0.0F);
+  const auto shape = heads.shape();
+  const auto count = static_cast<Index>(rows.rows());
+  std::vector<std::int32_t> codes;
+  for (std::size_t r = 0; r < rows.rows(); ++r)
+    for (Index h = 0; h < shape.columns; ++h)
+      codes.push_back(rows.code(r, static_cast<std::size_t>(h)));
+  const auto numbered = heads.number_through(codes.data(), count);
+  const std::vector<float> read(static_cast<std::size_t>(count * heads.inputs), 0.5F);
+  std::vector<std::vector<double>> result;
+  std::vector<float> room(static_cast<std::size_t>(shape.codes()));
+  rs::InferenceScratch scratch;
+  heads.each_position(read.data(), count, numbered.data(), scratch, [&](Index, float* logits, Index width) {
+    result.emplace_back();
+    for (Index r = 0; r < count; ++r)
+      for (Index k = 0; k < width; ++k)
+        result.back().push_back(-rs::kernel::cross_entropy(logits + r * width, room.data(), width, k));
+  });
+  return result;
+}
+} // namespace
+
+TEST_CASE("untrained autoregressive heads that know the rows give each code its share", "[models]") {
+  const auto table = numbers(6000);
+  const auto encoder = rs::TableEncoder::fit(table);
+  const auto& layout = encoder.layout();
+  REQUIRE(layout.size() == 5);
+  REQUIRE_FALSE(encoder.codecs()[1].atoms.empty());
+  REQUIRE((encoder.codecs()[2].fine == 0 && encoder.codecs()[2].bins() > 1));
+  const auto rows = encoder.encode(table);
+  const auto n = static_cast<double>(rows.rows());
+  const Model autoencoder(encoder, true, 1, &rows);
+  const auto weights = autoencoder.initialise<float>(3);
+  const auto heads = autoencoder.heads_network(weights.data());
+  const auto shape = heads.shape();
+  const auto found = margins(heads, rows);
+  double entropy = 0;
+  for (Index q = 0; q < 5; ++q) {
+    const auto column = static_cast<std::size_t>(shape.order[q]);
+    const auto& stretch = layout[column];
+    const auto width = static_cast<std::size_t>(stretch.width);
+    std::vector<double> share(width);
+    std::map<std::int32_t, std::vector<double>> given; // the first code, of a second
+    for (std::size_t r = 0; r < rows.rows(); ++r) {
+      const auto code = static_cast<std::size_t>(rows.code(r, column));
+      share[code] += 1 / n;
+      auto& of_parent = given[stretch.fine ? rows.code(r, column - 1) : 0];
+      of_parent.resize(width);
+      ++of_parent[code];
+    }
+    double worst = 0;
+    for (std::size_t r = 0; r < rows.rows(); ++r) {
+      const auto& counts = given[stretch.fine ? rows.code(r, column - 1) : 0];
+      const double all = std::accumulate(counts.begin(), counts.end(), 0.0);
+      double total = 0;
+      for (std::size_t k = 0; k < width; ++k) {
+        const double log_p = found[static_cast<std::size_t>(q)][r * width + k];
+        total += std::exp(log_p);
+        // Half a row of each code; for a second code, two rows as all others beside its own.
+        const double smooth = (share[k] * n + 0.5) / (n + 0.5 * static_cast<double>(width));
+        const double expected = stretch.fine ? (counts[k] + 2 * smooth) / (all + 2) : smooth;
+        worst = std::max(worst, std::abs(log_p - std::log(expected)));
+      }
+      REQUIRE(total == Approx(1).epsilon(1e-4));
+      entropy -=
+          found[static_cast<std::size_t>(q)][r * width + static_cast<std::size_t>(rows.code(r, column))];
+    }
+    CAPTURE(q);
+    CHECK(worst < 1e-3);
+  }
+  // And the loss that training begins with is hardly more than that.
+  rs::Tape<float> tape;
+  std::vector<std::int32_t> codes;
+  for (std::size_t r = 0; r < rows.rows(); ++r)
+    for (std::size_t h = 0; h < 5; ++h)
+      codes.push_back(encoder.code_offsets()[h] + rows.code(r, h));
+  const rs::Matrix<float> latent = rs::Matrix<float>::Random(6000, 3);
+  const rs::MixedRows<float> mixed{.rows = 6000, .code_columns = 5, .codes = codes.data()};
+  const auto loss_of = [&](const Model& model) {
+    tape.rewind();
+    const auto fresh = model.initialise<float>(4);
+    const rs::BoundParameters<float> bound(tape, fresh.data(), nullptr);
+    return static_cast<double>(
+        model.reconstruction_loss(bound, tape.constant(latent.data(), 6000, 3), mixed, {}, 1).item());
+  };
+  CHECK(loss_of(autoencoder) == Approx(entropy).epsilon(0.01));
+  // Without the rows it is that of evenly shared codes.
+  double even = 0;
+  for (const auto& stretch : layout)
+    even += n * std::log(static_cast<double>(stretch.width));
+  CHECK(loss_of(Model(encoder, true)) == Approx(even).epsilon(0.01));
+  CHECK(entropy < 0.8 * even);
+}
+
+TEST_CASE("an automatic width is that of numbers or of categories", "[models]") {
+  const auto width = [](const rs::Table& table) {
+    const auto encoder = rs::TableEncoder::fit(table);
+    using Automatic = rs::Autoencoder<rs::Dense<6>, rs::ReLU, rs::Latent<3>, rs::AutoregressiveHeads<>>;
+    const Automatic autoencoder(encoder);
+    const auto weights = autoencoder.initialise<float>(1);
+    CHECK(autoencoder.heads_network(weights.data()).width == rs::automatic_width(encoder));
+    return rs::automatic_width(encoder);
+  };
+  rs::RandomSequence random(rs::RandomStream(7, rs::Purpose::user));
+  const auto columns = [&random](std::size_t numbers, std::size_t categories, std::size_t coarse) {
+    std::vector<rs::Column> all;
+    for (std::size_t c = 0; c < numbers + categories + coarse; ++c) {
+      const std::string name = std::to_string(c);
+      all.push_back(c < numbers || c >= numbers + categories ? rs::Column::numerical(name)
+                                                             : rs::Column::categorical(name));
+      for (std::size_t r = 0; r < 400; ++r)
+        if (c < numbers)
+          all.back().values.push_back(random.normal());
+        else if (c < numbers + categories)
+          all.back().codes.push_back(all.back().dictionary.insert(std::to_string(random.below(20))));
+        else
+          all.back().values.push_back(random.below(4)); // too few codes to count as a number
+    }
+    return rs::Table(std::move(all));
+  };
+  CHECK(width(columns(0, 3, 0)) == 64);
+  CHECK(width(columns(3, 2, 0)) == 128);
+  CHECK(width(columns(2, 2, 0)) == 64);
+  CHECK(width(columns(3, 0, 3)) == 64);
+  CHECK(width(columns(200, 0, 0)) == 128);
+  CHECK(width(columns(201, 0, 0)) == 64);
+  const auto encoder = rs::TableEncoder::fit(table());
+  const Model written(encoder);
+  CHECK(written.heads_network(written.initialise<float>(1).data()).width == 8);
+}
+
+TEST_CASE("automatic dropout is stronger for small tables", "[models]") {
+  using Automatic = rs::detail::DropoutRateOf<rs::AutomaticDropout>;
+  CHECK(Automatic::value(10) == Approx(0.4));
+  CHECK(Automatic::value(500) == Approx(0.4));
+  CHECK(Automatic::value(1250) == Approx(0.3));
+  CHECK(Automatic::value(2000) == Approx(0.2));
+  CHECK(Automatic::value(1'000'000) == Approx(0.2));
+  CHECK(rs::detail::DropoutRateOf<std::ratio<1, 8>>::value(10) == 0.125);
+
+  // Units are dropped in training only, and only where a rate says so.
+  const auto differs = [](const auto& autoencoder, const rs::TableEncoder& encoder) {
+    const auto weights = autoencoder.template initialise<float>(1);
+    const std::int32_t codes[] = {encoder.code_offsets()[0], encoder.code_offsets()[1],
+                                  encoder.code_offsets()[2], encoder.code_offsets()[3]};
+    rs::Tape<float> tape;
+    const rs::BoundParameters<float> bound(tape, weights.data(), nullptr);
+    const std::vector<float> latent{1, -1, 0.5F};
+    const auto loss = [&](bool training) {
+      return autoencoder
+          .reconstruction_loss(bound, tape.constant(latent.data(), 1, 3),
+                               {.rows = 1, .code_columns = 4, .codes = codes}, {.training = training}, 1)
+          .item();
+    };
+    return loss(true) != loss(false);
+  };
+  const auto encoder = rs::TableEncoder::fit(table());
+  using None = rs::AutoregressiveHeads<8, std::ratio<0, 1>>;
+  CHECK(differs(Model(encoder), encoder));
+  CHECK_FALSE(differs(rs::Autoencoder<rs::Dense<6>, rs::ReLU, rs::Latent<3>, None>(encoder), encoder));
 }

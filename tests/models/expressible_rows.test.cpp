@@ -22,3 +22,10 @@ TEST_CASE("rows with a category or an empty cell that training lacks cannot be e
   CHECK(rs::expressible_rows(asked, full) == std::vector<std::size_t>{0});
   CHECK(rs::expressible_rows(asked, gaps) == std::vector<std::size_t>{1, 3});
 }
+
+TEST_CASE("a category that a dictionary alone holds is none of the training rows", "[models]") {
+  const rs::Table all({rs::Column::categorical("town", {"Rome", "Oslo", "Rome", "Bern"})});
+  const std::vector<std::size_t> some{0, 3};
+  const std::vector<std::size_t> others{1, 2};
+  CHECK(rs::expressible_rows(all.select(others), all.select(some)) == std::vector<std::size_t>{1});
+}

@@ -69,6 +69,128 @@ TEST_CASE("AdamW shrinks weights apart from the gradient, SGD adds the decay to 
   CHECK(x[0] == Approx(-(1 + 1.5)));
 }
 
+TEST_CASE("a long gradient is shortened, a short one is not", "[nn]") {
+  const auto step = [](double clip_norm, std::vector<double> g) {
+    std::vector<double> x(g.size(), 0.0);
+    rs::Optimiser<double> sgd(
+        {.method = rs::OptimiserMethod::sgd, .learning_rate = 1, .beta1 = 0, .clip_norm = clip_norm},
+        static_cast<rs::Index>(g.size()));
+    sgd.step(x, g, 1, 1);
+    return x;
+  };
+  const auto clipped = step(1, {3, 0, -4});
+  CHECK(clipped[0] == Approx(-0.6));
+  CHECK(clipped[1] == 0);
+  CHECK(clipped[2] == Approx(0.8));
+  CHECK(step(5.5, {3, 0, -4}) == std::vector<double>{-3, 0, 4});
+  CHECK(step(0, {3e9, 0, -4e9}) == std::vector<double>{-3e9, 0, 4e9});
+  CHECK(step(1, {0, 0, 0}) == std::vector<double>{0, 0, 0});
+
+  SECTION("the length is that of all weights together, and Adam's moments are of the shortened gradient") {
+    constexpr std::size_t n = 20'003;
+    std::vector<double> long_gradient(n);
+    double square = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      long_gradient[i] = std::sin(static_cast<double>(i));
+      square += long_gradient[i] * long_gradient[i];
+    }
+    for (const int threads : {1, 3}) {
+      std::vector<double> x(n);
+      rs::Optimiser<double> adam({.clip_norm = 2}, static_cast<rs::Index>(n));
+      adam.step(x, long_gradient, 1, threads);
+      for (const std::size_t i : {std::size_t{1}, std::size_t{9000}, n - 1})
+        CHECK(adam.first_moment()[i] == Approx(0.1 * long_gradient[i] * 2 / std::sqrt(square)));
+    }
+  }
+}
+
+TEST_CASE("ranges of weights decay at rates of their own", "[nn]") {
+  // Runs that end within a register and within a thread's share, of a vector that begins in the middle of
+  // one.
+  constexpr rs::Index n = 20'000;
+  constexpr rs::Index first = 100;
+  const std::vector<rs::DecayRange> ranges{{90, 17, 0}, {107, 5, 3}, {9000, 30, 100}, {n + 95, 50, 0}};
+  const auto factor = [&ranges](rs::Index i) {
+    for (const auto& range : ranges)
+      if (first + i >= range.first && first + i < range.first + range.count)
+        return range.factor;
+    return 1.0;
+  };
+  const double rate = 0.01;
+  const double decay = 0.2;
+  SECTION("AdamW: apart from the gradient, step after step") {
+    std::vector<double> x(n, 2.0);
+    const std::vector<double> g(n);
+    rs::Optimiser<double> adamw(
+        {.method = rs::OptimiserMethod::adamw, .learning_rate = rate, .weight_decay = decay}, n, ranges,
+        first);
+    adamw.step(x, g, 1, 2);
+    adamw.step(x, g, 0.5, 3);
+    std::size_t wrong = 0;
+    for (rs::Index i = 0; i < n; ++i) {
+      const double expected = 2 * (1 - rate * decay * factor(i)) * (1 - 0.5 * rate * decay * factor(i));
+      wrong += std::abs(x[static_cast<std::size_t>(i)] - expected) < 1e-12 ? 0 : 1;
+    }
+    CHECK(wrong == 0);
+    CHECK(x[0] == 2);
+    CHECK(x[6] == 2);
+    CHECK(x[7] < x[12]);
+    CHECK(x[8900] == Approx(2 * 0.8 * 0.9));
+    CHECK(x[n - 6] < 2);
+    CHECK(x[n - 5] == 2);
+  }
+  SECTION("SGD: added to the gradient") {
+    std::vector<double> x(n, 2.0);
+    const std::vector<double> g(n, 1.0);
+    rs::Optimiser<double> sgd(
+        {.method = rs::OptimiserMethod::sgd, .learning_rate = rate, .beta1 = 0, .weight_decay = decay}, n,
+        ranges, first);
+    sgd.step(x, g, 1, 2);
+    std::size_t wrong = 0;
+    for (rs::Index i = 0; i < n; ++i) {
+      const double expected = 2 - rate * (1 + decay * factor(i) * 2);
+      wrong += std::abs(x[static_cast<std::size_t>(i)] - expected) < 1e-12 ? 0 : 1;
+    }
+    CHECK(wrong == 0);
+  }
+  SECTION("no weight decays beyond zero") {
+    std::vector<double> x(2, 2.0);
+    const std::vector<double> g(2);
+    const std::vector<rs::DecayRange> fast{{1, 1, 100}};
+    rs::Optimiser<double> adamw(
+        {.method = rs::OptimiserMethod::adamw, .learning_rate = 0.1, .weight_decay = 0.5}, 2, fast);
+    adamw.step(x, g, 1, 1);
+    CHECK(x[0] == Approx(1.9));
+    CHECK(x[1] == 0);
+  }
+}
+
+TEST_CASE("a layout tells which of its weights decay otherwise", "[nn]") {
+  rs::ParameterLayout layout;
+  const auto a = layout.add("a", 3, 5, rs::Initialiser::ones);
+  const auto b = layout.add("b", 4, 7, rs::Initialiser::ones);
+  layout.add("c", 2, 2, rs::Initialiser::ones);
+  layout.decay(a, 0);
+  layout.decay(b, 100, 1, 2);
+  layout.decay(b, 7, 3, 0);
+  std::vector<float> x(static_cast<std::size_t>(layout.size()), 1.0F);
+  const std::vector<float> g(x.size());
+  rs::Optimiser<float> adamw(
+      {.method = rs::OptimiserMethod::adamw, .learning_rate = 0.01, .weight_decay = 0.5}, layout.size(),
+      layout.decay());
+  adamw.step(x, g, 1, 1);
+  const auto at = [&x](const rs::ParameterBlock& block, rs::Index row, rs::Index column) {
+    return x[static_cast<std::size_t>(block.offset + row * block.columns + column)];
+  };
+  CHECK(at(a, 0, 0) == 1);
+  CHECK(at(a, 2, 4) == 1);
+  CHECK(at(b, 0, 6) == Approx(0.995F));
+  CHECK(at(b, 1, 0) == Approx(0.5F));
+  CHECK(at(b, 2, 6) == Approx(0.5F));
+  CHECK(at(b, 3, 0) == Approx(0.995F));
+  CHECK(x.back() == Approx(0.995F));
+}
+
 TEST_CASE("gradients of shards are summed in the same order for any number of threads", "[nn][threads]") {
   constexpr std::size_t n = 20'000;
   std::vector<float> reference;
@@ -123,6 +245,7 @@ TEST_CASE("options out of range are refused by name", "[nn]") {
   CHECK_THROWS_WITH(rs::OptimiserOptions{.learning_rate = 0}.check("gan.optimiser"),
                     Catch::Contains("gan.optimiser.learning_rate"));
   CHECK_THROWS_AS(rs::OptimiserOptions{.beta1 = 1}.check("x"), rs::OptionError);
+  CHECK_THROWS_WITH(rs::OptimiserOptions{.clip_norm = -1}.check("x"), Catch::Contains("x.clip_norm"));
   CHECK_THROWS_AS(rs::OptimiserOptions{.learning_rate = std::nan("")}.check("x"), rs::OptionError);
 }
 

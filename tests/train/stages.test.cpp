@@ -284,6 +284,8 @@ TEST_CASE("a discriminator of decoded rows teaches the generator, with penalties
       rs::Discriminator<rs::Packing<2>, rs::SpectralDense<16>, rs::LeakyReLU, rs::SpectralDense<1>>;
   rs::TrainerOptions options;
   options.autoencoder.steps = 200;
+  options.autoencoder.batch = 512;
+  options.autoencoder.optimiser = rs::decaying_adam(3e-3);
   options.gan.steps = 400;
   options.gan.batch = 200;
   options.refit.steps = 0;

@@ -50,16 +50,22 @@ inline bool report(const ProgressCallback& callback, const Progress& progress) {
 /// listener cannot stop.
 class RoundProgress {
 public:
-  /// \param callback  must outlive this
-  RoundProgress(const ProgressCallback& callback, std::string_view stage, std::size_t rounds)
+  /// \param callback  must outlive this \param number, stages  which stage it is, of how many
+  RoundProgress(const ProgressCallback& callback, std::string_view stage, std::size_t rounds,
+                std::size_t number = 1, std::size_t stages = 1)
       : callback_(callback), start_(std::chrono::steady_clock::now()) {
     progress_.stage = stage;
     progress_.epochs = rounds;
+    progress_.stage_number = number;
+    progress_.stages = stages;
+  }
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
   /// One more round is done.
   void done() {
     ++progress_.epoch;
-    progress_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    progress_.seconds = seconds();
     progress_.seconds_left = progress_.seconds / static_cast<double>(progress_.epoch) *
                              static_cast<double>(progress_.epochs - progress_.epoch);
     progress_.stage_done = progress_.epoch == progress_.epochs;

@@ -13,10 +13,11 @@
 
 ROWSMITH_BEGIN
 
-/// A named array of floats.
+/// A named array of floats, or of whole numbers.
 struct Tensor {
   std::vector<std::int64_t> shape;
   AlignedBuffer<float> values;
+  std::vector<std::uint32_t> words{}; ///< if it is one of whole numbers
 };
 
 /// The content of a container: texts and tensors by name.

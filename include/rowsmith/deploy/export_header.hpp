@@ -121,6 +121,43 @@ inline void append_source(const FormulaColumn& formula, PreparationSource& to) {
   to.forward +=
       "  if (!" + call + "holds" + numbers + ")\n    return std::numeric_limits<double>::infinity();\n";
 }
+inline void append_source(const LookupColumn& lookup, PreparationSource& to) {
+  const auto list = [](const char* type, const char* name, const auto& values) {
+    std::string text = std::string("    static constexpr ") + type + " " + name + "[] = {";
+    for (const auto& value : values)
+      text.append(source(value)).append(", ");
+    return text + "};\n";
+  };
+  const std::string at = "[" + std::to_string(lookup.column) + "]";
+  const std::string key = "[" + std::to_string(lookup.key) + "]";
+  const std::string last = std::to_string(lookup.places.size() - 1);
+  std::string find = "  {\n" + list("std::int32_t", "places", lookup.places);
+  if (lookup.key_categorical) {
+    find += "    const std::int32_t place = row.code" + key + " < 0 ? places[" + last + "] : row.code" + key +
+            " < " + last + " ? places[row.code" + key + "] : -1;\n";
+  } else {
+    find += list("double", "keys", lookup.key_numbers);
+    find += "    std::size_t key = 0;\n    while (key + 1 < " + last + " && row.number" + key +
+            " - keys[key] > keys[key + 1] - row.number" + key +
+            ")\n      ++key;\n    const std::int32_t place = "
+            "places[std::isnan(row.number" +
+            key + ") ? " + last + " : key];\n";
+  }
+  std::string value = "place";
+  if (!lookup.categorical) {
+    find += list("double", "numbers", lookup.numbers);
+    value = "place < 0 ? std::numeric_limits<double>::quiet_NaN() : numbers[place]";
+  }
+  to.backward += find + (lookup.categorical ? "    row.code" + at + " = place;\n    row.number" + at +
+                                                  " = std::numeric_limits<double>::quiet_NaN();\n  }\n"
+                                            : "    row.number" + at + " = " + value + ";\n    row.code" + at +
+                                                  " = -1;\n  }\n");
+  to.forward += find +
+                (lookup.categorical ? "    if (row.code" + at + " != place)\n"
+                                    : "    if (place < 0 ? !std::isnan(row.number" + at + ") : row.number" +
+                                          at + " != numbers[place])\n") +
+                "      return std::numeric_limits<double>::infinity();\n  }\n";
+}
 inline PreparationSource preparation_source(const Preparation& preparation) {
   PreparationSource result;
   const auto& transforms = preparation.transforms();
@@ -150,13 +187,43 @@ inline std::string heads_source(const PackedJointHeads& heads) {
          constant_source("kernel::JointHeads", "heads",
                          Source{braces(Source{"groups"}, groups.size(), heads.view.widest)});
 }
-inline std::string heads_source(const PackedAutoregressiveHeads& heads) {
+/// \param name  of the constant that is the heads
+inline std::string heads_source(const PackedAutoregressiveHeads& heads, const char* name = "heads") {
   const auto& view = heads.view;
   return array_source("kernel::Matrix", "latent_blocks", heads.latent) +
          array_source("kernel::Position", "positions", heads.positions) +
-         constant_source("kernel::AutoregressiveHeads", "heads",
+         constant_source("kernel::AutoregressiveHeads", name,
                          Source{braces(Source{"positions"}, view.count, view.width, view.bias,
                                        Source{"latent_blocks"}, view.latent_blocks, view.widest)});
+}
+inline std::string tree_source(const kernel::TreeHeads& heads, const char* name) {
+  return array_source("kernel::TreeColumn", "tree_columns",
+                      std::span(heads.columns, static_cast<std::size_t>(heads.count))) +
+         constant_source("kernel::TreeHeads", name,
+                         Source{braces(Source{"tree_columns"}, heads.count, heads.latent,
+                                       Source{"{tree_bytes}"}, heads.smoothing)});
+}
+inline std::string heads_source(const PackedTreeHeads& heads) { return tree_source(heads.view, "heads"); }
+inline std::string heads_source(const PackedMixedHeads& heads) {
+  return heads_source(heads.neural, "neural_heads") + tree_source(heads.view.trees, "tree_heads") +
+         array_source("double", "tree_shares",
+                      std::span(heads.view.shares, static_cast<std::size_t>(heads.view.trees.count))) +
+         array_source("std::int32_t", "tree_of", heads.slots) +
+         constant_source("kernel::MixedHeads", "heads",
+                         Source{braces(Source{"neural_heads"}, Source{"tree_heads"}, Source{"tree_shares"},
+                                       Source{"tree_of"})});
+}
+
+/// The words of trees; none for other heads. Little-endian, as the machines are that the header is for.
+template <class Heads>
+std::string_view tree_bytes(const Heads&) {
+  return {};
+}
+inline std::string_view tree_bytes(const PackedTreeHeads& heads) {
+  return {heads.view.words.bytes, 4 * heads.words};
+}
+inline std::string_view tree_bytes(const PackedMixedHeads& heads) {
+  return {heads.view.trees.words.bytes, 4 * heads.words};
 }
 
 /// The user's columns, codecs and layout of the model's.
@@ -173,16 +240,22 @@ inline std::string columns_source(const RowColumns& rows, const TableEncoder& en
   std::vector<Source> codecs;
   std::vector<double> points;
   std::vector<double> knots;
+  std::vector<double> atoms;
+  std::vector<std::uint32_t> atom_first;
   for (std::size_t i = 0; i < columns.columns; ++i) {
     const auto& codec = encoder.codecs()[i];
     const auto& view = columns.codecs[i];
-    codecs.push_back({braces(Source{"kernel::CodecKind{" + std::to_string(static_cast<int>(view.kind)) + "}"},
-                             view.has_missing, view.has_other, view.categories,
-                             pointer_source("points", points.size(), codec.points.size()), view.point_count,
-                             pointer_source("knots", knots.size(), codec.knots.size()), view.bins, view.fine,
-                             view.mean, view.sd, view.minimum, view.maximum, view.rounding)});
+    codecs.push_back({braces(
+        Source{"kernel::CodecKind{" + std::to_string(static_cast<int>(view.kind)) + "}"}, view.has_missing,
+        view.has_other, view.categories, pointer_source("points", points.size(), codec.points.size()),
+        view.point_count, pointer_source("knots", knots.size(), codec.knots.size()), view.bins, view.fine,
+        pointer_source("atoms", atoms.size(), codec.atoms.size()),
+        pointer_source("atom_first", atom_first.size(), codec.atom_first.size()), view.most_atoms, view.mean,
+        view.sd, view.minimum, view.maximum, view.rounding)});
     points.insert(points.end(), codec.points.begin(), codec.points.end());
     knots.insert(knots.end(), codec.knots.begin(), codec.knots.end());
+    atoms.insert(atoms.end(), codec.atoms.begin(), codec.atoms.end());
+    atom_first.insert(atom_first.end(), codec.atom_first.begin(), codec.atom_first.end());
   }
   if (texts.empty())
     texts.emplace_back();
@@ -191,6 +264,7 @@ inline std::string columns_source(const RowColumns& rows, const TableEncoder& en
          array_source("Name", "names", names) + array_source("std::string_view", "texts", texts) +
          array_source("std::size_t", "model_columns", rows.model_slots) +
          array_source("double", "points", points) + array_source("double", "knots", knots) +
+         array_source("double", "atoms", atoms) + array_source("std::uint32_t", "atom_first", atom_first) +
          array_source("kernel::Codec", "codecs", codecs) +
          array_source("kernel::Stretch", "layout", encoder.layout());
 }
@@ -239,7 +313,20 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
       .append(" {\n\n");
   out.append(constant_source("std::size_t", "columns", rows.schema.size()));
   out.append(constant_source("std::size_t", "labels", parts.labels.size()));
-  out.append("\nnamespace detail {\n\n// rowsmith's kernel; commented in its headers rowsmith/kernel.\n");
+  out.append(
+      "\nnamespace detail {\n\n// Little-endian bytes: no other way of writing them compiles as fast.\n");
+  for (const auto& [name, bytes] :
+       {std::pair("number_bytes", std::string_view(data.number_bytes())),
+        std::pair("weight_bytes", std::string_view(data.weight_bytes())),
+        std::pair("tree_bytes",
+                  std::visit([](const auto& kind) { return tree_bytes(kind); }, packed.heads()))})
+    if (!bytes.empty() || name != std::string_view("tree_bytes"))
+      out.append("alignas(64) inline constexpr char ")
+          .append(name)
+          .append("[] =\n")
+          .append(literal(bytes, 200))
+          .append(";\n");
+  out.append("\n// rowsmith's kernel; commented in its headers rowsmith/kernel.\n");
   out.append(kernel_text);
   out.append("\n// The model.\n");
   out.append(columns_source(rows, model.encoder(), view.columns));
@@ -265,13 +352,6 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
   out.append(array_source("std::size_t", "formula_operands", preparation.operands));
   out.append(array_source("int", "formula_signs", preparation.signs));
   out.append(array_source("kernel::Formula", "formulas", preparation.formulas));
-  out.append("\n// Little-endian bytes: no other way of writing them compiles as fast.\n");
-  out.append("alignas(64) inline constexpr char number_bytes[] =\n")
-      .append(literal(data.number_bytes(), 200))
-      .append(";\n");
-  out.append("alignas(64) inline constexpr char weight_bytes[] =\n")
-      .append(literal(data.weight_bytes(), 200))
-      .append(";\n\n");
   out.append(constant_source(
       ("kernel::Model<" + weights + ">").c_str(), "model",
       Source{braces(Source{"{weight_bytes, number_bytes}"},

@@ -27,7 +27,8 @@ ROWSMITH_BEGIN
 /// How an exported header stores weights. Biases, scales and codecs are always exact.
 enum class WeightFormat {
   f32, ///< as they are: the results of the library, bit for bit, when both are compiled with the same flags
-  f16, ///< IEEE half precision, rounded to nearest: half the size; scores within 1 %.
+  f16, ///< IEEE half precision, rounded to nearest: half the size; scores within 1 %, but for heads with
+       ///< trees, where a latent code near a threshold may go the other way.
        ///< With f16 and i8 some cells of a sampled row differ from the library's
   i8   ///< a byte each and a scale for each output of a layer: a quarter of the size; scores within 30 %:
        ///< for tight memory only
@@ -213,7 +214,12 @@ inline std::string source(const kernel::Layer& layer) {
                 layer.outputs, layer.matrix, layer.gain, layer.bias, layer.activation);
 }
 inline std::string source(const kernel::Position& p) {
-  return braces(p.stretch, p.codes, p.gate, p.gate_bias, p.output, p.output_bias, p.later);
+  return braces(p.stretch, p.codes, p.scale, p.gate, p.gate_bias, p.output, p.output_bias, p.embedding,
+                p.parent, p.pair, p.bin, p.first_bin, p.knots);
+}
+inline std::string source(const kernel::TreeColumn& c) {
+  return braces(c.stretch, c.tuples, c.fine_codes, c.level_count, c.levels, c.margin, c.trees, c.roots,
+                c.node_count, c.nodes, c.entry_count, c.entries, c.orders);
 }
 inline std::string source(const kernel::Stretch& s) {
   return braces(s.categorical, s.column, s.offset, s.width, s.fine);

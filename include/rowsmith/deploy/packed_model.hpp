@@ -128,24 +128,30 @@ struct PackedAutoregressiveHeads {
       latent.push_back(sink.panels(std::min(depth_block, shape.latent - k), all,
                                    as_is<float>(side_by_side.data() + k * all, all)));
     for (Index q = 0; q < shape.columns; ++q) {
+      const auto& from = shape.positions[q];
       kernel::Position position;
-      const Index codes = shape.prefix[q + 1] - shape.prefix[q];
+      const Index codes = shape.codes(q);
+      const auto stretch_of = [&shape](Index other) {
+        return other < 0 ? std::ptrdiff_t{-1} : std::ptrdiff_t{shape.order[other]};
+      };
       position.stretch = static_cast<std::size_t>(shape.order[q]);
       position.codes = codes;
       view.widest = std::max(view.widest, codes);
+      position.scale = sink.numbers(parts.scale + q * width, static_cast<std::size_t>(width));
       position.gate = sink.panels(width, width, as_is<float>(parts.hidden_weight + q * width * width, width));
       position.gate_bias = sink.numbers(parts.hidden_bias + q * width, static_cast<std::size_t>(width));
       position.output =
           sink.panels(width, codes, transposed<float>(parts.output_weight + shape.prefix[q] * width, width));
       position.output_bias =
           sink.numbers(parts.output_bias + shape.prefix[q], static_cast<std::size_t>(codes));
-      const Index later = shape.columns - q - 1;
-      std::vector<float> table(static_cast<std::size_t>(codes * later * width));
-      for (Index code = 0; code < codes; ++code)
-        for (Index p = q + 1; p < shape.columns; ++p)
-          std::copy_n(parts.tables + (shape.table_rows[p] + shape.prefix[q] + code) * width, width,
-                      table.data() + (code * later + p - q - 1) * width);
-      position.later = sink.rows(codes, later * width, table.data());
+      position.embedding = sink.rows(codes, width, parts.embedding + shape.prefix[q] * width);
+      position.parent = stretch_of(from.parent);
+      if (from.parent >= 0)
+        position.pair = sink.rows(shape.codes(from.parent), codes, parts.pair_bias + from.pair);
+      position.bin = stretch_of(from.bin);
+      position.first_bin = from.first_bin;
+      if (from.bin >= 0)
+        position.knots = sink.rows(from.bins + 1, width, parts.knots + from.knot * width);
       positions.push_back(position);
     }
     view.positions = positions.data();
@@ -155,6 +161,26 @@ struct PackedAutoregressiveHeads {
   std::vector<kernel::Matrix> latent;
   std::vector<kernel::Position> positions;
   kernel::AutoregressiveHeads view;
+};
+
+struct PackedTreeHeads {
+  template <class Sink>
+  PackedTreeHeads(Sink&, const TreeNetwork& heads, const kernel::Columns&)
+      : view(heads.view()), words(heads.words.size()) {}
+  kernel::TreeHeads view;
+  std::size_t words; ///< that the view points into
+};
+struct PackedMixedHeads {
+  template <class Sink>
+  PackedMixedHeads(Sink& sink, const MixedNetwork& heads, const kernel::Columns& columns)
+      : neural(sink, heads.neural, columns), slots(heads.slots()), view(heads.rules(slots)),
+        words(heads.trees.words.size()) {
+    view.neural = neural.view;
+  }
+  PackedAutoregressiveHeads neural;
+  std::vector<std::int32_t> slots;
+  kernel::MixedHeads view;
+  std::size_t words; ///< of the trees
 };
 
 template <class Sink>
@@ -171,7 +197,16 @@ PackedAutoregressiveHeads pack_heads(Sink& sink, const AutoregressiveNetwork& he
                                      const kernel::Columns& columns) {
   return {sink, heads, columns};
 }
-using PackedHeads = std::variant<PackedIndependentHeads, PackedJointHeads, PackedAutoregressiveHeads>;
+template <class Sink>
+PackedTreeHeads pack_heads(Sink& sink, const TreeNetwork& heads, const kernel::Columns& columns) {
+  return {sink, heads, columns};
+}
+template <class Sink>
+PackedMixedHeads pack_heads(Sink& sink, const MixedNetwork& heads, const kernel::Columns& columns) {
+  return {sink, heads, columns};
+}
+using PackedHeads = std::variant<PackedIndependentHeads, PackedJointHeads, PackedAutoregressiveHeads,
+                                 PackedTreeHeads, PackedMixedHeads>;
 
 /// \tparam Sink  takes matrices in panels, matrices row by row, and numbers; `Sink::Weights` reads them
 template <class Sink>

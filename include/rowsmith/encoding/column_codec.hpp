@@ -16,6 +16,7 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/option_range.hpp>
+#include <rowsmith/core/random.hpp>
 #include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/kernel/codec.hpp>
 #include <rowsmith/table/table.hpp>
@@ -44,10 +45,14 @@ struct EncodingOptions {
   /// a bin and for the shape of the outer ones. Only where there are two rows for each part of each bin; 0:
   /// never; [0, 1024].
   std::size_t fine = 32;
-  /// Weights that relate columns to each other grow with the number of codes times that of columns. Above
-  /// this many pairs of a code and a column, `TableEncoder::fit` does without fine codes, then with half as
-  /// many bins and exact values, and so on down to 8 and 32; [1000, 1e9].
-  std::size_t most_pairs = 600'000;
+  /// Values that people write: a value inside a bin that as many training rows have, or more, can be an atom,
+  /// which the second code names. Values of fewer rows are never copied. Only columns have atoms whose values
+  /// are heaped: in which those rows that were kept apart are likelier with atoms than without. 0: no atoms.
+  std::size_t min_atom_rows = 4;
+  /// Time and memory grow with the number of codes. Above this many of numerical columns, `TableEncoder::fit`
+  /// does without fine codes, then with half as many bins and exact values, and so on down to 8 and 32;
+  /// [100, 1e9].
+  std::size_t most_codes = 30'000;
   UnseenCategory unseen = UnseenCategory::error;
   std::size_t min_category_rows = 0;  ///< with `other`: rarer categories are folded into it at fitting time
   std::string other_text = "(other)"; ///< with `other`: its text in generated rows
@@ -59,7 +64,8 @@ struct EncodingOptions {
     visit("encoding.max_exact_values", static_cast<double>(max_exact_values), OptionRange{2, 65535});
     visit("encoding.bins", static_cast<double>(bins), OptionRange{2, 4096});
     visit("encoding.fine", static_cast<double>(fine), OptionRange{0, 1024});
-    visit("encoding.most_pairs", static_cast<double>(most_pairs), OptionRange{1000, 1e9});
+    visit("encoding.min_atom_rows", static_cast<double>(min_atom_rows), OptionRange{0, 1e15});
+    visit("encoding.most_codes", static_cast<double>(most_codes), OptionRange{100, 1e9});
     visit("encoding.unseen", static_cast<double>(unseen), OptionRange{0, 1});
     visit("encoding.min_category_rows", static_cast<double>(min_category_rows), OptionRange{0, 1e15});
   }
@@ -86,10 +92,12 @@ struct ColumnCodec {
   std::vector<std::string> categories; ///< categorical: text of each code
   std::vector<double> points;          ///< exact, binned: values that are a code each, ascending
   std::vector<double> knots;           ///< binned: bin edges, ascending, bins + 1 of them
-  std::size_t fine = 0; ///< binned: parts of a bin that the fine code tells apart; 0: no such code
-  double mean = 0;      ///< standardised
-  double sd = 1;        ///< standardised; > 0
-  double minimum = 0;   ///< numerical: the range decoded values stay in
+  std::size_t fine = 0;      ///< binned: parts of a bin that the fine code tells apart; 0: no such code
+  std::vector<double> atoms; ///< binned: values inside bins that the fine code names, ascending
+  std::vector<std::uint32_t> atom_first; ///< with atoms: the first one of each bin; what `index_atoms` found
+  double mean = 0;                       ///< standardised
+  double sd = 1;                         ///< standardised; > 0
+  double minimum = 0;                    ///< numerical: the range decoded values stay in
   double maximum = 0;
   int decimals = -1; ///< numerical: digits after the point of decoded values; −1: as they come
 
@@ -109,6 +117,25 @@ struct ColumnCodec {
       return has_missing ? 2 : 0;
     return plain_codes() + (has_other ? 1 : 0) + (has_missing ? 1 : 0);
   }
+  /// Most atoms of a bin.
+  std::size_t most_atoms() const noexcept {
+    std::size_t most = 0;
+    for (std::size_t bin = 0; bin + 1 < atom_first.size(); ++bin)
+      most = std::max<std::size_t>(most, atom_first[bin + 1] - atom_first[bin]);
+    return most;
+  }
+  /// Number of fine codes; 0 if the column has none.
+  std::size_t fine_codes() const noexcept { return fine == 0 ? 0 : fine + most_atoms(); }
+  /// Finds which atoms are whose bin's. To be called after knots or atoms changed.
+  void index_atoms() {
+    atom_first.clear();
+    if (atoms.empty())
+      return;
+    for (std::size_t bin = 0; bin < bins(); ++bin) // as `code_of` cuts: an edge belongs to the bin above
+      atom_first.push_back(static_cast<std::uint32_t>(
+          bin == 0 ? 0 : std::lower_bound(atoms.begin(), atoms.end(), knots[bin]) - atoms.begin()));
+    atom_first.push_back(static_cast<std::uint32_t>(atoms.size()));
+  }
   std::int32_t other() const noexcept { return static_cast<std::int32_t>(plain_codes()); }
   std::int32_t missing() const noexcept { return static_cast<std::int32_t>(codes()) - 1; }
 
@@ -125,6 +152,16 @@ struct ColumnCodec {
     };
     require(rising(points), "its points do not rise");
     require(fine == 0 || kind == Kind::binned, "a column without bins has a fine code");
+    require(atoms.empty() || fine > 0, "a column without a fine code has atoms");
+    require(rising(atoms) && atoms.size() < (std::size_t{1} << 31U), "its atoms do not rise");
+    require(atoms.empty() || (kind == Kind::binned && !knots.empty() && knots.front() <= atoms.front() &&
+                              atoms.back() <= knots.back()),
+            "an atom lies in no bin");
+    auto indexed = *this;
+    indexed.index_atoms();
+    require(indexed.atom_first == atom_first, "its atoms are not indexed by their bins");
+    require(fine == 0 || bins() <= (std::size_t{1} << 24U) / fine_codes(),
+            "it has more than 16,777,216 pairs of a bin and a fine code");
     require(std::isfinite(minimum) && minimum <= maximum && std::isfinite(maximum) && std::isfinite(mean) &&
                 sd > 0 && std::isfinite(sd),
             "its range or scale is impossible");
@@ -167,6 +204,9 @@ struct ColumnCodec {
             .knots = knots.data(),
             .bins = bins(),
             .fine = fine,
+            .atoms = atoms.data(),
+            .atom_first = atom_first.data(),
+            .most_atoms = most_atoms(),
             .mean = mean,
             .sd = sd,
             .minimum = minimum,
@@ -220,6 +260,111 @@ inline void fit_categorical(ColumnCodec& codec, const Column& column, const Enco
                       column.name + "': choose another text");
 }
 
+/// Values inside the codec's bins that `least` rows have, or more. `values` is sorted.
+inline std::vector<double> frequent_values(const ColumnCodec& codec, const std::vector<double>& values,
+                                           std::size_t least) {
+  std::vector<double> frequent;
+  for (std::size_t first = 0, end = 0; first < values.size(); first = end) {
+    const double value = values[first];
+    while (end < values.size() && values[end] == value)
+      ++end;
+    if (end - first >= least && codec.knots.front() <= value && value <= codec.knots.back() &&
+        !std::binary_search(codec.points.begin(), codec.points.end(), value))
+      frequent.push_back(value);
+  }
+  return frequent;
+}
+
+/// Whether numbers inside bins are better described by the codec's atoms and the parts of bins for the rest
+/// than by parts alone: the mean log-likelihood of rows that were held out, given those that were kept.
+inline bool atoms_pay(const ColumnCodec& codec, const std::vector<double>& kept,
+                      const std::vector<double>& held) {
+  const auto view = codec.view();
+  const std::size_t parts = codec.fine;
+  const std::size_t bins = codec.bins();
+  const std::size_t none = codec.atoms.size();
+  auto without = codec;
+  without.atoms.clear();
+  without.index_atoms();
+  const auto plain = without.view();
+  struct Place {
+    std::size_t bin, part, atom;
+  };
+  const auto each_place = [&](const std::vector<double>& values, const auto& visit) {
+    for (const double value : values) {
+      const auto code = view.code_of(value);
+      if (static_cast<std::size_t>(code) < codec.points.size())
+        continue;
+      const std::size_t bin = static_cast<std::size_t>(code) - codec.points.size();
+      const auto fine = static_cast<std::size_t>(view.fine_of(value, code));
+      visit(Place{bin, bin * parts + static_cast<std::size_t>(plain.fine_of(value, code)),
+                  fine < parts ? none : codec.atom_first[bin] + fine - parts});
+    }
+  };
+  std::vector<double> all(bins), smooth(bins * parts), rest(bins * parts), rest_of_bin(bins), atoms(none);
+  each_place(kept, [&](const Place& place) {
+    ++all[place.bin];
+    ++smooth[place.part];
+    if (place.atom < none) {
+      ++atoms[place.atom];
+    } else {
+      ++rest[place.part];
+      ++rest_of_bin[place.bin];
+    }
+  });
+  // A part's mass is spread over the numbers that can be written in it.
+  const auto spread = [&](std::size_t bin) {
+    const double width = (codec.knots[bin + 1] - codec.knots[bin]) / static_cast<double>(parts);
+    const double steps = codec.decimals >= 0 ? width * std::pow(10.0, codec.decimals) : 1e6;
+    return std::log(std::clamp(steps, 1.0, 1e12));
+  };
+  const auto log_share = [](double count, double total, std::size_t kinds) {
+    return std::log((count + 0.5) / (total + 0.5 * static_cast<double>(kinds)));
+  };
+  double gain = 0;
+  double hits = 0;
+  double rows = 0;
+  each_place(held, [&](const Place& place) {
+    const double n = all[place.bin];
+    const double before = log_share(smooth[place.part], n, parts) - spread(place.bin);
+    const std::size_t kinds = 1 + codec.atom_first[place.bin + 1] - codec.atom_first[place.bin];
+    const double after = place.atom < none ? log_share(atoms[place.atom], n, kinds)
+                                           : log_share(rest_of_bin[place.bin], n, kinds) +
+                                                 log_share(rest[place.part], rest_of_bin[place.bin], parts) -
+                                                 spread(place.bin);
+    gain += after - before;
+    hits += place.atom < none ? 1 : 0;
+    ++rows;
+  });
+  return rows > 0 && hits >= 0.05 * rows && gain >= 0.02 * rows;
+}
+
+/// Values inside bins that enough rows have become atoms, where that pays. `values` is sorted.
+inline void fit_atoms(ColumnCodec& codec, const std::vector<double>& values, const EncodingOptions& options) {
+  if (options.min_atom_rows == 0 || codec.kind != ColumnCodec::Kind::binned || options.fine == 0)
+    return;
+  auto atoms = frequent_values(codec, values, options.min_atom_rows);
+  if (atoms.empty())
+    return;
+  auto with = codec;
+  if (with.fine == 0) // too few rows for parts: a second code that says "an atom" or "none" at least
+    with.fine = std::clamp<std::size_t>(values.size() / (4 * codec.bins()), 1, options.fine);
+  // By chance, not by place: rows of a value would otherwise fall to both sides evenly.
+  RandomSequence random(RandomStream(values.size(), Purpose::split));
+  std::vector<double> kept;
+  std::vector<double> held;
+  for (const double value : values)
+    (random.below(5) == 0 ? held : kept).push_back(value);
+  // Chosen by the rows kept alone: what chance made frequent among them is not so among those held out.
+  with.atoms = frequent_values(codec, kept, (4 * options.min_atom_rows + 2) / 5);
+  with.index_atoms();
+  if (with.atoms.empty() || !atoms_pay(with, kept, held))
+    return;
+  codec = std::move(with);
+  codec.atoms = std::move(atoms);
+  codec.index_atoms();
+}
+
 /// Point masses, and quantile bins for the rest. `values` is sorted.
 inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, const EncodingOptions& options) {
   std::vector<std::pair<double, std::size_t>> distinct;
@@ -266,6 +411,7 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
   }
   if (rest.back() > codec.knots.back())
     codec.knots.push_back(rest.back());
+  fit_atoms(codec, values, options);
 }
 
 /// Moves the ends of a continuous column's range outwards to two digits of the outer bin's width (or of the

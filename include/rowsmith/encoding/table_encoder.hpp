@@ -55,8 +55,10 @@ public:
         codecs.push_back(fit_codec(column, used));
       TableEncoder encoder(std::move(codecs), train.schema());
       const bool coarsest = used.fine == 0 && used.bins <= 8 && used.max_exact_values <= 32;
-      if (encoder.layout().size() * static_cast<std::size_t>(encoder.width()) <= options.most_pairs ||
-          options.numerical != NumericalEncoding::codes || coarsest)
+      std::size_t codes = 0;
+      for (const auto& codec : encoder.codecs())
+        codes += codec.kind == ColumnCodec::Kind::categorical ? 0 : codec.codes() + codec.fine_codes();
+      if (codes <= options.most_codes || options.numerical != NumericalEncoding::codes || coarsest)
         return encoder;
       if (used.fine == 0) {
         used.bins = std::max<std::size_t>(std::min<std::size_t>(used.bins, 8), used.bins / 2);
@@ -96,7 +98,7 @@ public:
         ++number_columns_;
       }
       for (const bool fine : {false, true}) {
-        const std::size_t width = fine ? codecs_[i].fine : codecs_[i].codes();
+        const std::size_t width = fine ? codecs_[i].fine_codes() : codecs_[i].codes();
         if (width == 0)
           continue;
         add(true, width, fine);

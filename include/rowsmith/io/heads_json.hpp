@@ -19,20 +19,6 @@
 ROWSMITH_BEGIN
 namespace detail {
 
-/// Calls `visit(name, buffer, rows, columns)` for each weight of autoregressive heads.
-template <class Heads, class Visit>
-void each_heads_tensor(Heads& heads, const Visit& visit) {
-  const auto shape = heads.shape();
-  auto& weights = heads.weights;
-  visit("heads.latent_weight", weights.latent_weight, shape.columns * shape.latent, shape.width);
-  visit("heads.bias", weights.bias, shape.columns, shape.width);
-  visit("heads.tables", weights.tables, shape.table_rows[shape.columns], shape.width);
-  visit("heads.hidden_weight", weights.hidden_weight, shape.columns * shape.width, shape.width);
-  visit("heads.hidden_bias", weights.hidden_bias, shape.columns, shape.width);
-  visit("heads.output_weight", weights.output_weight, shape.codes(), shape.width);
-  visit("heads.output_bias", weights.output_bias, Index{1}, shape.codes());
-}
-
 inline nlohmann::json heads_json(const IndependentNetwork&, TensorFile&) { return {{"kind", "independent"}}; }
 inline nlohmann::json heads_json(const JointCodes& joint, TensorFile&) {
   auto groups = nlohmann::json::array();
@@ -41,13 +27,27 @@ inline nlohmann::json heads_json(const JointCodes& joint, TensorFile&) {
   return {{"kind", "joint"}, {"groups", groups}};
 }
 inline nlohmann::json heads_json(const AutoregressiveNetwork& heads, TensorFile& file) {
-  each_heads_tensor(heads, [&file](const char* name, const auto& buffer, Index rows, Index columns) {
-    file.tensors[name] = {{rows, columns}, buffer};
+  heads.weights.each(heads.shape(), [&file](const char* name, const auto& buffer, Index rows, Index columns) {
+    if (rows > 0 && columns > 0)
+      file.tensors[std::string("heads.") + name] = {{rows, columns}, buffer};
   });
-  return {{"kind", "autoregressive"},
-          {"width", heads.width},
-          {"inputs", heads.inputs},
-          {"order", heads.order.order()}};
+  return {
+      {"kind", "embedded"}, {"width", heads.width}, {"inputs", heads.inputs}, {"order", heads.order.order()}};
+}
+
+inline nlohmann::json heads_json(const TreeNetwork& heads, TensorFile& file) {
+  auto columns = nlohmann::json::array();
+  for (const auto& c : heads.columns)
+    columns.push_back({c.stretch, c.tuples, c.fine_codes, c.level_count, c.levels, c.margin, c.trees, c.roots,
+                       c.node_count, c.nodes, c.entry_count, c.entries, c.orders});
+  file.tensors["trees"] = {{static_cast<std::int64_t>(heads.words.size())}, {}, heads.words};
+  return {{"kind", "trees"}, {"latent", heads.latent}, {"smoothing", heads.smoothing}, {"columns", columns}};
+}
+inline nlohmann::json heads_json(const MixedNetwork& heads, TensorFile& file) {
+  return {{"kind", "mixed"},
+          {"neural", heads_json(heads.neural, file)},
+          {"trees", heads_json(heads.trees, file)},
+          {"shares", heads.shares}};
 }
 
 /// A list of integers in [0, below).
@@ -68,11 +68,47 @@ inline AutoregressiveNetwork autoregressive_from(const nlohmann::json& json, con
   AutoregressiveNetwork heads;
   heads.width = integer(json, "width", 1, 1 << 24);
   heads.inputs = integer(json, "inputs", 1, 1 << 24);
+  // The order makes tables of as many numbers as this tensor has: the file must hold it first.
+  auto& pairs = heads.weights.pair_bias;
+  Index pair_count = 0;
+  for (std::size_t h = 1; h < encoder.layout().size(); ++h)
+    if (encoder.layout()[h].fine)
+      pair_count += Index{encoder.layout()[h - 1].width} * encoder.layout()[h].width;
+  if (pair_count > 0)
+    pairs = take_tensor(file, "heads.pair_bias", {1, pair_count});
   heads.order = AutoregressiveOrder(
       encoder, small_integers(json, "order", static_cast<std::int64_t>(encoder.layout().size())));
-  each_heads_tensor(heads, [&file](const char* name, auto& buffer, Index rows, Index columns) {
-    buffer = take_tensor(file, name, {rows, columns});
+  heads.weights.each(heads.shape(), [&](const char* name, auto& buffer, Index rows, Index columns) {
+    if (rows > 0 && columns > 0 && &buffer != &pairs)
+      buffer = take_tensor(file, std::string("heads.") + name, {rows, columns});
   });
+  return heads;
+}
+inline TreeNetwork trees_from(const nlohmann::json& json, TensorFile& file) {
+  TreeNetwork heads;
+  heads.latent = integer(json, "latent", 1, 1 << 24);
+  heads.smoothing = number(json, "smoothing");
+  const auto found = file.tensors.find("trees");
+  if (found == file.tensors.end() || found->second.words.empty())
+    throw ModelFileError("tensor 'trees' is missing, or is not one of whole numbers");
+  heads.words = std::move(found->second.words);
+  file.tensors.erase(found);
+  for (const auto& entry : array_of(member(json, "columns"), "columns")) {
+    if (!entry.is_array() || entry.size() != 13)
+      throw ModelFileError("trees: a column is not a list of 13 integers");
+    const auto at = [&entry](std::size_t i) {
+      if (!entry[i].is_number_unsigned())
+        throw ModelFileError("trees: a column is not a list of 13 integers");
+      return entry[i].get<std::uint64_t>();
+    };
+    const auto count = [&at](std::size_t i) {
+      if (at(i) > std::numeric_limits<std::uint32_t>::max())
+        throw ModelFileError("trees: a column has a count beyond 2^32 - 1");
+      return static_cast<std::uint32_t>(at(i));
+    };
+    heads.columns.push_back({at(0), count(1), count(2), count(3), at(4), at(5), count(6), at(7), count(8),
+                             at(9), count(10), at(11), at(12)});
+  }
   return heads;
 }
 inline JointCodes joint_from(const nlohmann::json& json, const TableEncoder& encoder) {
@@ -86,12 +122,21 @@ inline JointCodes joint_from(const nlohmann::json& json, const TableEncoder& enc
 
 /// \throws Error saying what is wrong; whether the heads fit the model is for `TableModel` to say
 inline TrainedHeads heads_from(const nlohmann::json& json, const TableEncoder& encoder, TensorFile& file) {
-  static constexpr std::array<std::string_view, 3> kinds{"independent", "autoregressive", "joint"};
+  static constexpr std::array<std::string_view, 6> kinds{"independent", "embedded", "joint",
+                                                         "trees",       "mixed",    "autoregressive"};
   switch (choice(json, "kind", kinds)) {
   case 1:
     return autoregressive_from(json, encoder, file);
   case 2:
     return joint_from(json, encoder);
+  case 3:
+    return trees_from(json, file);
+  case 4:
+    return MixedNetwork{autoregressive_from(member(json, "neural"), encoder, file),
+                        trees_from(member(json, "trees"), file), numbers(json, "shares")};
+  case 5:
+    throw ModelFileError("the model has autoregressive heads with a table for each pair of columns, which "
+                         "earlier versions wrote and this one no longer reads: train it again");
   default:
     return IndependentNetwork{};
   }

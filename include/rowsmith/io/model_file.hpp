@@ -20,8 +20,9 @@
 
 ROWSMITH_BEGIN
 
-/// The version of the format that this library writes and the only one it reads.
-inline constexpr int model_format_version = 2;
+/// The newest version of the format. Version 2 brought preparations; 3 atoms, and autoregressive heads that
+/// embed codes.
+inline constexpr int model_format_version = 3;
 
 namespace detail {
 
@@ -100,6 +101,20 @@ inline GaussianMixture mixture_from(const nlohmann::json& json, std::size_t labe
   return mixture;
 }
 
+/// The oldest version that can say what a model is: older libraries read files that need nothing newer.
+inline int needed_version(const TableModelParts& model) {
+  const auto& codecs = model.encoder.codecs();
+  if (draws_in_order(model.heads) || std::any_of(codecs.begin(), codecs.end(), [](const ColumnCodec& codec) {
+        return !codec.atoms.empty();
+      }))
+    return 3;
+  const auto& transforms = model.preparation.transforms();
+  if (std::any_of(transforms.begin(), transforms.end(),
+                  [](const auto& one) { return std::holds_alternative<LookupColumn>(one); }))
+    return 3;
+  return transforms.empty() ? 1 : 2;
+}
+
 } // namespace detail
 
 /// The model as a container. \throws ModelFileError if a text is not valid UTF-8
@@ -132,9 +147,7 @@ inline TensorFile pack_model(const TableModel& packed) {
   json["notes"] = model.notes;
   file.metadata["model"] = detail::dump_json(json);
   file.metadata["format"] = "rowsmith";
-  // What version 1 cannot say is a preparation: files without one are still read by older libraries.
-  file.metadata["format_version"] =
-      std::to_string(model.preparation.transforms().empty() ? 1 : model_format_version);
+  file.metadata["format_version"] = std::to_string(detail::needed_version(model));
   file.metadata["library_version"] = ROWSMITH_VERSION;
   return file;
 }
@@ -145,9 +158,9 @@ inline TableModel unpack_model(TensorFile file) {
     if (file.metadata["format"] != "rowsmith")
       throw ModelFileError("the file is not a rowsmith model");
     const auto& version = file.metadata["format_version"];
-    if (version != "1" && version != std::to_string(model_format_version))
+    if (version != "1" && version != "2" && version != "3")
       throw ModelFileError("the file has format version '" + version +
-                           "', this library reads versions 1 and " + std::to_string(model_format_version));
+                           "', this library reads versions 1 to " + std::to_string(model_format_version));
     const auto json = nlohmann::json::parse(file.metadata["model"], nullptr, false);
     if (!json.is_object())
       throw ModelFileError("metadata 'model' is not a JSON object");
@@ -164,7 +177,7 @@ inline TableModel unpack_model(TensorFile file) {
     model.generator_network.set_residual(detail::boolean(json, "residual_generator"));
     model.heads = detail::heads_from(detail::member(json, "heads"), model.encoder, file);
     model.decoder_network = detail::network_from(detail::member(networks, "decoder"), "decoder", file,
-                                                 std::holds_alternative<AutoregressiveNetwork>(model.heads));
+                                                 draws_in_order(model.heads));
     const auto latent = static_cast<std::int64_t>(model.latent_width());
     model.latent_scale = detail::take_vector(file, "latent.scale", {latent});
     model.latent_offset = detail::take_vector(file, "latent.offset", {latent});

@@ -109,20 +109,23 @@ inline TableSchema schema_from(const nlohmann::json& json) {
 }
 
 inline nlohmann::json codec_json(const ColumnCodec& codec) {
-  return {{"name", codec.name},
-          {"kind", codec_kind_names[static_cast<std::size_t>(codec.kind)]},
-          {"has_missing", codec.has_missing},
-          {"has_other", codec.has_other},
-          {"other_text", codec.other_text},
-          {"categories", codec.categories},
-          {"points", codec.points},
-          {"knots", codec.knots},
-          {"fine", codec.fine},
-          {"mean", codec.mean},
-          {"sd", codec.sd},
-          {"minimum", codec.minimum},
-          {"maximum", codec.maximum},
-          {"decimals", codec.decimals}};
+  nlohmann::json json{{"name", codec.name},
+                      {"kind", codec_kind_names[static_cast<std::size_t>(codec.kind)]},
+                      {"has_missing", codec.has_missing},
+                      {"has_other", codec.has_other},
+                      {"other_text", codec.other_text},
+                      {"categories", codec.categories},
+                      {"points", codec.points},
+                      {"knots", codec.knots},
+                      {"fine", codec.fine},
+                      {"mean", codec.mean},
+                      {"sd", codec.sd},
+                      {"minimum", codec.minimum},
+                      {"maximum", codec.maximum},
+                      {"decimals", codec.decimals}};
+  if (!codec.atoms.empty())
+    json["atoms"] = codec.atoms;
+  return json;
 }
 inline ColumnCodec codec_from(const nlohmann::json& json) {
   ColumnCodec codec;
@@ -135,6 +138,9 @@ inline ColumnCodec codec_from(const nlohmann::json& json) {
   codec.points = numbers(json, "points");
   codec.knots = numbers(json, "knots");
   codec.fine = static_cast<std::size_t>(integer(json, "fine", 0, 1024));
+  if (json.contains("atoms"))
+    codec.atoms = numbers(json, "atoms");
+  codec.index_atoms();
   codec.mean = number(json, "mean");
   codec.sd = number(json, "sd");
   codec.minimum = number(json, "minimum");

@@ -91,16 +91,15 @@ inline std::uint64_t get_u64(std::string_view from) {
     value |= std::uint64_t{static_cast<unsigned char>(from[i])} << (8 * i);
   return value;
 }
-inline void put_float(std::string& to, float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
+inline void put_u32(std::string& to, std::uint32_t value) {
   for (int i = 0; i < 4; ++i)
-    to.push_back(static_cast<char>((bits >> (8 * i)) & 0xFFU));
+    to.push_back(static_cast<char>((value >> (8 * i)) & 0xFFU));
 }
-inline float get_float(const char* from) {
-  std::uint32_t bits = 0;
+inline std::uint32_t get_u32(const char* from) {
+  std::uint32_t value = 0;
   for (std::size_t i = 0; i < 4; ++i)
-    bits |= std::uint32_t{static_cast<unsigned char>(from[i])} << (8 * i);
-  return std::bit_cast<float>(bits);
+    value |= std::uint32_t{static_cast<unsigned char>(from[i])} << (8 * i);
+  return value;
 }
 
 /// One entry of the header. Checks everything before a byte of data is touched.
@@ -112,8 +111,9 @@ inline Tensor read_tensor(const std::string& name, const nlohmann::json& entry, 
   if (!entry.is_object() || !entry.contains("dtype") || !entry.contains("shape") ||
       !entry.contains("data_offsets"))
     refuse("expected dtype, shape and data_offsets");
-  if (entry["dtype"] != "F32")
-    refuse("dtype is not \"F32\"");
+  const bool whole = entry["dtype"] == "U32";
+  if (!whole && entry["dtype"] != "F32")
+    refuse("dtype is neither \"F32\" nor \"U32\"");
   const auto& offsets = entry["data_offsets"];
   if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
       !offsets[1].is_number_unsigned())
@@ -140,9 +140,15 @@ inline Tensor read_tensor(const std::string& name, const nlohmann::json& entry, 
     refuse("shape needs " + std::to_string(elements * 4) + " bytes, but its data_offsets span " +
            std::to_string(end - begin));
   ranges.emplace_back(begin, end);
+  if (whole) {
+    tensor.words.resize(static_cast<std::size_t>(elements));
+    for (std::size_t i = 0; i < elements; ++i)
+      tensor.words[i] = get_u32(data.data() + begin + 4 * i);
+    return tensor;
+  }
   tensor.values.resize(static_cast<std::size_t>(elements));
   for (std::size_t i = 0; i < elements; ++i)
-    tensor.values[i] = get_float(data.data() + begin + 4 * i);
+    tensor.values[i] = std::bit_cast<float>(get_u32(data.data() + begin + 4 * i));
   return tensor;
 }
 
@@ -158,8 +164,12 @@ inline std::string format_tensor_file(const TensorFile& content) {
   for (const auto& [name, tensor] : content.tensors) {
     const std::size_t begin = data.size();
     for (const float value : tensor.values)
-      detail::put_float(data, value);
-    header[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, data.size()}}};
+      detail::put_u32(data, std::bit_cast<std::uint32_t>(value));
+    for (const auto word : tensor.words)
+      detail::put_u32(data, word);
+    header[name] = {{"dtype", tensor.words.empty() ? "F32" : "U32"},
+                    {"shape", tensor.shape},
+                    {"data_offsets", {begin, data.size()}}};
   }
   std::string text = detail::dump_json(header);
   text.append((8 - text.size() % 8) % 8, ' ');
@@ -253,6 +263,8 @@ inline AlignedBuffer<float> take_tensor(TensorFile& file, const std::string& nam
     throw ModelFileError("tensor '" + name + "' is missing");
   if (found->second.shape != shape)
     throw ModelFileError("tensor '" + name + "' has the wrong shape");
+  if (!found->second.words.empty())
+    throw ModelFileError("tensor '" + name + "' is not one of floats");
   for (const float value : found->second.values)
     if (!std::isfinite(value))
       throw ModelFileError("tensor '" + name + "' holds a number that is not finite");

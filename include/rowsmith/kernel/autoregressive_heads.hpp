@@ -12,11 +12,12 @@
 ROWSMITH_BEGIN
 namespace kernel {
 
-/// The pass over the positions of autoregressive heads, for one row or many:
-///   h = relu(bias + what the codes before contribute + latent part)     hidden(q)
-///   h += relu(h · gate + bias)                                          gate(q)
-///   logits = h · output + bias                                          logits(q)
-/// then `choose(q, logits)` draws or reads the codes, and contribute(q) tells later positions.
+/// The pass over the positions of autoregressive heads, for one row or many. c is what the positions before
+/// have told, added up:
+///   h = relu(scale ∘ c + latent part + bias)                  hidden(q)
+///   h += relu(h · gate + bias)                                gate(q)
+///   logits = h · output + bias + pair[parent's code]          logits(q)
+/// then `choose(q, logits)` draws or reads the codes, and contribute(q) adds to c.
 template <class Backend, class Choose>
 inline void each_position(Backend& backend, Index positions, const Choose& choose) {
   for (Index q = 0; q < positions; ++q) {
@@ -27,16 +28,40 @@ inline void each_position(Backend& backend, Index positions, const Choose& choos
   }
 }
 
+/// What a code tells later positions: its embedding, and where it completes a number, that number's place
+/// between two knots. Each element is written so that a compiler has one way to fuse its product.
+template <class Scalar, class Numbers>
+inline void tell(const Numbers& embedding, Index width, Scalar* c) noexcept {
+  for (Index j = 0; j < width; ++j)
+    c[j] += embedding[j];
+}
+template <class Scalar, class Numbers>
+inline void tell(const Numbers& embedding, const Numbers& low, const Numbers& high, Scalar place, Index width,
+                 Scalar* c) noexcept {
+  for (Index j = 0; j < width; ++j)
+    c[j] += embedding[j] + (low[j] + place * (high[j] - low[j]));
+}
+
 /// One position of the order.
 struct Position {
   std::size_t stretch = 0; ///< of the layout
   Index codes = 0;
+  std::size_t scale = 0;
   Matrix gate;
   std::size_t gate_bias = 0;
   Matrix output;
   std::size_t output_bias = 0;
-  Matrix later; ///< row by row: what each code adds to all positions after this one, side by side
+  Matrix embedding;           ///< row by row, one for each code
+  std::ptrdiff_t parent = -1; ///< the stretch whose code this one refines; −1: none
+  Matrix pair; ///< with a parent: row by row, for each of its codes what is added to the logits
+  std::ptrdiff_t bin =
+      -1; ///< the stretch that tells the bin of a number which this position completes; −1: none
+  Index first_bin = 0; ///< its first code that is a bin
+  Matrix knots;        ///< row by row, one for each edge of a bin
 };
+
+template <class Weights>
+struct AutoregressiveRow;
 
 struct AutoregressiveHeads {
   const Position* positions = nullptr;
@@ -49,13 +74,13 @@ struct AutoregressiveHeads {
 
   template <class Weights>
   constexpr Index room() const noexcept {
-    return count * width + padded(count * width, Weights::unit) + 2 * padded(width, Weights::unit) +
+    return padded(count * width, Weights::unit) + 3 * padded(width, Weights::unit) +
            padded(widest, Weights::unit);
   }
   template <class Weights>
   void draw(const Weights& weights, const Columns& columns, const Draw& draw, const float* outputs,
             std::int32_t* codes, float* room) const noexcept {
-    Row<Weights> row(*this, weights, outputs, codes, room);
+    AutoregressiveRow<Weights> row(*this, weights, columns, outputs, codes, room);
     each_position(row, count, [&](Index q, float* logits) {
       const auto h = positions[q].stretch;
       codes[h] = static_cast<Index>(h) == columns.label // the row was asked for with it
@@ -64,70 +89,85 @@ struct AutoregressiveHeads {
     });
   }
   template <class Weights>
-  double score(const Weights& weights, const Columns&, const float* outputs, const std::int32_t* codes,
-               const float*, float* room) const noexcept {
+  double score(const Weights& weights, const Columns& columns, const float* outputs,
+               const std::int32_t* codes, const float*, float* room) const noexcept {
     double error = 0;
-    Row<Weights> row(*this, weights, outputs, codes, room);
+    AutoregressiveRow<Weights> row(*this, weights, columns, outputs, codes, room);
     each_position(row, count, [&](Index q, float* logits) {
       error += cross_entropy(logits, logits, positions[q].codes, codes[positions[q].stretch]);
     });
     return error;
   }
+};
 
-private:
-  /// The pass for one row.
-  template <class Weights>
-  struct Row {
-    Row(const AutoregressiveHeads& heads_, const Weights& weights_, const float* read_,
-        const std::int32_t* codes_, float* room) noexcept
-        : heads(heads_), weights(weights_), read(read_), codes(codes_), product_of_all(room),
-          gates(room + padded(heads.count * heads.width, Weights::unit)),
-          own_logits(gates + padded(heads.width, Weights::unit)),
-          sums(own_logits + padded(heads.widest, Weights::unit)) {
-      const auto start = weights.numbers(heads.bias);
-      for (Index j = 0; j < heads.count * heads.width; ++j)
-        sums[j] = start[j];
-      // A single block is the rule: then its product is made once, before the first position.
-      if (heads.latent_blocks == 1)
-        product(weights, heads.latent[0], read, product_of_all);
+/// The pass for one row.
+template <class Weights>
+struct AutoregressiveRow {
+  AutoregressiveRow(const AutoregressiveHeads& heads_, const Weights& weights_, const Columns& columns_,
+                    const float* read_, const std::int32_t* codes_, float* room) noexcept
+      : heads(heads_), weights(weights_), columns(columns_), read(read_), codes(codes_), product_of_all(room),
+        told(room + padded(heads.count * heads.width, Weights::unit)),
+        units(told + padded(heads.width, Weights::unit)), gates(units + padded(heads.width, Weights::unit)),
+        own_logits(gates + padded(heads.width, Weights::unit)) {
+    std::fill_n(told, heads.width, 0.0F);
+    // A single block is the rule: then its product is made once, before the first position.
+    if (heads.latent_blocks == 1)
+      product(weights, heads.latent[0], read, product_of_all);
+  }
+  void hidden(Index q) noexcept {
+    const auto scales = weights.numbers(heads.positions[q].scale);
+    const auto biases = weights.numbers(heads.bias + static_cast<std::size_t>(q * heads.width));
+    for (Index j = 0; j < heads.width; ++j)
+      units[j] = scales[j] * told[j] + biases[j];
+    for (Index block = 0; block < heads.latent_blocks; ++block) {
+      if (heads.latent_blocks > 1)
+        product(weights, heads.latent[block], read + block * depth_block, product_of_all);
+      add(product_of_all + q * heads.width, heads.width, units);
     }
-    void hidden(Index q) noexcept {
-      float* h = sums + q * heads.width;
-      for (Index block = 0; block < heads.latent_blocks; ++block) {
-        if (heads.latent_blocks > 1)
-          product(weights, heads.latent[block], read + block * depth_block, product_of_all);
-        add(product_of_all + q * heads.width, heads.width, h);
-      }
-      for (Index j = 0; j < heads.width; ++j)
-        h[j] = h[j] > 0 ? h[j] : 0.0F;
+    for (Index j = 0; j < heads.width; ++j)
+      units[j] = units[j] > 0 ? units[j] : 0.0F;
+  }
+  void gate(Index q) noexcept {
+    const Position& position = heads.positions[q];
+    product(weights, position.gate, units, gates);
+    add(weights.numbers(position.gate_bias), heads.width, gates);
+    activate({ActivationKind::relu}, gates, heads.width);
+    add(gates, heads.width, units);
+  }
+  float* logits(Index q) noexcept {
+    const Position& position = heads.positions[q];
+    product(weights, position.output, units, own_logits);
+    add(weights.numbers(position.output_bias), position.codes, own_logits);
+    if (position.parent >= 0)
+      add(weights.row(position.pair, codes[position.parent]), position.codes, own_logits);
+    return own_logits;
+  }
+  void contribute(Index q) noexcept {
+    const Position& position = heads.positions[q];
+    const std::int32_t code = codes[position.stretch];
+    const auto embedding = weights.row(position.embedding, code);
+    const Index bin = position.bin < 0 ? -1 : codes[position.bin] - position.first_bin;
+    if (bin < 0 || bin + 1 >= position.knots.depth) {
+      tell(embedding, heads.width, told);
+      return;
     }
-    void gate(Index q) noexcept {
-      const Position& position = heads.positions[q];
-      product(weights, position.gate, sums + q * heads.width, gates);
-      add(weights.numbers(position.gate_bias), heads.width, gates);
-      activate({ActivationKind::relu}, gates, heads.width);
-      add(gates, heads.width, sums + q * heads.width);
-    }
-    float* logits(Index q) noexcept {
-      const Position& position = heads.positions[q];
-      product(weights, position.output, sums + q * heads.width, own_logits);
-      add(weights.numbers(position.output_bias), position.codes, own_logits);
-      return own_logits;
-    }
-    void contribute(Index q) noexcept {
-      const Position& position = heads.positions[q];
-      add(weights.row(position.later, codes[position.stretch]), position.later.columns,
-          sums + (q + 1) * heads.width);
-    }
-    const AutoregressiveHeads& heads;
-    const Weights& weights;
-    const float* read;
-    const std::int32_t* codes; ///< by stretch
-    float* product_of_all;     ///< the latent code's part of all positions
-    float* gates;
-    float* own_logits;
-    float* sums; ///< all positions' h
-  };
+    const Codec& codec = columns.codecs[columns.layout[position.stretch].column];
+    const float place = position.bin == static_cast<std::ptrdiff_t>(position.stretch)
+                            ? 0.5F
+                            : codec.place_of(codes[position.bin], code);
+    tell(embedding, weights.row(position.knots, bin), weights.row(position.knots, bin + 1), place,
+         heads.width, told);
+  }
+  const AutoregressiveHeads& heads;
+  const Weights& weights;
+  const Columns& columns;
+  const float* read;
+  const std::int32_t* codes; ///< by stretch
+  float* product_of_all;     ///< the latent code's part of all positions
+  float* told;               ///< c
+  float* units;              ///< h
+  float* gates;
+  float* own_logits;
 };
 
 } // namespace kernel

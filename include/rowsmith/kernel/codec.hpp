@@ -37,7 +37,10 @@ struct Codec {
   std::size_t point_count = 0;
   const double* knots = nullptr; ///< bins + 1 of them
   std::size_t bins = 0;
-  std::size_t fine = 0; ///< parts of a bin; 0: no fine code
+  std::size_t fine = 0;                      ///< parts of a bin; 0: no fine code
+  const double* atoms = nullptr;             ///< values inside bins that fine codes name, too, ascending
+  const std::uint32_t* atom_first = nullptr; ///< the first atom of each bin, and behind the last one
+  std::size_t most_atoms = 0;                ///< of a bin
   double mean = 0;
   double sd = 1;
   double minimum = 0;
@@ -56,6 +59,8 @@ struct Codec {
     return plain_codes() + (has_other ? 1 : 0) + (has_missing ? 1 : 0);
   }
   constexpr std::int32_t missing() const noexcept { return codes() - 1; }
+  /// Fine codes: the parts of a bin, then its atoms.
+  constexpr std::int32_t fine_codes() const noexcept { return static_cast<std::int32_t>(fine + most_atoms); }
 
   /// The code of a present number. Values outside the fitted range go to the nearest bin or point.
   std::int32_t code_of(double value) const noexcept {
@@ -77,13 +82,45 @@ struct Codec {
     const auto index = static_cast<std::size_t>(code);
     if (fine == 0 || index < point_count)
       return 0;
-    const double* knot = knots + (index - point_count);
-    // Halves where the width is beyond a double: the same quotient.
-    const double unit = std::isfinite(knot[1] - knot[0]) ? 1 : 0.5;
-    const double low = unit * knot[0];
-    const double width = unit * knot[1] - low;
-    const double part = width > 0 ? distance_in(width, low, unit * value) * static_cast<double>(fine) : 0;
+    const std::size_t bin = index - point_count;
+    if (most_atoms > 0) {
+      const double* end = atoms + atom_first[bin + 1];
+      const double* atom = std::lower_bound(atoms + atom_first[bin], end, value);
+      if (atom != end && *atom == value)
+        return static_cast<std::int32_t>(fine) + static_cast<std::int32_t>(atom - atoms) -
+               static_cast<std::int32_t>(atom_first[bin]);
+    }
+    const double part = place_in(bin, value) * static_cast<double>(fine);
     return static_cast<std::int32_t>(std::clamp(part, 0.0, static_cast<double>(fine) - 0.5));
+  }
+  /// The atom that a bin's code and a fine code name, or null.
+  const double* atom_of(std::int32_t code, std::int32_t fine_code) const noexcept {
+    if (most_atoms == 0 || fine_code < static_cast<std::int32_t>(fine))
+      return nullptr;
+    const std::size_t bin = static_cast<std::size_t>(code) - point_count;
+    const std::size_t atom = atom_first[bin] + static_cast<std::size_t>(fine_code) - fine;
+    return atom < atom_first[bin + 1] ? atoms + atom : nullptr;
+  }
+  /// Where in its bin, [0, 1], the numbers lie that have these codes; of an atom that the bin does not have,
+  /// the middle.
+  float place_of(std::int32_t code, std::int32_t fine_code) const noexcept {
+    if (fine_code < static_cast<std::int32_t>(fine))
+      return (static_cast<float>(fine_code) + 0.5F) / static_cast<float>(fine);
+    const double* atom = atom_of(code, fine_code);
+    return atom == nullptr ? 0.5F
+                           : static_cast<float>(std::clamp(
+                                 place_in(static_cast<std::size_t>(code) - point_count, *atom), 0.0, 1.0));
+  }
+  /// The number that a code and its fine code stand for. An atom that the bin does not have is anywhere in
+  /// it. \param position in (0, 1), within the part
+  double value_of(std::int32_t code, std::int32_t fine_code, double position) const noexcept {
+    if (static_cast<std::size_t>(code) >= point_count) {
+      if (const double* atom = atom_of(code, fine_code))
+        return *atom;
+      if (fine_code < static_cast<std::int32_t>(fine))
+        position = (static_cast<double>(fine_code) + position) / static_cast<double>(fine);
+    }
+    return value_of(code, position);
   }
   /// The number of a code that is neither "missing" nor a category. \param position in (0, 1), within a bin
   double value_of(std::int32_t code, double position) const noexcept {
@@ -112,6 +149,15 @@ struct Codec {
   double unstandardise(double number) const noexcept { return finish(mean + sd * number); }
 
 private:
+  /// Where a number lies in a bin: 0 at its lower edge, 1 at its upper one.
+  double place_in(std::size_t bin, double value) const noexcept {
+    const double* knot = knots + bin;
+    // Halves where the width is beyond a double: the same quotient.
+    const double unit = std::isfinite(knot[1] - knot[0]) ? 1 : 0.5;
+    const double low = unit * knot[0];
+    const double width = unit * knot[1] - low;
+    return width > 0 ? distance_in(width, low, unit * value) : 0;
+  }
   /// Rounds to the column's decimals and keeps to its range.
   double finish(double value) const noexcept {
     const double scaled = value * rounding;
@@ -179,11 +225,9 @@ inline void each_cell(const Columns& columns, const std::int32_t* codes, const N
         ++h; // the stretch of "present" and "missing" follows
     }
     const std::int32_t code = columns.layout[h].categorical ? codes[h] : 0;
-    double position = position_at(h);
-    if (codec.fine > 0) {
+    const double position = position_at(h);
+    if (codec.fine > 0)
       ++h;
-      position = (static_cast<double>(codes[h]) + position) / static_cast<double>(codec.fine);
-    }
     Cell cell;
     if (!codec.has_missing || code != codec.missing()) {
       if (codec.kind == CodecKind::categorical)
@@ -191,7 +235,8 @@ inline void each_cell(const Columns& columns, const std::int32_t* codes, const N
       else if (codec.kind == CodecKind::standardised)
         cell.number = codec.unstandardise(static_cast<double>(number));
       else
-        cell.number = codec.value_of(code, position);
+        cell.number =
+            codec.fine > 0 ? codec.value_of(code, codes[h], position) : codec.value_of(code, position);
     }
     set(column, cell);
   }

@@ -27,6 +27,8 @@ struct Draw {
   std::int32_t label = 0;               ///< of a conditional model
 
   float uniform_at(std::size_t stretch) const noexcept { return to_uniform_float(words[2 * stretch]); }
+  /// The same number as `uniform_at`, in full.
+  double position_of_choice(std::size_t stretch) const noexcept { return to_position(words[2 * stretch]); }
   double position_at(std::size_t stretch) const noexcept { return to_position(words[2 * stretch + 1]); }
 };
 

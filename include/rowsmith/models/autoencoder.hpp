@@ -191,6 +191,8 @@ public:
     if (variational_)
       std::fill_n(values.data() + latent_bias_.offset + latent_width, latent_width,
                   static_cast<Scalar>(log_variance_start));
+    if constexpr (requires { heads_.start(values.data()); })
+      heads_.start(values.data());
     return values;
   }
   /// Where in the vector of weights those of decoder and heads begin; they go on to its end.

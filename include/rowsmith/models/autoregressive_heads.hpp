@@ -41,11 +41,11 @@ inline std::vector<std::int32_t> automatic_order(const TableEncoder& encoder) {
   return order;
 }
 
-/// An order of code columns and how codes are numbered through in it. A value type.
+/// An order of code columns, how codes are numbered through in it, and what each position is. A value type.
 class AutoregressiveOrder {
 public:
   AutoregressiveOrder() = default;
-  /// \param order  a permutation of the encoder's code columns
+  /// \param order  a permutation of the encoder's code columns, in which a second code comes after its first
   /// \throws OptionError if the encoder has columns that are numbers, not codes
   /// \throws ShapeError if `order` is no such permutation
   AutoregressiveOrder(const TableEncoder& encoder, std::vector<std::int32_t> order, double label_weight = 1)
@@ -54,51 +54,123 @@ public:
       throw OptionError("AutoregressiveHeads need every column as codes: set encoding.numerical = "
                         "NumericalEncoding::codes");
     const auto& layout = encoder.layout();
-    std::vector<bool> seen(layout.size());
+    std::vector<Index> place(layout.size(), -1);
+    Index next = 0;
     for (const auto column : order_) {
       if (column < 0 || static_cast<std::size_t>(column) >= layout.size() ||
-          seen[static_cast<std::size_t>(column)])
+          place[static_cast<std::size_t>(column)] >= 0)
         break;
-      seen[static_cast<std::size_t>(column)] = true;
+      place[static_cast<std::size_t>(column)] = next++;
     }
-    if (order_.size() != layout.size() || std::find(seen.begin(), seen.end(), false) != seen.end())
+    if (order_.size() != layout.size() || std::find(place.begin(), place.end(), -1) != place.end())
       throw ShapeError("AutoregressiveHeads: the order is not a permutation of the " +
                        std::to_string(layout.size()) + " columns");
     for (const auto column : order_) {
       const auto& stretch = layout[static_cast<std::size_t>(column)];
-      const bool label = encoder.is_label(stretch);
       shift_.push_back(static_cast<std::int32_t>(prefix_.back()) - stretch.offset);
-      weights_.push_back(label ? label_weight : 1);
-      table_rows_.push_back(table_rows_.back() + prefix_.back());
+      weights_.push_back(encoder.is_label(stretch) ? label_weight : 1);
       prefix_.push_back(prefix_.back() + stretch.width);
+    }
+    for (std::size_t q = 0; q < order_.size(); ++q) {
+      const auto column = static_cast<std::size_t>(order_[q]);
+      const auto& stretch = layout[column];
+      const Index parent = stretch.fine ? place[column - 1] : -1;
+      if (parent >= static_cast<Index>(q))
+        throw ShapeError("AutoregressiveHeads: in the order, the second code of column '" +
+                         encoder.codecs()[stretch.column].name + "' comes before its first");
+      positions_.push_back(
+          position(encoder.codecs()[stretch.column], stretch, static_cast<Index>(q), parent));
     }
   }
 
   const std::vector<std::int32_t>& order() const noexcept { return order_; }
   /// Views into this object.
   AutoregressiveShape shape(Index width, Index latent) const noexcept {
-    return {static_cast<Index>(order_.size()),
-            width,
-            latent,
-            prefix_.data(),
-            table_rows_.data(),
-            order_.data(),
-            shift_.data(),
-            weights_.data()};
+    return {.columns = static_cast<Index>(order_.size()),
+            .width = width,
+            .latent = latent,
+            .prefix = prefix_.data(),
+            .order = order_.data(),
+            .shift = shift_.data(),
+            .weights = weights_.data(),
+            .positions = positions_.data(),
+            .places = places_.data(),
+            .heights = heights_.data(),
+            .knots = knots_,
+            .pairs = pairs_,
+            .bumps = bumps_};
   }
 
-  /// \throws ShapeError unless `other` numbers codes in the same way
+  /// \throws ShapeError unless `other` numbers codes in the same way and takes them for the same numbers
   void require_same(const AutoregressiveOrder& other) const {
-    if (prefix_ != other.prefix_ || shift_ != other.shift_)
+    if (prefix_ != other.prefix_ || shift_ != other.shift_ || positions_ != other.positions_ ||
+        places_ != other.places_)
       throw ShapeError("AutoregressiveHeads: the order is that of another encoding");
   }
 
 private:
+  static constexpr Index bumps_of_a_column = 12;
+  static constexpr Index bumps_of_a_bin = 4;
+  static constexpr Index least_codes_with_bumps = 8;
+
+  AutoregressivePosition position(const ColumnCodec& codec, const kernel::Stretch& stretch, Index q,
+                                  Index parent) {
+    AutoregressivePosition result;
+    const bool binned = codec.kind == ColumnCodec::Kind::binned;
+    const Index points = static_cast<Index>(codec.points.size());
+    const Index bins = static_cast<Index>(codec.bins());
+    if (parent >= 0) {
+      result.parent = parent;
+      result.pair = pairs_;
+      pairs_ += (prefix_[static_cast<std::size_t>(parent + 1)] - prefix_[static_cast<std::size_t>(parent)]) *
+                stretch.width;
+    }
+    if (binned && (stretch.fine || codec.fine == 0)) {
+      result.bin = stretch.fine ? parent : q;
+      result.first_bin = points;
+      result.bins = bins;
+      result.place = static_cast<Index>(places_.size());
+      const auto view = codec.view();
+      for (Index bin = 0; bin < bins; ++bin)
+        for (std::int32_t k = 0; k < (stretch.fine ? stretch.width : 1); ++k)
+          places_.push_back(stretch.fine ? view.place_of(static_cast<std::int32_t>(points + bin), k) : 0.5F);
+      result.knot = knots_;
+      knots_ += bins + 1;
+    }
+    // Codes in order have a smooth part.
+    Index bumps = bumps_of_a_column;
+    if (stretch.fine && binned) {
+      result.smooth = static_cast<Index>(codec.fine);
+      bumps = bumps_of_a_bin;
+    } else if (codec.kind == ColumnCodec::Kind::exact) {
+      result.smooth = points;
+    } else if (binned) {
+      result.first_smooth = points;
+      result.smooth = bins;
+    }
+    if (result.smooth < least_codes_with_bumps) {
+      result.first_smooth = result.smooth = 0;
+      return result;
+    }
+    result.bumps = std::min(bumps, result.smooth);
+    result.bump = bumps_;
+    result.height = static_cast<Index>(heights_.size());
+    bumps_ += result.bumps;
+    const auto heights = bump_heights(result.smooth, result.bumps);
+    heights_.insert(heights_.end(), heights.begin(), heights.end());
+    return result;
+  }
+
   std::vector<std::int32_t> order_;
   std::vector<Index> prefix_{0};
-  std::vector<Index> table_rows_{0};
   std::vector<std::int32_t> shift_;
   std::vector<double> weights_;
+  std::vector<AutoregressivePosition> positions_;
+  std::vector<float> places_;
+  std::vector<float> heights_;
+  Index knots_ = 0;
+  Index pairs_ = 0;
+  Index bumps_ = 0;
 };
 
 /// Trained autoregressive heads as plain values.
@@ -106,13 +178,25 @@ struct AutoregressiveNetwork {
   AutoregressiveOrder order;
   Index width = 0;
   Index inputs = 0; ///< width of what they read: the latent code, or the decoder's last layer
-  AutoregressiveWeights<AlignedBuffer<float>> weights;
+  AutoregressiveWeights<AlignedBuffer<float>> weights; ///< output_weight with the bumps in it; no bump_weight
 
-  AutoregressiveShape shape() const noexcept { return order.shape(width, inputs); }
+  AutoregressiveShape shape() const noexcept {
+    auto shape = order.shape(width, inputs);
+    shape.bumps = 0;
+    return shape;
+  }
   AutoregressiveWeights<const float*> pointers() const noexcept {
-    return {weights.latent_weight.data(), weights.bias.data(),        weights.tables.data(),
-            weights.hidden_weight.data(), weights.hidden_bias.data(), weights.output_weight.data(),
-            weights.output_bias.data()};
+    return {weights.embedding.data(),
+            weights.knots.data(),
+            weights.scale.data(),
+            weights.latent_weight.data(),
+            weights.bias.data(),
+            weights.hidden_weight.data(),
+            weights.hidden_bias.data(),
+            weights.output_weight.data(),
+            weights.output_bias.data(),
+            weights.pair_bias.data(),
+            nullptr};
   }
 
   /// The pass over the positions for `rows` rows. Calls `visit(position, logits, width)` for each, with
@@ -125,33 +209,30 @@ struct AutoregressiveNetwork {
     const auto parts = pointers();
     Index widest = 0;
     for (Index q = 0; q < shape.columns; ++q)
-      widest = std::max(widest, shape.prefix[q + 1] - shape.prefix[q]);
+      widest = std::max(widest, shape.codes(q));
     auto& buffer = scratch.heads;
-    const auto needed = static_cast<std::size_t>(rows * (2 * width + widest));
+    const auto needed = static_cast<std::size_t>(rows * (3 * width + widest));
     if (buffer.size() < needed)
       buffer.resize(needed);
-    float* h = buffer.data();
+    float* c = buffer.data();
+    float* h = c + rows * width;
     float* g = h + rows * width;
-    detail::AutoregressiveRows<float> pass{shape, parts, rows, codes,           read, scratch.workspace,
+    std::fill_n(c, rows * width, 0.0F);
+    detail::AutoregressiveRows<float> pass{shape, parts, rows, codes,           read, scratch.workspace, c,
                                            h,     g,     h,    g + rows * width};
-    kernel::each_position(pass, shape.columns, [&](Index q, float* logits) {
-      visit(q, logits, shape.prefix[q + 1] - shape.prefix[q]);
-    });
+    kernel::each_position(pass, shape.columns,
+                          [&](Index q, float* logits) { visit(q, logits, shape.codes(q)); });
   }
 
   Index reads(const TableEncoder&) const noexcept { return inputs; }
   void check(const TableEncoder& encoder) const {
-    const auto shape = this->shape();
     AutoregressiveOrder(encoder, order.order()).require_same(order);
-    const auto fits = [](const AlignedBuffer<float>& buffer, Index size) {
-      return buffer.size() == static_cast<std::size_t>(size);
-    };
-    if (width < 1 || inputs < 1 || !fits(weights.latent_weight, shape.columns * inputs * width) ||
-        !fits(weights.bias, shape.columns * width) ||
-        !fits(weights.tables, shape.table_rows[shape.columns] * width) ||
-        !fits(weights.hidden_weight, shape.columns * width * width) ||
-        !fits(weights.hidden_bias, shape.columns * width) ||
-        !fits(weights.output_weight, shape.codes() * width) || !fits(weights.output_bias, shape.codes()))
+    bool fits = width >= 1 && inputs >= 1;
+    weights.each(shape(),
+                 [&fits](const char*, const AlignedBuffer<float>& buffer, Index rows, Index columns) {
+                   fits = fits && buffer.size() == static_cast<std::size_t>(rows * columns);
+                 });
+    if (!fits)
       throw ShapeError("autoregressive heads: a weight has another size than the order and the widths say");
   }
   std::vector<std::vector<std::int32_t>> stretches(const TableEncoder&) const {
@@ -201,55 +282,119 @@ struct AutoregressiveNetwork {
   }
 };
 
+/// A rate of dropout chosen by the table: .2, and more for tables of less than 2,000 rows, up to .4 at 500
+/// and below.
+struct AutomaticDropout {};
+
+namespace detail {
+
+template <class Rate>
+struct DropoutRateOf {
+  static_assert(Rate::num >= 0 && Rate::num < Rate::den, "a dropout rate is at least 0 and below 1");
+  static constexpr double value(std::size_t) noexcept {
+    return static_cast<double>(Rate::num) / static_cast<double>(Rate::den);
+  }
+};
+template <>
+struct DropoutRateOf<AutomaticDropout> {
+  static double value(std::size_t rows) noexcept {
+    return std::clamp(0.2 + 0.2 * (2000.0 - static_cast<double>(rows)) / 1500.0, 0.2, 0.4);
+  }
+};
+
+} // namespace detail
+
+/// The automatic width of autoregressive heads: 128 units where most positions of the order are numbers,
+/// whose dependence is finer than that of categories, in tables of up to 200 positions; otherwise 64.
+inline Index automatic_width(const TableEncoder& encoder) {
+  std::size_t numbers = 0;
+  for (const auto& stretch : encoder.layout())
+    if (encoder.codecs()[stretch.column].kind != ColumnCodec::Kind::categorical && stretch.width > 8)
+      ++numbers;
+  return 2 * numbers > encoder.layout().size() && encoder.layout().size() <= 200 ? 128 : 64;
+}
+
 /// Marks the last element of an `Autoencoder`: heads of `Width` units that see the columns before them. The
 /// decoder's layers, if any, stand before it; by default there are none, and the heads read the latent code.
-/// Needs every column as codes. Initial scales: tables N(0, 0.3² / C), outputs 0.01.
+/// Needs every column as codes.
+///
+/// Training begins at the columns' own shares: the output biases are their logarithms, and those of a second
+/// code given its first. Biases and knots do not decay; the free part of outputs that have bumps decays 100
+/// times as fast as other weights.
+/// \tparam Width  0: `automatic_width`
 /// \tparam DropoutRate  of the units in training, a std::ratio in [0, 1), rounded to 1/256
-template <Index Width, class DropoutRate = std::ratio<0>>
+template <Index Width = 0, class DropoutRate = AutomaticDropout>
 class AutoregressiveHeads {
 public:
-  static_assert(Width > 0, "AutoregressiveHeads<Width> needs at least one unit");
-  static_assert(DropoutRate::num >= 0 && DropoutRate::num < DropoutRate::den,
-                "a dropout rate is at least 0 and below 1");
+  static_assert(Width >= 0,
+                "AutoregressiveHeads<Width> needs at least one unit, or 0 for an automatic width");
   static constexpr bool mirror_decoder = false;
-  static constexpr double rate =
-      static_cast<double>(DropoutRate::num) / static_cast<double>(DropoutRate::den);
 
-  /// \param inputs  width of what the heads read
-  void configure(Index inputs, const TableEncoder& encoder, double label_weight, const EncodedTable*,
+  /// \param inputs  width of what the heads read \param rows  of the training; null: no margins to begin with
+  void configure(Index inputs, const TableEncoder& encoder, double label_weight, const EncodedTable* rows,
                  ParameterLayout& layout) {
     order_ = AutoregressiveOrder(encoder, automatic_order(encoder), label_weight);
     inputs_ = inputs;
-    const auto shape = order_.shape(Width, inputs);
-    const Index columns = shape.columns;
-    const double deviation = 0.3 / std::sqrt(static_cast<double>(columns));
-    const auto normal = Initialiser::scaled_normal;
-    blocks_.latent_weight = layout.add("heads.latent_weight", columns * inputs, Width, normal,
-                                       1 / std::sqrt(static_cast<double>(inputs)));
-    blocks_.bias = layout.add("heads.bias", columns, Width, Initialiser::zeros);
-    blocks_.tables = layout.add("heads.tables", shape.table_rows[columns], Width, normal, deviation);
-    blocks_.hidden_weight = layout.add("heads.hidden_weight", columns * Width, Width, normal,
-                                       1 / std::sqrt(static_cast<double>(Width)));
-    blocks_.hidden_bias = layout.add("heads.hidden_bias", columns, Width, Initialiser::zeros);
-    blocks_.output_weight = layout.add("heads.output_weight", shape.codes(), Width, normal, 0.01);
-    blocks_.output_bias = layout.add("heads.output_bias", 1, shape.codes(), Initialiser::zeros);
+    width_ = Width > 0 ? Width : automatic_width(encoder);
+    rate_ = detail::DropoutRateOf<DropoutRate>::value(rows == nullptr ? 0 : rows->rows());
+    const auto shape = order_.shape(width_, inputs);
+    const double deviation = 0.3 / std::sqrt(static_cast<double>(shape.columns));
+    const double width = static_cast<double>(width_);
+    const std::string names = "heads.";
+    blocks_.each(shape, [&](const std::string& name, ParameterBlock& block, Index block_rows, Index columns) {
+      const auto normal = [&](double scale) { return std::pair(Initialiser::scaled_normal, scale); };
+      const auto [start, scale] = name == "embedding" ? normal(deviation)
+                                  : name == "knots"   ? normal(deviation / 4)
+                                  : name == "latent_weight"
+                                      ? normal(1 / std::sqrt(static_cast<double>(inputs)))
+                                  : name == "hidden_weight" ? normal(1 / std::sqrt(width))
+                                  : name == "output_weight" ? normal(0.01)
+                                  : name == "scale"         ? std::pair(Initialiser::ones, 1.0)
+                                                            : std::pair(Initialiser::zeros, 1.0);
+      block = layout.add(names + name, block_rows, columns, start, scale);
+      if (name == "output_weight") {
+        for (Index q = 0; q < shape.columns; ++q)
+          if (shape.positions[q].bumps > 0)
+            layout.decay(block, 100, shape.prefix[q], shape.codes(q));
+      } else if (name != "embedding" && name != "scale" && name != "latent_weight" &&
+                 name != "hidden_weight" && name != "bump_weight") {
+        layout.decay(block, 0);
+      }
+    });
+    if (rows != nullptr)
+      read_margins(*rows);
+  }
+  /// What initial weights are beside the draws of the layout: margins, and knots as a random walk.
+  template <class Scalar>
+  void start(Scalar* values) const {
+    const auto shape = order_.shape(width_, inputs_);
+    for (Index q = 0; q < shape.columns; ++q) {
+      const auto& position = shape.positions[q];
+      Scalar* knot = values + blocks_.knots.offset + position.knot * width_;
+      if (position.bin >= 0)
+        for (Index i = width_; i < (position.bins + 1) * width_; ++i)
+          knot[i] += knot[i - width_];
+    }
+    std::copy(shares_.begin(), shares_.end(), values + blocks_.output_bias.offset);
+    std::copy(pairs_.begin(), pairs_.end(), values + blocks_.pair_bias.offset);
   }
   /// weight · Σ over rows of the negative log-likelihood. \param hidden  rows × inputs
   /// \throws ShapeError if they do not fit
   template <class Scalar>
   Variable<Scalar> loss(const BoundParameters<Scalar>& parameters, const Variable<Scalar>& hidden,
                         const MixedRows<Scalar>& rows, const Pass& pass, double weight) const {
-    const auto shape = order_.shape(Width, inputs_);
     auto* kept = parameters.tape().template allocate<AutoregressiveShape>(1);
-    *kept = shape;
+    *kept = order_.shape(width_, inputs_);
+    const auto& b = blocks_;
     return autoregressive_loss(hidden,
                                AutoregressiveWeights<Variable<Scalar>>{
-                                   parameters[blocks_.latent_weight], parameters[blocks_.bias],
-                                   parameters[blocks_.tables], parameters[blocks_.hidden_weight],
-                                   parameters[blocks_.hidden_bias], parameters[blocks_.output_weight],
-                                   parameters[blocks_.output_bias]},
+                                   parameters[b.embedding], parameters[b.knots], parameters[b.scale],
+                                   parameters[b.latent_weight], parameters[b.bias],
+                                   parameters[b.hidden_weight], parameters[b.hidden_bias],
+                                   parameters[b.output_weight], parameters[b.output_bias],
+                                   parameters[b.pair_bias], parameters[b.bump_weight]},
                                *kept, rows, weight,
-                               {.rate = pass.training ? rate : 0,
+                               {.rate = pass.training ? rate_ : 0,
                                 .stream = pass.stream(Purpose::dropout, 1U << 8U),
                                 .first_row = pass.first_row});
   }
@@ -261,17 +406,76 @@ public:
       std::copy_n(values + block.offset, block.rows * block.columns, to.data());
       return to;
     };
-    return {order_,
-            Width,
-            inputs_,
-            {copy(blocks_.latent_weight), copy(blocks_.bias), copy(blocks_.tables),
-             copy(blocks_.hidden_weight), copy(blocks_.hidden_bias), copy(blocks_.output_weight),
-             copy(blocks_.output_bias)}};
+    const auto& b = blocks_;
+    AutoregressiveNetwork result{order_,
+                                 width_,
+                                 inputs_,
+                                 {copy(b.embedding),
+                                  copy(b.knots),
+                                  copy(b.scale),
+                                  copy(b.latent_weight),
+                                  copy(b.bias),
+                                  copy(b.hidden_weight),
+                                  copy(b.hidden_bias),
+                                  copy(b.output_weight),
+                                  copy(b.output_bias),
+                                  copy(b.pair_bias),
+                                  {}}};
+    detail::autoregressive_outputs(order_.shape(width_, inputs_), values + b.output_weight.offset,
+                                   values + b.bump_weight.offset, result.weights.output_weight.data());
+    return result;
   }
 
 private:
+  /// Logarithms of the codes' shares, with half a row for each; and of a second code's given its first, with
+  /// two rows as all others are, less those of its own.
+  void read_margins(const EncodedTable& rows) {
+    const auto shape = order_.shape(width_, inputs_);
+    std::vector<double> counts(static_cast<std::size_t>(shape.codes()));
+    std::vector<double> pairs(static_cast<std::size_t>(shape.pairs));
+    for (Index q = 0; q < shape.columns; ++q) {
+      const auto& position = shape.positions[q];
+      const auto column = static_cast<std::size_t>(shape.order[q]);
+      const auto parent = static_cast<std::size_t>(position.parent < 0 ? 0 : shape.order[position.parent]);
+      for (std::size_t row = 0; row < rows.rows(); ++row) {
+        const auto code = static_cast<Index>(rows.code(row, column));
+        ++counts[static_cast<std::size_t>(shape.prefix[q] + code)];
+        if (position.parent >= 0)
+          ++pairs[static_cast<std::size_t>(
+              position.pair + static_cast<Index>(rows.code(row, parent)) * shape.codes(q) + code)];
+      }
+    }
+    shares_.resize(counts.size());
+    pairs_.resize(pairs.size());
+    const auto n = static_cast<double>(rows.rows());
+    for (Index q = 0; q < shape.columns; ++q) {
+      const auto& position = shape.positions[q];
+      const Index count = shape.codes(q);
+      const auto share = [&](Index k) {
+        return (counts[static_cast<std::size_t>(shape.prefix[q] + k)] + 0.5) /
+               (n + 0.5 * static_cast<double>(count));
+      };
+      for (Index k = 0; k < count; ++k)
+        shares_[static_cast<std::size_t>(shape.prefix[q] + k)] = static_cast<float>(std::log(share(k)));
+      if (position.parent < 0)
+        continue;
+      for (Index p = 0; p < shape.codes(position.parent); ++p) {
+        const auto first = static_cast<std::size_t>(position.pair + p * count);
+        const auto all = std::accumulate(pairs.begin() + static_cast<std::ptrdiff_t>(first),
+                                         pairs.begin() + static_cast<std::ptrdiff_t>(first) + count, 0.0);
+        for (Index k = 0; k < count; ++k)
+          pairs_[first + static_cast<std::size_t>(k)] = static_cast<float>(
+              std::log((pairs[first + static_cast<std::size_t>(k)] + 2 * share(k)) / (all + 2) / share(k)));
+      }
+    }
+  }
+
   AutoregressiveOrder order_;
   Index inputs_ = 0;
+  Index width_ = 0;
+  double rate_ = 0;
+  std::vector<float> shares_;
+  std::vector<float> pairs_;
   AutoregressiveWeights<ParameterBlock> blocks_;
 };
 

@@ -15,8 +15,16 @@ ROWSMITH_BEGIN
 /// `train`
 inline std::vector<std::size_t> expressible_rows(const Table& table, const Table& train) {
   std::vector<bool> has_empty;
-  for (const auto& column : train.columns())
-    has_empty.push_back(column.missing_count() > 0);
+  std::vector<std::vector<bool>> has; // by code of `table`; dictionaries may hold texts that no row has
+  for (std::size_t c = 0; c < table.size(); ++c) {
+    has_empty.push_back(train[c].missing_count() > 0);
+    has.emplace_back(table[c].dictionary.size());
+    for (const auto code : train[c].codes)
+      if (code != missing_code)
+        if (const auto known = table[c].dictionary.find(train[c].dictionary.text(code));
+            known != missing_code)
+          has[c][static_cast<std::size_t>(known)] = true;
+  }
   std::vector<std::size_t> rows;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     bool known = true;
@@ -24,7 +32,7 @@ inline std::vector<std::size_t> expressible_rows(const Table& table, const Table
       if (table[c].is_missing(row))
         known = has_empty[c];
       else if (table[c].kind == ColumnKind::categorical)
-        known = train[c].dictionary.find(table[c].dictionary.text(table[c].codes[row])) != missing_code;
+        known = has[c][static_cast<std::size_t>(table[c].codes[row])];
     if (known)
       rows.push_back(row);
   }

@@ -134,7 +134,7 @@ private:
           RandomStream(options.seed, Purpose::likelihood, static_cast<std::uint32_t>(2 * label + 1)), 0,
           static_cast<Index>(samples_), labels, latents_.data() + label * samples_ * width, scratch);
     }
-    if (std::holds_alternative<AutoregressiveNetwork>(model_->heads()))
+    if (draws_in_order(model_->heads()))
       return;
     // Other heads see nothing but the code: their probabilities are made once for all rows.
     const auto& decoder = model_->parts().decoder_network;
@@ -196,27 +196,54 @@ private:
       return groups[p].find([&](std::size_t i) { return row[groups[p].columns[i]]; });
     });
   }
-  void of(const AutoregressiveNetwork& heads, const std::int32_t* codes, const std::int32_t* labels,
-          Index count, double* out, InferenceScratch& scratch) const {
-    const auto shape = heads.shape();
-    const Index latent_width = model_->latent_width();
-    const auto numbered = heads.number_through(codes, count);
-    std::vector<float> latents(static_cast<std::size_t>(count * latent_width));
+  /// Calls `visit(k, latent code of each row)` for each z.
+  template <class Visit>
+  void each_latent(const std::int32_t* labels, Index count, const Visit& visit) const {
+    const Index width = model_->latent_width();
+    std::vector<float> latents(static_cast<std::size_t>(count * width));
     for (std::size_t k = 0; k < samples_; ++k) {
       for (Index r = 0; r < count; ++r)
         std::copy_n(latents_.data() + (static_cast<Index>(labels == nullptr ? 0 : labels[r]) *
                                            static_cast<Index>(samples_) +
                                        static_cast<Index>(k)) *
-                                          latent_width,
-                    latent_width, latents.data() + r * latent_width);
-      const float* read = model_->parts().decoder_network.run(latents.data(), count, scratch);
+                                          width,
+                    width, latents.data() + r * width);
+      visit(k, latents.data());
+    }
+  }
+  void of(const AutoregressiveNetwork& heads, const std::int32_t* codes, const std::int32_t* labels,
+          Index count, double* out, InferenceScratch& scratch) const {
+    const auto shape = heads.shape();
+    const auto numbered = heads.number_through(codes, count);
+    each_latent(labels, count, [&](std::size_t k, const float* latents) {
+      const float* read = model_->parts().decoder_network.run(latents, count, scratch);
       heads.each_position(read, count, numbered.data(), scratch, [&](Index q, float* logits, Index width) {
         for (Index r = 0; r < count; ++r)
           out[(static_cast<std::size_t>(r) * samples_ + k) * parts() + static_cast<std::size_t>(q)] =
               -kernel::cross_entropy(logits + r * width, logits + r * width, width,
                                      codes[r * shape.columns + shape.order[q]], inverse_);
       });
-    }
+    });
+  }
+  void of(const TreeNetwork& heads, const std::int32_t* codes, const std::int32_t* labels, Index count,
+          double* out, InferenceScratch&) const {
+    const auto view = heads.view();
+    const auto stretches = static_cast<Index>(model_->columns().stretches);
+    each_latent(labels, count, [&](std::size_t k, const float* latents) {
+      for (Index r = 0; r < count; ++r)
+        for (Index slot = 0; slot < view.count; ++slot)
+          out[(static_cast<std::size_t>(r) * samples_ + k) * parts() + static_cast<std::size_t>(slot)] =
+              std::log(view.probability(slot, latents + r * view.latent, codes + r * stretches));
+    });
+  }
+  void of(const MixedNetwork& heads, const std::int32_t* codes, const std::int32_t* labels, Index count,
+          double* out, InferenceScratch& scratch) const {
+    each_latent(labels, count, [&](std::size_t k, const float* latents) {
+      const float* read = model_->parts().decoder_network.run(latents, count, scratch);
+      heads.each_error(read, count, codes, inverse_, scratch, [&](Index r, std::size_t slot, double error) {
+        out[(static_cast<std::size_t>(r) * samples_ + k) * parts() + slot] = -error;
+      });
+    });
   }
 
   const TableModel* model_;

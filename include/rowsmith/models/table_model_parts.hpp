@@ -112,6 +112,18 @@ inline void TableModelParts::check() const {
   require_fit(encoder.schema().size() > 0, "there are no columns");
   require_fit(preparation.model_schema() == encoder.schema(),
               "the columns that the preparation makes and those that the encoder takes");
+  for (const auto& transform : preparation.transforms())
+    if (const auto* lookup = std::get_if<LookupColumn>(&transform);
+        lookup != nullptr && lookup->key_categorical) {
+      // A row alone knows keys by their codes.
+      const auto& slots = preparation.model_slots();
+      const auto place = std::find(slots.begin(), slots.end(), lookup->key);
+      if (place != slots.end()) {
+        const auto& codec = encoder.codecs()[static_cast<std::size_t>(place - slots.begin())];
+        require_fit(codec.categories == lookup->key_texts && !codec.has_other,
+                    "a lookup's keys and the categories of their column");
+      }
+    }
   const auto layers = [](const InferenceNetwork& network, Index inputs, Index outputs) {
     return !network.empty() && network.inputs() == inputs && network.outputs() == outputs;
   };
@@ -137,9 +149,11 @@ inline void TableModelParts::check() const {
   } catch (const ShapeError& error) {
     require_fit(false, error.what());
   }
-  require_fit(decoder_network.empty() ? std::holds_alternative<AutoregressiveNetwork>(heads)
-                                      : decoder_network.outputs() == heads_read(),
+  require_fit(decoder_network.empty() ? draws_in_order(heads) : decoder_network.outputs() == heads_read(),
               "the decoder's network and what the heads read");
+  require_fit(decoding == Decoding::sample || !(std::holds_alternative<TreeNetwork>(heads) ||
+                                                std::holds_alternative<MixedNetwork>(heads)),
+              "trees, which are drawn from, and argmax");
   require_fit(detail::are_shares(label_shares, conditional() ? 1 : 0, labels.size()),
               "labels and their shares, which add up to 1");
   if (conditional()) {

@@ -8,10 +8,17 @@
 #include <rowsmith/models/autoregressive_heads.hpp>
 #include <rowsmith/models/independent_heads.hpp>
 #include <rowsmith/models/joint_codes.hpp>
+#include <rowsmith/models/tree_heads.hpp>
 
 ROWSMITH_BEGIN
 
 /// One of the kinds; models/heads.hpp says what each has.
-using TrainedHeads = std::variant<IndependentNetwork, JointCodes, AutoregressiveNetwork>;
+using TrainedHeads =
+    std::variant<IndependentNetwork, JointCodes, AutoregressiveNetwork, TreeNetwork, MixedNetwork>;
+
+/// Whether heads see the columns before each column, beside the latent code, which they may read themselves.
+inline bool draws_in_order(const TrainedHeads& heads) {
+  return !std::holds_alternative<IndependentNetwork>(heads) && !std::holds_alternative<JointCodes>(heads);
+}
 
 ROWSMITH_END

@@ -6,14 +6,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <rowsmith/core/aligned_buffer.hpp>
 #include <rowsmith/core/option_range.hpp>
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/kernel/simd.hpp>
 #include <rowsmith/linalg/matrix.hpp>
+#include <rowsmith/nn/parameters.hpp>
 
 ROWSMITH_BEGIN
 
@@ -26,6 +29,7 @@ struct OptimiserOptions {
   double beta2 = 0.999;        ///< Adam: decay of the mean of their squares. [0, 1)
   double epsilon = 1e-8;       ///< > 0
   double weight_decay = 0;     ///< ≥ 0; AdamW: decoupled, Adam and SGD: added to the gradient
+  double clip_norm = 0; ///< > 0: a longer gradient is shortened to this length (Pascanu et al. 2013); ≥ 0
 
   /// Calls `visit(name, value, range)` for each option; the names begin with `prefix`.
   template <class Visit>
@@ -36,6 +40,7 @@ struct OptimiserOptions {
     visit(prefix + ".beta2", beta2, OptionRange{0, 1, false, true});
     visit(prefix + ".epsilon", epsilon, OptionRange{0, 1, true, true});
     visit(prefix + ".weight_decay", weight_decay, OptionRange{0, 1, false, true});
+    visit(prefix + ".clip_norm", clip_norm, OptionRange{0, 1e9});
   }
   /// \throws OptionError for a value out of range; `name` stands in front of the text
   void check(const std::string& name) const { each_option(name, check_option); }
@@ -47,10 +52,25 @@ template <class Scalar>
 class Optimiser {
 public:
   Optimiser() = default;
-  Optimiser(const OptimiserOptions& options, Index parameters) : options_(options) {
+  /// \param decay  ranges whose weights decay otherwise, in rising order \param first  number of the first
+  /// parameter as the ranges count
+  Optimiser(const OptimiserOptions& options, Index parameters, std::span<const DecayRange> decay = {},
+            Index first = 0)
+      : options_(options) {
     first_.resize(static_cast<std::size_t>(parameters));
     if (options.method != OptimiserMethod::sgd)
       second_.resize(static_cast<std::size_t>(parameters));
+    std::size_t end = 0;
+    const auto run = [&](Index to, double factor) {
+      const auto at = static_cast<std::size_t>(std::clamp<Index>(to - first, 0, parameters));
+      if (at > end)
+        runs_.push_back({end = at, factor});
+    };
+    for (const auto& range : decay) {
+      run(range.first, 1);
+      run(range.first + range.count, range.factor);
+    }
+    run(first + parameters, 1);
   }
 
   /// One step. \param gradient  as long as the values \param rate_factor  the schedule's factor on the
@@ -62,24 +82,23 @@ public:
     const bool adam = options_.method != OptimiserMethod::sgd;
     const auto correction1 = static_cast<Scalar>(1 / (1 - std::pow(options_.beta1, t)));
     const auto correction2 = static_cast<Scalar>(1 / (1 - std::pow(options_.beta2, t)));
-    const auto decoupled =
-        static_cast<Scalar>(options_.method == OptimiserMethod::adamw ? 1 - rate * options_.weight_decay : 1);
-    const auto added =
-        static_cast<Scalar>(options_.method == OptimiserMethod::adamw ? 0 : options_.weight_decay);
     const auto step_size = static_cast<Scalar>(rate);
     const auto b1 = static_cast<Scalar>(options_.beta1);
     const auto b2 = static_cast<Scalar>(options_.beta2);
     const auto epsilon = static_cast<Scalar>(options_.epsilon);
-    constexpr std::size_t chunk = 8192;
-    parallel_for((values.size() + chunk - 1) / chunk, threads, [&](std::size_t part) {
-      const std::size_t begin = part * chunk;
-      const std::size_t end = std::min(values.size(), begin + chunk);
+    const Scalar scale = clip_factor(gradient, threads);
+    const auto update_range = [&](std::size_t begin, std::size_t end, double decay) {
+      const double weight_decay = decay * options_.weight_decay;
+      const bool apart = options_.method == OptimiserMethod::adamw;
+      // At most the whole weight: ranges may decay many times as fast as the options say.
+      const auto decoupled = static_cast<Scalar>(apart ? std::max(0.0, 1 - rate * weight_decay) : 1);
+      const auto added = static_cast<Scalar>(apart ? 0 : weight_decay);
       const Scalar* g = gradient.data();
       Scalar* x = values.data();
       Scalar* m = first_.data();
       if (!adam) {
         for (std::size_t i = begin; i < end; ++i) {
-          m[i] = b1 * m[i] + (g[i] + added * x[i]);
+          m[i] = b1 * m[i] + (scale * g[i] + added * x[i]);
           x[i] -= step_size * m[i];
         }
         return;
@@ -88,7 +107,7 @@ public:
       using V = simd::Vector<Scalar>;
       Scalar* v = second_.data();
       const auto update = [&](const V& plain, V& value, V& mean, V& square) {
-        const V slope = plain + added * value;
+        const V slope = scale * plain + added * value;
         mean = b1 * mean + (1 - b1) * slope;
         square = b2 * square + (1 - b2) * slope * slope;
         const V root = simd::sqrt(V(square * correction2));
@@ -115,6 +134,17 @@ public:
         simd::store_part(m + i, mean, rest);
         simd::store_part(v + i, square, rest);
       }
+    };
+    parallel_for((values.size() + chunk - 1) / chunk, threads, [&](std::size_t part) {
+      std::size_t begin = part * chunk;
+      const std::size_t last = std::min(values.size(), begin + chunk);
+      auto run = std::upper_bound(runs_.begin(), runs_.end(), begin,
+                                  [](std::size_t at, const Run& r) { return at < r.end; });
+      for (; begin < last; ++run) {
+        const std::size_t end = std::min(last, run->end);
+        update_range(begin, end, run->decay);
+        begin = end;
+      }
     });
   }
 
@@ -132,7 +162,41 @@ public:
   }
 
 private:
+  static constexpr std::size_t chunk = 8192;
+  struct Run {
+    std::size_t end; ///< parameters up to it, from the end of the run before on
+    double decay;    ///< times `weight_decay`
+  };
+
+  /// The factor that shortens a gradient to `clip_norm`. The sum is one of fixed parts, whatever the threads.
+  Scalar clip_factor(std::span<const Scalar> gradient, int threads) {
+    if (!(options_.clip_norm > 0))
+      return 1;
+    squares_.resize((gradient.size() + chunk - 1) / chunk);
+    parallel_for(squares_.size(), threads, [&](std::size_t part) {
+      constexpr std::size_t lanes = 8; // sums side by side, which the compiler may not make by itself
+      double sums[lanes] = {};
+      const std::size_t begin = part * chunk;
+      const std::size_t end = std::min(gradient.size(), begin + chunk);
+      std::size_t i = begin;
+      for (; i + lanes <= end; i += lanes)
+        for (std::size_t j = 0; j < lanes; ++j) {
+          const auto g = static_cast<double>(gradient[i + j]);
+          sums[j] += g * g;
+        }
+      for (; i < end; ++i) {
+        const auto g = static_cast<double>(gradient[i]);
+        sums[0] += g * g;
+      }
+      squares_[part] = std::accumulate(sums, sums + lanes, 0.0);
+    });
+    const double norm = std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0));
+    return static_cast<Scalar>(norm > options_.clip_norm ? options_.clip_norm / norm : 1);
+  }
+
   OptimiserOptions options_;
+  std::vector<Run> runs_;
+  std::vector<double> squares_; ///< of the gradient, part by part
   AlignedBuffer<Scalar> first_;
   AlignedBuffer<Scalar> second_;
   std::uint64_t steps_ = 0;

@@ -33,6 +33,13 @@ struct ParameterBlock {
   Index columns = 0;
 };
 
+/// Weights whose decay differs from the optimiser's: `factor` times as much.
+struct DecayRange {
+  Index first = 0;
+  Index count = 0;
+  double factor = 1;
+};
+
 /// The blocks of a model in the order they were added. Each begins at a multiple of 64 bytes for float.
 class ParameterLayout {
 public:
@@ -51,6 +58,13 @@ public:
     entries_.push_back({std::move(name), block, initialiser, scale, fan_in == 0 ? rows : fan_in});
     return block;
   }
+  /// Rows [first_row, first_row + rows) of a block decay `factor` times as fast as others; −1: all of them.
+  void decay(const ParameterBlock& block, double factor, Index first_row = 0, Index rows = -1) {
+    const Index count = (rows < 0 ? block.rows : rows) * block.columns;
+    if (count > 0)
+      decay_.push_back({block.offset + first_row * block.columns, count, factor});
+  }
+  const std::vector<DecayRange>& decay() const noexcept { return decay_; }
   /// Numbers that a layer keeps for itself and no optimiser touches: they lie in a vector of their own.
   ParameterBlock add_state(Index rows, Index columns) { return place(state_size_, rows, columns); }
   const std::vector<Entry>& entries() const noexcept { return entries_; }
@@ -109,6 +123,7 @@ private:
     return block;
   }
   std::vector<Entry> entries_;
+  std::vector<DecayRange> decay_;
   Index size_ = 0;
   Index state_size_ = 0;
 };

@@ -15,6 +15,7 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/prepare/constant_column.hpp>
 #include <rowsmith/prepare/formula_column.hpp>
+#include <rowsmith/prepare/lookup_column.hpp>
 #include <rowsmith/prepare/transform.hpp>
 #include <rowsmith/table/schema.hpp>
 #include <rowsmith/table/table.hpp>
@@ -243,6 +244,6 @@ private:
 };
 
 /// All transforms of the library.
-using Preparation = BasicPreparation<ConstantColumn, FormulaColumn>;
+using Preparation = BasicPreparation<ConstantColumn, FormulaColumn, LookupColumn>;
 
 ROWSMITH_END

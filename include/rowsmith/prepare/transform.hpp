@@ -23,12 +23,14 @@ ROWSMITH_BEGIN
 struct PreparationOptions {
   bool constants = true; ///< a column with one value in all rows, or with none, is put back instead of learnt
   bool formulas = true;  ///< a number that others give, such as a sum, is computed instead of learnt
+  bool lookups = true;   ///< a column that another gives, value by value, is looked up instead of learnt
 
   /// Calls `visit(name, value, range)` for each option.
   template <class Visit>
   void each_option(Visit&& visit) const {
     visit("preparation.constants", static_cast<double>(constants), OptionRange{0, 1});
     visit("preparation.formulas", static_cast<double>(formulas), OptionRange{0, 1});
+    visit("preparation.lookups", static_cast<double>(lookups), OptionRange{0, 1});
   }
   /// \throws OptionError
   void check() const { each_option(check_option); }

@@ -28,7 +28,7 @@ public:
           const OptimiserOptions& options, double average_decay = 0, Index first = 0)
       : name_(std::move(name)), first_(static_cast<std::size_t>(first)), averaged_(average_decay > 0),
         values_(std::move(values)), state_(layout.initialise_state<float>(seed)),
-        optimiser_(options, layout.size() - first), gradients_(layout.size()) {
+        optimiser_(options, layout.size() - first, layout.decay(), first), gradients_(layout.size()) {
     if (averaged_)
       average_ = WeightAverage<float>(average_decay, values_);
     for (const auto& entry : layout.entries())

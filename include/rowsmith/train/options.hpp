@@ -3,8 +3,10 @@
 /// Everything that can be chosen about a training, in one struct with defaults.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include <rowsmith/core/errors.hpp>
@@ -19,24 +21,66 @@ ROWSMITH_BEGIN
 
 /// AdamW as the default recipe trains what it keeps in the model.
 inline OptimiserOptions decaying_adam(double learning_rate) {
-  return {
-      .method = OptimiserMethod::adamw, .learning_rate = learning_rate, .beta2 = 0.99, .weight_decay = 0.01};
+  return {.method = OptimiserMethod::adamw,
+          .learning_rate = learning_rate,
+          .beta2 = 0.99,
+          .weight_decay = 0.01,
+          .clip_norm = 10};
 }
+
+/// A number of rows or steps that is chosen by how many rows the table has.
+inline constexpr std::size_t by_table = std::numeric_limits<std::size_t>::max();
+
+/// What `by_table` stands for: a training that is done when held-out rows say so, whether the table has 300
+/// rows or a million.
+struct AutomaticBudget {
+  std::size_t batch = 0;
+  std::size_t steps = 0;    ///< so many epochs, but neither too few steps to learn anything nor too many
+  std::size_t patience = 0; ///< four epochs, and 300 steps at least
+
+  /// \param rows  that are trained on \param epochs, least, most  of the stage: epochs and steps
+  static AutomaticBudget of(std::size_t rows, std::size_t epochs, std::size_t least, std::size_t most) {
+    AutomaticBudget budget;
+    budget.batch = rows < 2'000 ? 32 : rows < 10'000 ? 128 : rows < 200'000 ? 256 : 512;
+    const std::size_t epoch = std::max<std::size_t>(1, rows / budget.batch);
+    budget.steps = std::clamp(epochs * epoch, least, most);
+    budget.patience = std::max<std::size_t>(4 * epoch, 300);
+    return budget;
+  }
+  /// Puts its numbers where the options leave them open.
+  template <class Options>
+  Options filled(Options options) const {
+    const auto fill = [](std::size_t& value, std::size_t automatic) {
+      value = value == by_table ? automatic : value;
+    };
+    fill(options.batch, batch);
+    fill(options.steps, steps);
+    fill(options.patience, patience);
+    return options;
+  }
+};
 
 /// Stage 1: the autoencoder.
 struct AutoencoderOptions {
-  std::size_t steps = 900;          ///< at most this many batches; ≥ 1
-  std::size_t batch = 512;          ///< rows a step; ≥ 1
-  std::size_t patience = 400;       ///< stop after this many steps without a better validation loss; ≥ 1
-  double validation_fraction = 0.1; ///< of the rows, set apart for early stopping; (0, 0.5]
-  double kl_weight = 0.6;           ///< > 0: variational, with this weight on the KL term; ≥ 0
-  double kl_warmup = 0.3;           ///< share of all steps over which that weight rises from 0; [0, 1]
+  std::size_t steps = by_table; ///< at most this many batches; by the table: 12 epochs, 800 to 8,000; ≥ 1
+  std::size_t batch = by_table; ///< rows a step; by the table: 32 to 512; ≥ 1
+  std::size_t patience = by_table; ///< stop after this many steps without a better validation loss; ≥ 1
+  /// Of the rows, set apart for early stopping, also that of the refit; but 200 rows, or a fifth, at least;
+  /// (0, 0.5].
+  double validation_fraction = 0.1;
+  double kl_weight = 0.6; ///< > 0: variational, with this weight on the KL term; ≥ 0
+  double kl_warmup = 0.3; ///< share of all steps over which that weight rises from 0; [0, 1]
   /// Conditional models: factor on the loss of the label's head, so that a latent code tells its label
   /// clearly; (0, 1000].
   double label_weight = 1;
-  double average_decay = 0.999; ///< > 0: the weights kept are a moving average; [0, 1)
-  OptimiserOptions optimiser = decaying_adam(3e-3);
+  double average_decay = 0.998; ///< > 0: the weights kept are a moving average; [0, 1)
+  OptimiserOptions optimiser = decaying_adam(2e-3);
   LearningRateSchedule schedule{.kind = LearningRateSchedule::Kind::cosine, .warmup_steps = 100};
+
+  /// With a number wherever these leave it to the table. \param rows  that are trained on
+  AutoencoderOptions for_rows(std::size_t rows) const {
+    return AutomaticBudget::of(rows, 12, 800, 8'000).filled(*this);
+  }
 };
 
 /// Stage 2: generator against discriminators.
@@ -60,12 +104,46 @@ struct GanOptions {
 
 /// Stage 3: the coupled refit of decoder and heads to the generator's own latent codes.
 struct RefitOptions {
-  std::size_t steps = 800; ///< at most this many batches; 0: no refit, the decoder stays as stage 1 left it
-  std::size_t batch = 512; ///< rows a step, each matched with a generated code; [1, 8192]
-  std::size_t patience = 400;   ///< stop after this many steps without a better validation loss; ≥ 1
-  double average_decay = 0.999; ///< > 0: the weights kept are a moving average; [0, 1)
-  OptimiserOptions optimiser = decaying_adam(4e-3);
-  LearningRateSchedule schedule{.kind = LearningRateSchedule::Kind::cosine, .warmup_steps = 50};
+  /// At most this many batches; by the table: 30 epochs, 1,500 to 20,000; 0: no refit, the decoder stays as
+  /// stage 1 left it.
+  std::size_t steps = by_table;
+  std::size_t batch =
+      by_table; ///< rows a step, each matched with a generated code; by the table: 32 to 512; [1, 8192]
+  std::size_t patience = by_table; ///< stop after this many steps without a better validation loss; ≥ 1
+  double average_decay = 0.998;    ///< > 0: the weights kept are a moving average; [0, 1)
+  OptimiserOptions optimiser = decaying_adam(2e-3);
+  LearningRateSchedule schedule{.kind = LearningRateSchedule::Kind::cosine, .warmup_steps = 100};
+
+  /// As `AutoencoderOptions::for_rows`.
+  RefitOptions for_rows(std::size_t rows) const {
+    return AutomaticBudget::of(rows, 30, 1'500, 20'000).filled(*this);
+  }
+};
+
+/// Stage 4: trees that draw a column in place of the heads, or now and then.
+struct TreeOptions {
+  /// How often a column is drawn by its trees: 0 never, and there is no such stage; 1 always, and the heads
+  /// that were trained are left out; between, each column of each row as chance has it. [0, 1]
+  double share = 0;
+  std::size_t trees = 10;          ///< a column; [1, 1000]
+  std::size_t min_leaf = 20;       ///< rows that a leaf has at least: few are learnt by heart; [1, 1e9]
+  double share_of_rows = 0.632;    ///< without replacement, that part a tree; all fill its leaves; (0, 1]
+  std::size_t most_rows = 200'000; ///< that part a tree, however many there are; [2, 1e9]
+  std::size_t most_features = 48;  ///< of columns before and latent numbers: those that say most; [1, 1e6]
+  /// Rows of the column's margin that are added to every leaf, so that nothing is impossible; [0, 1e6].
+  double smoothing = 0;
+
+  /// Calls `visit(name, value, range)` for each option.
+  template <class Visit>
+  void each_option(const std::string& name, Visit&& visit) const {
+    visit(name + ".share", share, OptionRange{0, 1});
+    visit(name + ".trees", static_cast<double>(trees), OptionRange{1, 1000});
+    visit(name + ".min_leaf", static_cast<double>(min_leaf), OptionRange{1, 1e9});
+    visit(name + ".share_of_rows", share_of_rows, OptionRange{0, 1, true});
+    visit(name + ".most_rows", static_cast<double>(most_rows), OptionRange{2, 1e9});
+    visit(name + ".most_features", static_cast<double>(most_features), OptionRange{1, 1e6});
+    visit(name + ".smoothing", smoothing, OptionRange{0, 1e6});
+  }
 };
 
 /// Options of `Trainer`. The numbers are those of `DefaultRecipe`; a recipe has its own in `RecipeOptions`.
@@ -82,6 +160,7 @@ struct TrainerOptions {
   AutoencoderOptions autoencoder{};
   GanOptions gan{};
   RefitOptions refit{};
+  TreeOptions trees{};
   Decoding decoding = Decoding::sample;
   double temperature = 1;     ///< of the softmax that categories are drawn from; (0, 10]
   std::string recipe = "own"; ///< noted in the model
@@ -93,16 +172,23 @@ struct TrainerOptions {
     visit("conditional", conditional ? 1.0 : 0.0, OptionRange{0, 1});
     preparation.each_option(visit);
     encoding.each_option(visit);
+    // −1 stands for a number that is left to the table.
+    const auto visit_count = [&](const std::string& name, std::size_t value, const OptionRange& range) {
+      if (value == by_table)
+        visit(name, -1.0, OptionRange{-1, -1});
+      else
+        visit(name, static_cast<double>(value), range);
+    };
     const auto visit_stage = [&](const std::string& name, const auto& stage, const OptionRange& steps,
                                  const OptionRange& batch) {
-      visit(name + ".steps", static_cast<double>(stage.steps), steps);
-      visit(name + ".batch", static_cast<double>(stage.batch), batch);
+      visit_count(name + ".steps", stage.steps, steps);
+      visit_count(name + ".batch", stage.batch, batch);
       visit(name + ".average_decay", stage.average_decay, OptionRange{0, 1, false, true});
       stage.optimiser.each_option(name + ".optimiser", visit);
       stage.schedule.each_option(name + ".schedule", visit);
     };
     visit_stage("autoencoder", autoencoder, {1, many}, {1, many});
-    visit("autoencoder.patience", static_cast<double>(autoencoder.patience), OptionRange{1, many});
+    visit_count("autoencoder.patience", autoencoder.patience, OptionRange{1, many});
     visit("autoencoder.validation_fraction", autoencoder.validation_fraction, OptionRange{0, 0.5, true});
     visit("autoencoder.kl_weight", autoencoder.kl_weight, OptionRange{0, 1000});
     visit("autoencoder.kl_warmup", autoencoder.kl_warmup, OptionRange{0, 1});
@@ -115,7 +201,8 @@ struct TrainerOptions {
     visit("gan.penalty_every", static_cast<double>(gan.penalty_every), OptionRange{1, 100});
     visit("gan.gumbel_temperature", gan.gumbel_temperature, OptionRange{0, 10, true});
     visit_stage("refit", refit, {0, many}, {1, 8192});
-    visit("refit.patience", static_cast<double>(refit.patience), OptionRange{1, many});
+    visit_count("refit.patience", refit.patience, OptionRange{1, many});
+    trees.each_option("trees", visit);
     visit("decoding", static_cast<double>(decoding), OptionRange{0, 1});
     visit("temperature", temperature, OptionRange{0, 10, true});
   }

@@ -153,7 +153,7 @@ public:
   RefitStage(const AutoencoderType& autoencoder, const EncodedTable& rows,
              std::span<const std::int32_t> labels, const TableModelParts& model, const RefitOptions& options,
              std::uint64_t seed, int threads, const AlignedBuffer<float>& values)
-      : autoencoder_(autoencoder), options_(options), seed_(seed),
+      : autoencoder_(autoencoder), options_(options.for_rows(rows.rows())), seed_(seed),
         posterior_(autoencoder_.posterior_network(values.data())),
         learner_("refit", autoencoder_.layout(), values, seed, options.optimiser, options.average_decay,
                  autoencoder_.decoder_offset()),

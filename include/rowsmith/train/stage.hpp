@@ -58,7 +58,8 @@ struct StageReport {
   std::string name;
   std::size_t epochs = 0;
   double seconds = 0;
-  bool stopped = false; ///< by the callback
+  bool stopped = false;   ///< by the callback
+  bool converged = false; ///< no better for as many steps as it had patience; else its steps were used up
 };
 
 namespace detail {
@@ -128,7 +129,8 @@ public:
       reports_->push_back({.name = plan.name,
                            .epochs = static_cast<std::size_t>(state->count(plan.name + ".epochs")),
                            .seconds = state->number(plan.name + ".seconds"),
-                           .stopped = state->count(plan.name + ".stopped") != 0});
+                           .stopped = state->count(plan.name + ".stopped") != 0,
+                           .converged = state->count(plan.name + ".converged") != 0});
     } else {
       auto stage = make();
       auto [values, report] = train(stage, plan);
@@ -143,7 +145,9 @@ private:
   struct Best {
     AlignedBuffer<float> values;
     double loss = std::numeric_limits<double>::infinity();
-    std::uint64_t step = 0;
+    double mark =
+        std::numeric_limits<double>::infinity(); ///< of the last time it got better by more than noise
+    std::uint64_t step = 0;                      ///< when that was
   };
 
   template <Stage S>
@@ -164,7 +168,7 @@ private:
         sums[f] = state->number(sum_name(S::figures[f]));
       if constexpr (evaluated)
         best = {state->buffer(plan.name + ".best", best.values.size()), state->number("best_loss"),
-                state->count("best_step")};
+                state->number("best_mark"), state->count("best_step")};
     }
     StageClock clock(plan.name, results_.size() + 1, stages_, epochs, seconds);
     const auto save = [&] {
@@ -176,6 +180,7 @@ private:
       if constexpr (evaluated) {
         state.put(plan.name + ".best", best.values);
         state.put("best_loss", best.loss);
+        state.put("best_mark", best.mark);
         state.put("best_step", best.step);
       }
       states_->save(plan.name, std::move(state));
@@ -204,9 +209,14 @@ private:
         if (loss < best.loss) {
           best.values = stage.kept_values();
           best.loss = loss;
+        }
+        constexpr double noise = 1e-4; // of the loss
+        if (std::isinf(best.mark) || loss < best.mark - noise * std::abs(best.mark)) {
+          best.mark = loss;
           best.step = stage.steps();
         }
-        done = done || stage.steps() - best.step >= plan.patience;
+        result.converged = stage.steps() - best.step >= plan.patience;
+        done = done || result.converged;
         values.back() = {"validation", loss};
       }
       result.epochs = epoch + 1;
@@ -230,6 +240,7 @@ private:
       state.put(report.name + ".epochs", std::uint64_t{report.epochs});
       state.put(report.name + ".seconds", report.seconds);
       state.put(report.name + ".stopped", std::uint64_t{report.stopped ? 1U : 0U});
+      state.put(report.name + ".converged", std::uint64_t{report.converged ? 1U : 0U});
     }
     return state;
   }

@@ -24,6 +24,7 @@
 #include <rowsmith/train/refit_stage.hpp>
 #include <rowsmith/train/row_decoder.hpp>
 #include <rowsmith/train/stage.hpp>
+#include <rowsmith/train/tree_stage.hpp>
 
 ROWSMITH_BEGIN
 
@@ -63,10 +64,22 @@ class Trainer : detail::TrainerCheck<AutoencoderType, GeneratorType,
   static constexpr bool on_rows = GanStage<GeneratorType, DiscriminatorType, Loss, Penalty>::on_rows;
   using DecoderType = std::conditional_t<on_rows, RowDecoder<AutoencoderType>, NoDecoder>;
   using Gan = GanStage<GeneratorType, DiscriminatorType, Loss, Penalty, DecoderType>;
+  static constexpr bool in_order =
+      std::is_same_v<decltype(std::declval<const AutoencoderType&>().heads_network(nullptr)),
+                     AutoregressiveNetwork> &&
+      AutoencoderType::DecoderLayers::size == 0;
 
 public:
   /// \throws OptionError for an option out of range
-  explicit Trainer(TrainerOptions options = {}) : options_(std::move(options)) { options_.check(); }
+  explicit Trainer(TrainerOptions options = {}) : options_(std::move(options)) {
+    options_.check();
+    if (options_.trees.share > 0 && options_.decoding == Decoding::argmax)
+      throw OptionError("trees.share: columns are drawn from their trees, which argmax has no meaning for");
+    if (options_.trees.share > 0 && options_.trees.share < 1 && !in_order)
+      throw OptionError("trees.share = " + std::to_string(options_.trees.share) +
+                        ": only AutoregressiveHeads that read the latent code itself can share columns with "
+                        "trees; expected 0 or 1");
+  }
 
   const TrainerOptions& options() const noexcept { return options_; }
   /// The stages of the last `fit`.
@@ -91,7 +104,10 @@ public:
     EncodedTable encoded;
     std::vector<std::int32_t> labels;
     {
-      model.preparation = Preparation::fit(train, options_.preparation);
+      auto preparation = options_.preparation;
+      // A category that stands for several is no key.
+      preparation.lookups = preparation.lookups && options_.encoding.unseen == UnseenCategory::error;
+      model.preparation = Preparation::fit(train, preparation);
       Table prepared; // gone, as soon as it is encoded
       if (!model.preparation.transforms().empty())
         prepared = model.preparation.forward(train);
@@ -103,25 +119,29 @@ public:
     }
     const AutoencoderType autoencoder(model.encoder, options_.autoencoder.kl_weight > 0,
                                       options_.conditional ? options_.autoencoder.label_weight : 1, &encoded);
+    const auto first = options_.autoencoder.for_rows(train.rows());
+    const auto refit = options_.refit.for_rows(train.rows());
     detail::Checkpoints states(checkpoints,
                                checkpoints.save ? identity(autoencoder, model, encoded, labels) : Identity{});
-    detail::StageDriver driver(callback, states, options_.refit.steps > 0 ? 3 : 2, stages_);
+    const std::size_t stage_count =
+        2U + (options_.refit.steps > 0 ? 1U : 0U) + (options_.trees.share > 0 ? 1U : 0U);
+    detail::StageDriver driver(callback, states, stage_count, stages_);
 
     const auto weights = driver.run({.name = "autoencoder",
                                      .training = split.training(),
                                      .validation = split.validation(),
                                      .order_seed = options_.seed,
-                                     .steps = options_.autoencoder.steps,
-                                     .patience = options_.autoencoder.patience},
+                                     .steps = first.steps,
+                                     .patience = first.patience},
                                     autoencoder.layout().size(), [&] {
-                                      return AutoencoderStage<AutoencoderType>(
-                                          autoencoder, encoded, options_.autoencoder, options_.seed, threads);
+                                      return AutoencoderStage<AutoencoderType>(autoencoder, encoded, first,
+                                                                               options_.seed, threads);
                                     });
     note_decoder(autoencoder, weights, model);
     model.encoder_network = autoencoder.encoder_network(weights.data());
     {
       LatentRows latent = embed(autoencoder, weights, encoded, threads, model);
-      if (!on_rows && options_.refit.steps == 0)
+      if (!on_rows && options_.refit.steps == 0 && options_.trees.share == 0)
         encoded = {}; // no longer needed: the memory goes to the latent rows
       latent.labels = labels;
       latent.label_count = static_cast<Index>(model.labels.size());
@@ -147,15 +167,17 @@ public:
                                .training = split.training(),
                                .validation = split.validation(),
                                .order_seed = options_.seed + 2000,
-                               .steps = options_.refit.steps,
-                               .patience = options_.refit.patience},
+                               .steps = refit.steps,
+                               .patience = refit.patience},
                               autoencoder.layout().size(),
                               [&] {
-                                return RefitStage<AutoencoderType>(autoencoder, encoded, labels, model,
-                                                                   options_.refit, options_.seed, threads,
-                                                                   weights);
+                                return RefitStage<AutoencoderType>(autoencoder, encoded, labels, model, refit,
+                                                                   options_.seed, threads, weights);
                               }),
                    model);
+    if (options_.trees.share > 0)
+      add_trees(autoencoder, weights, encoded, labels, split.training(), threads, callback, stage_count,
+                model);
     model.decoding = options_.decoding;
     model.temperature = options_.temperature;
     model.notes = {{"recipe", options_.recipe},
@@ -175,8 +197,9 @@ private:
       std::iota(rows.begin(), rows.end(), 0U);
       RandomSequence random(RandomStream(options.seed, Purpose::split));
       shuffle(std::span<std::uint32_t>(rows), random);
-      held_out = std::max<std::size_t>(
-          1, static_cast<std::size_t>(options.autoencoder.validation_fraction * static_cast<double>(count)));
+      const double share = options.autoencoder.validation_fraction * static_cast<double>(count);
+      held_out =
+          std::max({std::size_t{1}, static_cast<std::size_t>(share), std::min<std::size_t>(200, count / 5)});
     }
     std::span<const std::uint32_t> validation() const { return {rows.data(), held_out}; }
     std::span<const std::uint32_t> training() const {
@@ -226,6 +249,40 @@ private:
                            TableModelParts& model) {
     model.decoder_network = autoencoder.decoder_network(weights.data());
     model.heads = autoencoder.heads_network(weights.data());
+  }
+  /// Stage 4. It is short, so that a training that is resumed does it again.
+  void add_trees(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
+                 const EncodedTable& encoded, std::span<const std::int32_t> labels,
+                 std::span<const std::uint32_t> rows, int threads, const ProgressCallback& callback,
+                 std::size_t number, TableModelParts& model) {
+    const auto width = static_cast<std::size_t>(AutoencoderType::latent_width);
+    const auto posterior = autoencoder.posterior_network(weights.data());
+    std::vector<float> latents(rows.size() * width);
+    const Batches batches(rows.size(), 512);
+    parallel_for(batches.count(), threads, [&](std::size_t b) {
+      detail::LatentMatcher matcher(encoded, posterior, model, autoencoder.code_offsets(),
+                                    autoencoder.number_weights(), labels, options_.seed);
+      const auto part = batches.of(rows, b);
+      // Numbers that no step of the refit reaches.
+      matcher.match(part, (1U << 29U) + static_cast<std::uint32_t>(b),
+                    latents.data() + static_cast<std::size_t>(part.data() - rows.data()) * width);
+    });
+    std::vector<std::int32_t> order;
+    for (const auto column : automatic_order(model.encoder))
+      if (!model.encoder.layout()[static_cast<std::size_t>(column)].fine)
+        order.push_back(column);
+    RoundProgress progress(callback, "trees", order.size(), number, number);
+    auto trees = detail::fit_trees(model.encoder, encoded, rows, latents, width, order, options_.trees,
+                                   options_.seed, threads, [&progress] { progress.done(); });
+    stages_.push_back({.name = "trees", .epochs = order.size(), .seconds = progress.seconds()});
+    if (options_.trees.share < 1) {
+      auto* neural = std::get_if<AutoregressiveNetwork>(&model.heads);
+      std::vector<double> shares(trees.columns.size(), options_.trees.share);
+      model.heads = MixedNetwork{std::move(*neural), std::move(trees), std::move(shares)};
+    } else {
+      model.heads = std::move(trees);
+      model.decoder_network = {};
+    }
   }
   LatentRows embed(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
                    const EncodedTable& encoded, int threads, TableModelParts& model) const {

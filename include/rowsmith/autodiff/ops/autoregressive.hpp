@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 /// \file
 /// Autoregressive heads: each column of a row is predicted from the latent code and from the columns before
-/// it, all columns in one operation (the masked factorisation of Germain et al., "MADE", ICML 2015, with
-/// tables of weights instead of masks because the inputs are codes).
+/// it, all columns in one operation. Codes are embedded once for all later positions, which read their
+/// running sum (Larochelle & Murray, "The neural autoregressive distribution estimator", AISTATS 2011, with
+/// a scale, a bias and a residual block a position).
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <rowsmith/autodiff/ops/dense.hpp>
 #include <rowsmith/autodiff/ops/gather.hpp>
@@ -19,44 +21,122 @@
 
 ROWSMITH_BEGIN
 
+/// What a position of the order is beside a choice of codes.
+struct AutoregressivePosition {
+  Index parent = -1; ///< the position whose code this one's refines; −1: none
+  Index pair = 0;    ///< with a parent: where its table, parent's codes × own codes, begins in `pair_bias`
+
+  Index bin = -1; ///< the position that tells the bin of a number which this one completes; −1: none does
+  Index first_bin = 0; ///< the first code there that is a bin
+  Index bins = 0;
+  Index place = 0; ///< where its table begins in `places`: bins × own codes, or bins × 1 if `bin` is itself
+  Index knot = 0;  ///< the first of its bins + 1 rows of `knots`
+
+  Index first_smooth = 0; ///< own codes [first_smooth, first_smooth + smooth) are in order
+  Index smooth = 0;
+  Index bumps = 0;  ///< that their logits have in common
+  Index bump = 0;   ///< the first of its rows of `bump_weight`
+  Index height = 0; ///< where its table begins in `heights`: smooth × bumps
+
+  constexpr bool operator==(const AutoregressivePosition&) const = default;
+};
+
 /// Shapes of autoregressive heads over C columns in a chosen order. Position q of the order predicts
-///   h = relu(bias_q + Σ over p < q of table_q[code_p] + latent · latent_weight_q)
+///   h = relu(scale_q ∘ c_q + latent · latent_weight_q + bias_q),  c_q = Σ over p < q of (embedding[code_p] +
+///   number_p)
 ///   g = relu(h · hidden_weight_q + hidden_bias_q)
-///   logits_q = (h + g) · output_weight_qᵀ + output_bias_q.
-/// Codes are numbered through in the order: code k of position p is `prefix[p] + k`.
+///   logits_q = (h + g) · (output_weight_q + heights_q · bump_weight_q)ᵀ + output_bias_q +
+///   pair_bias_q[parent].
+/// number_p is there where a number is complete: between two knots of the column, by its place in the bin
+/// (piecewise-linear encoding, Gorishniy et al., NeurIPS 2022). Codes are numbered through in the order: code
+/// k of position p is `prefix[p] + k`.
 struct AutoregressiveShape {
-  Index columns = 0;                 ///< C
-  Index width = 0;                   ///< of h
-  Index latent = 0;                  ///< of the latent code
-  const Index* prefix = nullptr;     ///< C + 1: codes of all positions before; the last is all codes
-  const Index* table_rows = nullptr; ///< C + 1: Σ of the prefixes before: first row of each position's table
+  Index columns = 0;                   ///< C
+  Index width = 0;                     ///< of h
+  Index latent = 0;                    ///< of the latent code
+  const Index* prefix = nullptr;       ///< C + 1: codes of all positions before; the last is all codes
   const std::int32_t* order = nullptr; ///< C: which code column of a row each position is
   const std::int32_t* shift = nullptr; ///< C: added to a row's code to number it through
   const double* weights = nullptr;     ///< C: factor on each position's part of the loss
+  const AutoregressivePosition* positions = nullptr; ///< C
+  const float* places = nullptr;  ///< [0, 1] within a bin, of the positions that complete a number
+  const float* heights = nullptr; ///< of the bumps at the codes in order
+  Index knots = 0;                ///< of all positions
+  Index pairs = 0;                ///< numbers of all positions' `pair_bias`
+  Index bumps = 0;                ///< of all positions
 
   Index codes() const noexcept { return prefix[columns]; }
+  Index codes(Index q) const noexcept { return prefix[q + 1] - prefix[q]; }
 };
 
-/// Dropout of the units of h in training (Srivastava et al. 2014): row r of a loss draws from blocks
-/// [(first_row + r) · ceil(C · width / 16), …) of the stream, a byte a unit, so that rates are multiples of
-/// 1/256.
+/// Dropout of the units of h and g in training (Srivastava et al. 2014): row r of a loss draws from blocks
+/// [(first_row + r) · ceil(2 · C · width / 16), …) of the stream, a byte a unit, so that rates are multiples
+/// of 1/256.
 struct AutoregressiveDropout {
   double rate = 0; ///< [0, 1)
   RandomStream stream{0, Purpose::dropout};
   std::uint64_t first_row = 0;
 };
 
-/// The weights of autoregressive heads: pointers (`const Scalar*`) or variables on a tape.
+/// The weights of autoregressive heads: pointers (`const Scalar*`), variables on a tape, or blocks.
 template <class Matrix>
 struct AutoregressiveWeights {
-  Matrix latent_weight; ///< (C · latent) × width, position after position
-  Matrix bias;          ///< C × width
-  Matrix tables; ///< table_rows[C] × width: position q has a row for each code of the positions before
-  Matrix hidden_weight; ///< (C · width) × width
-  Matrix hidden_bias;   ///< C × width
-  Matrix output_weight; ///< codes × width
-  Matrix output_bias;   ///< 1 × codes
+  Matrix embedding{};     ///< codes × width
+  Matrix knots{};         ///< knots × width
+  Matrix scale{};         ///< C × width
+  Matrix latent_weight{}; ///< (C · latent) × width, position after position
+  Matrix bias{};          ///< C × width
+  Matrix hidden_weight{}; ///< (C · width) × width
+  Matrix hidden_bias{};   ///< C × width
+  Matrix output_weight{}; ///< codes × width
+  Matrix output_bias{};   ///< 1 × codes
+  Matrix pair_bias{};     ///< 1 × pairs
+  Matrix bump_weight{};   ///< bumps × width
+
+  /// Calls `visit(name, matrix, rows, columns)` for each.
+  template <class Self, class Visit>
+  static void visit_each(Self& self, const AutoregressiveShape& shape, const Visit& visit) {
+    visit("embedding", self.embedding, shape.codes(), shape.width);
+    visit("knots", self.knots, shape.knots, shape.width);
+    visit("scale", self.scale, shape.columns, shape.width);
+    visit("latent_weight", self.latent_weight, shape.columns * shape.latent, shape.width);
+    visit("bias", self.bias, shape.columns, shape.width);
+    visit("hidden_weight", self.hidden_weight, shape.columns * shape.width, shape.width);
+    visit("hidden_bias", self.hidden_bias, shape.columns, shape.width);
+    visit("output_weight", self.output_weight, shape.codes(), shape.width);
+    visit("output_bias", self.output_bias, Index{1}, shape.codes());
+    visit("pair_bias", self.pair_bias, Index{1}, shape.pairs);
+    visit("bump_weight", self.bump_weight, shape.bumps, shape.width);
+  }
+  template <class Visit>
+  void each(const AutoregressiveShape& shape, const Visit& visit) {
+    visit_each(*this, shape, visit);
+  }
+  template <class Visit>
+  void each(const AutoregressiveShape& shape, const Visit& visit) const {
+    visit_each(*this, shape, visit);
+  }
 };
+
+/// Heights of `bumps` Gaussian bumps at `count` places in a row, count × bumps, each bump of length 1: evenly
+/// spread, as wide as they are apart.
+inline std::vector<float> bump_heights(Index count, Index bumps) {
+  std::vector<float> heights(static_cast<std::size_t>(count * bumps));
+  for (Index m = 0; m < bumps; ++m) {
+    const double apart = static_cast<double>(count) / static_cast<double>(bumps);
+    const double centre = (static_cast<double>(m) + 0.5) * apart - 0.5;
+    double square = 0;
+    const auto height = [&](Index k) {
+      const double x = (static_cast<double>(k) - centre) / apart;
+      return std::exp(-x * x / 2);
+    };
+    for (Index k = 0; k < count; ++k)
+      square += height(k) * height(k);
+    for (Index k = 0; k < count; ++k)
+      heights[static_cast<std::size_t>(k * bumps + m)] = static_cast<float>(height(k) / std::sqrt(square));
+  }
+  return heights;
+}
 
 namespace detail {
 
@@ -68,24 +148,71 @@ struct Rectify {
   }
 };
 
-/// h of position q for `rows` rows. \param codes rows × C, numbered through, in the order; those of positions
-/// from q on are not read \param latent rows × shape.latent
+/// output_weight + heights · bump_weight: rows that belong to codes in order have their bumps added.
+/// \param output  codes × width: written
+template <class Scalar>
+void autoregressive_outputs(const AutoregressiveShape& shape, const Scalar* output_weight,
+                            const Scalar* bump_weight, Scalar* output) {
+  const Index width = shape.width;
+  std::copy_n(output_weight, shape.codes() * width, output);
+  for (Index q = 0; q < shape.columns; ++q) {
+    const auto& position = shape.positions[q];
+    for (Index k = 0; k < position.smooth; ++k)
+      for (Index m = 0; m < position.bumps; ++m) {
+        const auto height = static_cast<Scalar>(shape.heights[position.height + k * position.bumps + m]);
+        const Scalar* from = bump_weight + (position.bump + m) * width;
+        Scalar* to = output + (shape.prefix[q] + position.first_smooth + k) * width;
+        for (Index j = 0; j < width; ++j)
+          to[j] += height * from[j];
+      }
+  }
+}
+
+/// Where the number that position q completes lies. \param codes  of one row, by position and numbered
+/// through \param place  out: in [0, 1], within the bin \returns the knot before it, or −1 without a number
+inline Index autoregressive_knot(const AutoregressiveShape& shape, Index q, const std::int32_t* codes,
+                                 float& place) noexcept {
+  const auto& position = shape.positions[q];
+  if (position.bin < 0)
+    return -1;
+  const Index bin = codes[position.bin] - shape.prefix[position.bin] - position.first_bin;
+  if (bin < 0 || bin >= position.bins)
+    return -1;
+  place = position.bin == q
+              ? shape.places[position.place + bin]
+              : shape.places[position.place + bin * shape.codes(q) + codes[q] - shape.prefix[q]];
+  return position.knot + bin;
+}
+
+/// c of the next position: adds what the code of position q tells. \param codes  of one row \param c  width
+template <class Scalar>
+void autoregressive_contribute(const AutoregressiveShape& shape,
+                               const AutoregressiveWeights<const Scalar*>& weights, Index q,
+                               const std::int32_t* codes, Scalar* c) noexcept {
+  const Index width = shape.width;
+  const Scalar* embedding = weights.embedding + codes[q] * width;
+  float place = 0;
+  const Index knot = autoregressive_knot(shape, q, codes, place);
+  if (knot < 0)
+    kernel::tell(embedding, width, c);
+  else
+    kernel::tell(embedding, weights.knots + knot * width, weights.knots + (knot + 1) * width,
+                 static_cast<Scalar>(place), width, c);
+}
+
+/// h of position q for `rows` rows. \param c  rows × width: what the positions before told
+/// \param latent  rows × shape.latent
 template <class Scalar>
 void autoregressive_hidden(const AutoregressiveShape& shape,
                            const AutoregressiveWeights<const Scalar*>& weights, Index q, Index rows,
-                           const std::int32_t* codes, const Scalar* latent, Scalar* h,
+                           const Scalar* c, const Scalar* latent, Scalar* h,
                            GemmWorkspace<Scalar>& workspace) {
   const Index width = shape.width;
-  const Scalar* table = weights.tables + shape.table_rows[q] * width;
-  for (Index r = 0; r < rows; ++r) {
-    Scalar* to = h + r * width;
-    std::copy_n(weights.bias + q * width, width, to);
-    for (Index p = 0; p < q; ++p) {
-      const Scalar* from = table + codes[r * shape.columns + p] * width;
-      for (Index j = 0; j < width; ++j)
-        to[j] += from[j];
-    }
-  }
+  const Scalar* scale = weights.scale + q * width;
+  const Scalar* bias = weights.bias + q * width;
+  for (Index r = 0; r < rows; ++r)
+    for (Index j = 0; j < width; ++j)
+      h[r * width + j] = scale[j] * c[r * width + j] + bias[j];
   gemm(rows, width, shape.latent, as_is<Scalar>(latent, shape.latent),
        as_is<Scalar>(weights.latent_weight + q * shape.latent * width, width), h, true, workspace,
        Rectify<Scalar>{});
@@ -102,66 +229,89 @@ void autoregressive_gate(const AutoregressiveShape& shape,
        BiasActivation<Scalar>{weights.hidden_bias + q * width, {ActivationKind::relu}});
 }
 
-/// Logits of position q, rows × (its codes), from h + g.
+/// Logits of position q, rows × (its codes), from h + g. `weights.output_weight` has the bumps in it.
+/// \param codes  rows × C, numbered through, by position; that of the parent is read
 template <class Scalar>
 void autoregressive_logits(const AutoregressiveShape& shape,
                            const AutoregressiveWeights<const Scalar*>& weights, Index q, Index rows,
-                           const Scalar* sum, Scalar* logits, GemmWorkspace<Scalar>& workspace) {
+                           const Scalar* sum, const std::int32_t* codes, Scalar* logits,
+                           GemmWorkspace<Scalar>& workspace) {
   const Index width = shape.width;
-  gemm(rows, shape.prefix[q + 1] - shape.prefix[q], width, as_is<Scalar>(sum, width),
+  const Index count = shape.codes(q);
+  gemm(rows, count, width, as_is<Scalar>(sum, width),
        transposed<Scalar>(weights.output_weight + shape.prefix[q] * width, width), logits, false, workspace,
        BiasActivation<Scalar>{weights.output_bias + shape.prefix[q], {}});
+  const auto& position = shape.positions[q];
+  if (position.parent < 0)
+    return;
+  for (Index r = 0; r < rows; ++r) {
+    const Index parent = codes[r * shape.columns + position.parent] - shape.prefix[position.parent];
+    const Scalar* pair = weights.pair_bias + position.pair + parent * count;
+    for (Index k = 0; k < count; ++k)
+      logits[r * count + k] += pair[k];
+  }
 }
 
 /// The pass of `kernel::each_position` over many rows.
 template <class Scalar>
 struct AutoregressiveRows {
   const AutoregressiveShape& shape;
-  const AutoregressiveWeights<const Scalar*>& weights;
+  const AutoregressiveWeights<const Scalar*>& weights; ///< output_weight with the bumps in it
   Index rows;
   const std::int32_t* codes; ///< rows × C, numbered through, in the order: written position by position
   const Scalar* latent;      ///< rows × shape.latent
   GemmWorkspace<Scalar>& workspace;
+  Scalar* c;         ///< rows × width; 0 at the first position
   Scalar* h;         ///< rows × width
   Scalar* g;         ///< the same
   Scalar* sum;       ///< h + g; may be h
   Scalar* outputs;   ///< rows × the most codes of a position
-  bool keep = false; ///< h, g and outputs of each position lie behind those of the one before
+  bool keep = false; ///< c, h, g and outputs of each position lie behind those of the one before
 
+  Scalar* c_of(Index q) const noexcept { return c + (keep ? q * rows * shape.width : 0); }
   Scalar* h_of(Index q) const noexcept { return h + (keep ? q * rows * shape.width : 0); }
   Scalar* g_of(Index q) const noexcept { return g + (keep ? q * rows * shape.width : 0); }
-  void hidden(Index q) { autoregressive_hidden(shape, weights, q, rows, codes, latent, h_of(q), workspace); }
-  void gate(Index q) {
-    autoregressive_gate(shape, weights, q, rows, h_of(q), g_of(q), workspace);
-    for (Index i = 0; i < rows * shape.width; ++i)
-      sum[i] = h_of(q)[i] + g_of(q)[i];
+  void hidden(Index q) {
+    autoregressive_hidden(shape, weights, q, rows, c_of(q), latent, h_of(q), workspace);
   }
+  void gate(Index q) { autoregressive_gate(shape, weights, q, rows, h_of(q), g_of(q), workspace); }
   Scalar* logits(Index q) {
+    const Scalar* left = h_of(q);
+    const Scalar* right = g_of(q);
+    for (Index i = 0; i < rows * shape.width; ++i)
+      sum[i] = left[i] + right[i];
     Scalar* to = outputs + (keep ? rows * shape.prefix[q] : 0);
-    autoregressive_logits(shape, weights, q, rows, sum, to, workspace);
+    autoregressive_logits(shape, weights, q, rows, sum, codes, to, workspace);
     return to;
   }
-  void contribute(Index) const noexcept {} // `hidden` gathers what the codes before it add
+  void contribute(Index q) const noexcept {
+    if (q + 1 == shape.columns)
+      return;
+    if (keep)
+      std::copy_n(c_of(q), rows * shape.width, c_of(q + 1));
+    for (Index r = 0; r < rows; ++r)
+      autoregressive_contribute(shape, weights, q, codes + r * shape.columns, c_of(q + 1) + r * shape.width);
+  }
 };
 
-/// h -> h · m / (1 − rate) with the mask of position q.
+/// x -> x · m / (1 − rate), with the mask of `units` units from unit `first` on of the `all` of a row.
+/// \param words  room for units / 4 + 12
 template <class Scalar>
-void autoregressive_dropout(const AutoregressiveShape& shape, const AutoregressiveDropout& dropout,
-                            std::uint8_t threshold, Index q, Index rows, std::uint32_t* words, Scalar* h) {
-  const auto blocks = static_cast<std::uint64_t>((shape.columns * shape.width + 15) / 16);
-  // The words that hold this position's bytes; a position need not begin at a block.
-  const Index first_word = q * shape.width / 4;
-  const Index first_block = first_word / 4;
-  const Index last_block = ((q + 1) * shape.width + 15) / 16;
-  const Index skip = q * shape.width - 16 * first_block;
+void autoregressive_dropout(const AutoregressiveDropout& dropout, std::uint8_t threshold, Index all,
+                            Index first, Index units, Index rows, std::uint32_t* words, Scalar* x) {
+  const auto blocks = static_cast<std::uint64_t>((all + 15) / 16);
+  // The units' bytes need not begin at a block.
+  const Index first_block = first / 16;
+  const Index last_block = (first + units + 15) / 16;
+  const Index skip = first - 16 * first_block;
   const auto keep = static_cast<Scalar>(256.0 / (256 - threshold));
   for (Index r = 0; r < rows; ++r) {
     fill_bits(dropout.stream,
               (dropout.first_row + static_cast<std::uint64_t>(r)) * blocks +
                   static_cast<std::uint64_t>(first_block),
               last_block - first_block, words);
-    Scalar* to = h + r * shape.width;
-    for (Index j = 0; j < shape.width; ++j) {
+    Scalar* to = x + r * units;
+    for (Index j = 0; j < units; ++j) {
       const auto byte =
           static_cast<std::uint8_t>(words[(skip + j) / 4] >> (8U * static_cast<unsigned>((skip + j) % 4)));
       to[j] *= byte < threshold ? Scalar(0) : keep;
@@ -204,7 +354,7 @@ double softmax_gradient(Scalar* logits, Index rows, Index width, const std::int3
 /// weights[q] · −log softmax(logits_q)[code_q].
 /// \param latent   rows × shape.latent
 /// \param targets  codes as the table's encoder numbers them; no numbers. \param shape must outlive the step
-/// \param dropout  of the units of h
+/// \param dropout  of the units of h and g
 /// \param each     null, or C sums: the part of each position, without `weight` and weights[q], is added
 /// \throws ShapeError if the shapes do not fit or a code is not one of its column
 /// \throws OptionError for a rate of dropout outside [0, 1)
@@ -220,13 +370,7 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
     detail::check_shape(x.rows() == r && x.columns() == c, "autoregressive_loss", what, x, r, " x ", c);
   };
   require("the latent code", latent, targets.rows, shape.latent);
-  require("latent_weight", parts.latent_weight, columns * shape.latent, width);
-  require("bias", parts.bias, columns, width);
-  require("tables", parts.tables, shape.table_rows[columns], width);
-  require("hidden_weight", parts.hidden_weight, columns * width, width);
-  require("hidden_bias", parts.hidden_bias, columns, width);
-  require("output_weight", parts.output_weight, shape.codes(), width);
-  require("output_bias", parts.output_bias, 1, shape.codes());
+  parts.each(shape, require);
   if (targets.code_columns != columns || targets.number_columns != 0)
     throw ShapeError("autoregressive_loss: targets with " + std::to_string(targets.code_columns) +
                      " codes and " + std::to_string(targets.number_columns) + " numbers, expected " +
@@ -245,37 +389,59 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
       if (code < shape.prefix[q] || code >= shape.prefix[q + 1])
         throw ShapeError("autoregressive_loss: row " + std::to_string(r) + ", position " + std::to_string(q) +
                          ": code " + std::to_string(code - shape.prefix[q]) + " of " +
-                         std::to_string(shape.prefix[q + 1] - shape.prefix[q]));
+                         std::to_string(shape.codes(q)));
       codes[r * columns + q] = code;
     }
-  auto loss = make_result("autoregressive_loss", 1, 1, latent, parts.latent_weight, parts.bias, parts.tables,
-                          parts.hidden_weight, parts.hidden_bias, parts.output_weight, parts.output_bias);
-  const AutoregressiveWeights<const Scalar*> weights{parts.latent_weight.data(), parts.bias.data(),
-                                                     parts.tables.data(),        parts.hidden_weight.data(),
-                                                     parts.hidden_bias.data(),   parts.output_weight.data(),
-                                                     parts.output_bias.data()};
+  auto loss = make_result("autoregressive_loss", 1, 1, latent, parts.embedding, parts.knots, parts.scale,
+                          parts.latent_weight, parts.bias, parts.hidden_weight, parts.hidden_bias,
+                          parts.output_weight, parts.output_bias, parts.pair_bias, parts.bump_weight);
+  Scalar* outputs = tape.template allocate<Scalar>(shape.codes() * width);
+  detail::autoregressive_outputs(shape, parts.output_weight.data(), parts.bump_weight.data(), outputs);
+  const AutoregressiveWeights<const Scalar*> weights{parts.embedding.data(),
+                                                     parts.knots.data(),
+                                                     parts.scale.data(),
+                                                     parts.latent_weight.data(),
+                                                     parts.bias.data(),
+                                                     parts.hidden_weight.data(),
+                                                     parts.hidden_bias.data(),
+                                                     outputs,
+                                                     parts.output_bias.data(),
+                                                     parts.pair_bias.data(),
+                                                     nullptr};
+  Scalar* all_c = tape.template allocate<Scalar>(columns * rows * width);
   Scalar* all_h = tape.template allocate<Scalar>(columns * rows * width);
   Scalar* all_g = tape.template allocate<Scalar>(columns * rows * width);
   Scalar* all_logits = tape.template allocate<Scalar>(rows * shape.codes());
   Scalar* sum = tape.template allocate<Scalar>(rows * width);
+  std::fill_n(all_c, rows * width, Scalar(0));
   struct DroppedRows : detail::AutoregressiveRows<Scalar> {
     const AutoregressiveDropout& dropout;
     std::uint8_t threshold;
     std::uint32_t* words;
     void hidden(Index q) {
       detail::AutoregressiveRows<Scalar>::hidden(q);
-      if (threshold > 0)
-        detail::autoregressive_dropout(this->shape, dropout, threshold, q, this->rows, words, this->h_of(q));
+      drop(2 * q, this->h_of(q));
     }
-  } pass{{shape, weights, rows, codes, latent.data(), tape.workspace(), all_h, all_g, sum, all_logits, true},
+    void gate(Index q) {
+      detail::AutoregressiveRows<Scalar>::gate(q);
+      drop(2 * q + 1, this->g_of(q));
+    }
+    void drop(Index part, Scalar* x) const {
+      const Index units = this->shape.width;
+      if (threshold > 0)
+        detail::autoregressive_dropout(dropout, threshold, 2 * this->shape.columns * units, part * units,
+                                       units, this->rows, words, x);
+    }
+  } pass{{shape, weights, rows, codes, latent.data(), tape.workspace(), all_c, all_h, all_g, sum, all_logits,
+          true},
          dropout,
          threshold,
          words};
   double total = 0;
   kernel::each_position(pass, columns, [&](Index q, Scalar* logits) {
     const double part =
-        detail::softmax_gradient(logits, rows, shape.prefix[q + 1] - shape.prefix[q], codes + q, columns,
-                                 shape.prefix[q], static_cast<Scalar>(weight * shape.weights[q]));
+        detail::softmax_gradient(logits, rows, shape.codes(q), codes + q, columns, shape.prefix[q],
+                                 static_cast<Scalar>(weight * shape.weights[q]));
     total += part * shape.weights[q];
     if (each != nullptr)
       each[q] += part;
@@ -284,23 +450,62 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
   tape.on_backward(loss, [=, &shape] {
     auto& workspace = loss.tape().workspace();
     const Scalar factor = loss.adjoint()(0, 0);
+    Index widest = 0;
+    for (Index q = 0; q < columns; ++q)
+      widest = std::max(widest, shape.codes(q));
+    Scalar* dc = loss.tape().template allocate<Scalar>(rows * width);
     Scalar* dsum = loss.tape().template allocate<Scalar>(rows * width);
     Scalar* dg = loss.tape().template allocate<Scalar>(rows * width);
+    Scalar* doutputs = loss.tape().template allocate<Scalar>(widest * width);
     using Target = detail::Target<Scalar>;
     const Target dlatent(latent);
+    const Target dembedding(parts.embedding);
+    const Target dknots(parts.knots);
+    const Target dscale(parts.scale);
     const Target dlatent_weight(parts.latent_weight);
     const Target dbias(parts.bias);
-    const Target dtables(parts.tables);
     const Target dhidden_weight(parts.hidden_weight);
     const Target dhidden_bias(parts.hidden_bias);
     const Target doutput_weight(parts.output_weight);
     const Target doutput_bias(parts.output_bias);
-    if (dtables && dtables.fresh)
-      std::fill_n(dtables.data, shape.table_rows[columns] * width, Scalar(0));
-    for (Index q = 0; q < columns; ++q) {
+    const Target dpair_bias(parts.pair_bias);
+    const Target dbump_weight(parts.bump_weight);
+    // Gradients that rows are added to one by one start at zero.
+    const auto clear = [](const Target& target, Index size) {
+      if (target && target.fresh)
+        std::fill_n(target.data, size, Scalar(0));
+    };
+    clear(dembedding, shape.codes() * width);
+    clear(dknots, shape.knots * width);
+    clear(dpair_bias, shape.pairs);
+    clear(dbump_weight, shape.bumps * width);
+    std::fill_n(dc, rows * width, Scalar(0));
+    for (Index q = columns; q-- > 0;) {
+      const auto& position = shape.positions[q];
+      const Scalar* c = all_c + q * rows * width;
       const Scalar* h = all_h + q * rows * width;
       const Scalar* g = all_g + q * rows * width;
-      const Index count = shape.prefix[q + 1] - shape.prefix[q];
+      const Index count = shape.codes(q);
+      // dc holds what the positions after this one ask of its contribution.
+      if (dembedding && q + 1 < columns)
+        for (Index r = 0; r < rows; ++r) {
+          Scalar* to = dembedding.data + codes[r * columns + q] * width;
+          for (Index j = 0; j < width; ++j)
+            to[j] += dc[r * width + j];
+        }
+      if (dknots && position.bin >= 0 && q + 1 < columns)
+        for (Index r = 0; r < rows; ++r) {
+          float place = 0;
+          const Index knot = detail::autoregressive_knot(shape, q, codes + r * columns, place);
+          if (knot < 0)
+            continue;
+          const auto after = static_cast<Scalar>(place);
+          Scalar* low = dknots.data + knot * width;
+          for (Index j = 0; j < width; ++j) {
+            low[j] += (1 - after) * dc[r * width + j];
+            low[width + j] += after * dc[r * width + j];
+          }
+        }
       Scalar* dlogits = all_logits + rows * shape.prefix[q];
       if (factor != Scalar(1))
         for (Index i = 0; i < rows * count; ++i)
@@ -308,16 +513,39 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
       if (doutput_bias)
         detail::add_column_sums(dlogits, rows, count, doutput_bias.data + shape.prefix[q],
                                 doutput_bias.fresh);
-      if (doutput_weight) {
+      if (dpair_bias && position.parent >= 0)
+        for (Index r = 0; r < rows; ++r) {
+          Scalar* to = dpair_bias.data + position.pair +
+                       (codes[r * columns + position.parent] - shape.prefix[position.parent]) * count;
+          for (Index k = 0; k < count; ++k)
+            to[k] += dlogits[r * count + k];
+        }
+      if (doutput_weight || dbump_weight) {
         for (Index i = 0; i < rows * width; ++i)
           sum[i] = h[i] + g[i];
-        gemm(count, width, rows, transposed<Scalar>(dlogits, count), as_is<Scalar>(sum, width),
-             doutput_weight.data + shape.prefix[q] * width, !doutput_weight.fresh, workspace);
+        gemm(count, width, rows, transposed<Scalar>(dlogits, count), as_is<Scalar>(sum, width), doutputs,
+             false, workspace);
+        if (doutput_weight) {
+          Scalar* to = doutput_weight.data + shape.prefix[q] * width;
+          for (Index i = 0; i < count * width; ++i)
+            to[i] = doutput_weight.fresh ? doutputs[i] : to[i] + doutputs[i];
+        }
+        if (dbump_weight)
+          for (Index k = 0; k < position.smooth; ++k)
+            for (Index m = 0; m < position.bumps; ++m) {
+              const auto height =
+                  static_cast<Scalar>(shape.heights[position.height + k * position.bumps + m]);
+              const Scalar* from = doutputs + (position.first_smooth + k) * width;
+              Scalar* to = dbump_weight.data + (position.bump + m) * width;
+              for (Index j = 0; j < width; ++j)
+                to[j] += height * from[j];
+            }
       }
       gemm(rows, width, count, as_is<Scalar>(dlogits, count),
            as_is<Scalar>(weights.output_weight + shape.prefix[q] * width, width), dsum, false, workspace);
+      // A unit that was dropped is 0, as one that was not active.
       for (Index i = 0; i < rows * width; ++i)
-        dg[i] = g[i] > 0 ? dsum[i] : Scalar(0);
+        dg[i] = g[i] > 0 ? keep * dsum[i] : Scalar(0);
       if (dhidden_bias)
         detail::add_column_sums(dg, rows, width, dhidden_bias.data + q * width, dhidden_bias.fresh);
       if (dhidden_weight)
@@ -326,28 +554,30 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
       // d h = d sum through the skip connection, plus what comes back through g.
       gemm(rows, width, width, as_is<Scalar>(dg, width),
            transposed<Scalar>(weights.hidden_weight + q * width * width, width), dsum, true, workspace);
-      // A unit that was dropped has h = 0, as one that was not active.
       for (Index i = 0; i < rows * width; ++i)
         dsum[i] = h[i] > 0 ? keep * dsum[i] : Scalar(0);
       if (dbias)
         detail::add_column_sums(dsum, rows, width, dbias.data + q * width, dbias.fresh);
+      if (dscale) {
+        Scalar* to = dscale.data + q * width;
+        if (dscale.fresh)
+          std::fill_n(to, width, Scalar(0));
+        for (Index r = 0; r < rows; ++r)
+          for (Index j = 0; j < width; ++j)
+            to[j] += dsum[r * width + j] * c[r * width + j];
+      }
       if (dlatent_weight)
         gemm(shape.latent, width, rows, transposed<Scalar>(latent.data(), shape.latent),
              as_is<Scalar>(dsum, width), dlatent_weight.data + q * shape.latent * width,
              !dlatent_weight.fresh, workspace);
-      if (dtables) {
-        Scalar* table = dtables.data + shape.table_rows[q] * width;
-        for (Index r = 0; r < rows; ++r)
-          for (Index p = 0; p < q; ++p) {
-            Scalar* to = table + codes[r * columns + p] * width;
-            for (Index j = 0; j < width; ++j)
-              to[j] += dsum[r * width + j];
-          }
-      }
       if (dlatent)
         gemm(rows, shape.latent, width, as_is<Scalar>(dsum, width),
              transposed<Scalar>(weights.latent_weight + q * shape.latent * width, width), dlatent.data,
-             q > 0 || !dlatent.fresh, workspace);
+             q + 1 < columns || !dlatent.fresh, workspace);
+      const Scalar* scale = weights.scale + q * width;
+      for (Index r = 0; r < rows; ++r)
+        for (Index j = 0; j < width; ++j)
+          dc[r * width + j] += scale[j] * dsum[r * width + j];
     }
   });
   return loss;

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Heads made of trees, and mixtures of these with autoregressive ones: a column is drawn from the leaf of a
+/// tree that the latent code and the columns before lead to.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <rowsmith/kernel/autoregressive_heads.hpp>
+
+ROWSMITH_BEGIN
+namespace kernel {
+
+/// Numbers of 32 bits in the machine's order of bytes, aligned or not.
+struct Words {
+  const char* bytes = nullptr;
+
+  std::uint32_t operator[](std::size_t i) const noexcept {
+    std::uint32_t word = 0;
+    std::memcpy(&word, bytes + 4 * i, sizeof word);
+    return word;
+  }
+};
+
+/// The trees of one column. What they hold lies in words; members say where it begins. A *tuple* is a code
+/// and the fine code behind it: code · fine_codes + fine code. A *level* is a tuple as later columns' trees
+/// see it: values in order, where they have one.
+struct TreeColumn {
+  std::size_t stretch = 0;      ///< of the layout; if the column has a fine code, that is the next one
+  std::uint32_t tuples = 0;     ///< there can be
+  std::uint32_t fine_codes = 1; ///< 1: there is no fine code
+  std::uint32_t level_count = 0;
+  std::size_t levels = 0; ///< of each tuple
+  std::size_t margin = 0; ///< of each tuple: the share of those up to it, of 2^32 − 1
+  std::uint32_t trees = 0;
+  std::size_t roots = 0; ///< a node a tree
+  std::uint32_t node_count = 0;
+  /// Four words a node: 1 + the feature, 0 for a leaf; the threshold; the next node; entries. A row whose
+  /// feature is at most the threshold goes to the next node, others to the one behind that. A leaf's next
+  /// node is its first entry.
+  std::size_t nodes = 0;
+  std::uint32_t entry_count = 0;
+  std::size_t entries = 0; ///< two words each: a tuple, rising in a leaf; rows of the leaf up to it
+  std::size_t orders = 0;  ///< a word for each column before: 0, or 1 + where the places of its levels begin
+};
+
+/// Features are the numbers of the latent code, compared as floats, then the columns before.
+struct TreeHeads {
+  const TreeColumn* columns = nullptr;
+  Index count = 0;
+  Index latent = 0;
+  Words words;
+  double smoothing = 0; ///< rows of the column's margin that are added to every leaf
+
+  template <class Weights>
+  constexpr Index room() const noexcept {
+    return Weights::unit;
+  }
+  template <class Weights>
+  void draw(const Weights&, const Columns& all, const Draw& draw, const float* outputs, std::int32_t* codes,
+            float*) const noexcept {
+    for (Index slot = 0; slot < count; ++slot) {
+      const auto stretch = columns[slot].stretch;
+      if (static_cast<Index>(stretch) == all.label)
+        codes[stretch] = draw.label;
+      else
+        draw_column(slot, outputs, draw.position_of_choice(stretch), codes);
+    }
+  }
+  template <class Weights>
+  double score(const Weights&, const Columns&, const float* outputs, const std::int32_t* codes, const float*,
+               float*) const noexcept {
+    double error = 0;
+    for (Index slot = 0; slot < count; ++slot)
+      error -= std::log(probability(slot, outputs, codes));
+    return error;
+  }
+
+  std::uint32_t tuple(Index slot, const std::int32_t* codes) const noexcept {
+    const TreeColumn& column = columns[slot];
+    const auto code = static_cast<std::uint32_t>(codes[column.stretch]);
+    return column.fine_codes == 1
+               ? code
+               : code * column.fine_codes + static_cast<std::uint32_t>(codes[column.stretch + 1]);
+  }
+  /// Sets the codes of a column. \param codes  those of the columns before are read
+  void draw_column(Index slot, const float* outputs, double uniform, std::int32_t* codes) const noexcept {
+    const TreeColumn& column = columns[slot];
+    const std::uint32_t drawn = draw_tuple(slot, outputs, codes, uniform);
+    codes[column.stretch] = static_cast<std::int32_t>(drawn / column.fine_codes);
+    if (column.fine_codes > 1)
+      codes[column.stretch + 1] = static_cast<std::int32_t>(drawn % column.fine_codes);
+  }
+  /// Of the codes that a column has, given those before.
+  double probability(Index slot, const float* outputs, const std::int32_t* codes) const noexcept {
+    const TreeColumn& column = columns[slot];
+    const std::uint32_t wanted = tuple(slot, codes);
+    const double margin = share(column, wanted);
+    double sum = 0;
+    for (std::uint32_t tree = 0; tree < column.trees; ++tree) {
+      const Leaf found = leaf(slot, tree, outputs, codes);
+      std::uint32_t low = 0;
+      std::uint32_t high = found.count;
+      while (low < high) {
+        const std::uint32_t middle = low + (high - low) / 2;
+        if (words[found.first + 2 * std::size_t{middle}] < wanted)
+          low = middle + 1;
+        else
+          high = middle;
+      }
+      double rows = 0;
+      if (low < found.count && words[found.first + 2 * std::size_t{low}] == wanted)
+        rows = static_cast<double>(words[found.first + 2 * std::size_t{low} + 1] -
+                                   (low == 0 ? 0 : words[found.first + 2 * std::size_t{low} - 1]));
+      sum += (rows + smoothing * margin) / (found.rows + smoothing);
+    }
+    return sum / static_cast<double>(column.trees);
+  }
+
+private:
+  struct Leaf {
+    std::size_t first; ///< word of its first entry
+    std::uint32_t count;
+    double rows;
+  };
+  double share(const TreeColumn& column, std::uint32_t wanted) const noexcept {
+    const std::uint32_t before = wanted == 0 ? 0 : words[column.margin + wanted - 1];
+    return static_cast<double>(words[column.margin + wanted] - before) / 4294967295.0;
+  }
+  std::uint32_t level(const TreeColumn& column, Index slot, const TreeColumn& own,
+                      const std::int32_t* codes) const noexcept {
+    const std::uint32_t plain = words[column.levels + tuple(slot, codes)];
+    const std::uint32_t order = words[own.orders + static_cast<std::size_t>(slot)];
+    return order == 0 ? plain : words[order - 1 + std::size_t{plain}];
+  }
+  Leaf leaf(Index slot, std::uint32_t tree, const float* outputs, const std::int32_t* codes) const noexcept {
+    const TreeColumn& own = columns[slot];
+    std::size_t node = own.nodes + 4 * std::size_t{words[own.roots + tree]};
+    while (words[node] != 0) {
+      const Index feature = static_cast<Index>(words[node]) - 1;
+      const std::uint32_t threshold = words[node + 1];
+      const bool left = feature < latent
+                            ? outputs[feature] <= std::bit_cast<float>(threshold)
+                            : level(columns[feature - latent], feature - latent, own, codes) <= threshold;
+      node = own.nodes + 4 * (std::size_t{words[node + 2]} + (left ? 0 : 1));
+    }
+    const std::size_t first = own.entries + 2 * std::size_t{words[node + 2]};
+    const std::uint32_t entries = words[node + 3];
+    return {first, entries, static_cast<double>(words[first + 2 * std::size_t{entries} - 1])};
+  }
+  /// A tree, then an entry of its leaf, or by the weight of the smoothing any tuple by its margin.
+  std::uint32_t draw_tuple(Index slot, const float* outputs, const std::int32_t* codes,
+                           double uniform) const noexcept {
+    const TreeColumn& column = columns[slot];
+    const double scaled = uniform * static_cast<double>(column.trees);
+    const std::uint32_t tree = std::min(static_cast<std::uint32_t>(scaled), column.trees - 1);
+    const Leaf found = leaf(slot, tree, outputs, codes);
+    double point = (scaled - static_cast<double>(tree)) * (found.rows + smoothing);
+    // A quotient of two shares may round up to 1.
+    if (point < found.rows || smoothing == 0) {
+      // The first entry that holds more rows, with those before it, than the point.
+      std::uint32_t low = 0;
+      std::uint32_t high = found.count - 1;
+      while (low < high) {
+        const std::uint32_t middle = low + (high - low) / 2;
+        if (static_cast<double>(words[found.first + 2 * std::size_t{middle} + 1]) <= point)
+          low = middle + 1;
+        else
+          high = middle;
+      }
+      return words[found.first + 2 * std::size_t{low}];
+    }
+    point = (point - found.rows) / smoothing * 4294967295.0;
+    std::uint32_t low = 0;
+    std::uint32_t high = column.tuples - 1;
+    while (low < high) {
+      const std::uint32_t middle = low + (high - low) / 2;
+      if (static_cast<double>(words[column.margin + middle]) <= point)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    return low;
+  }
+};
+
+/// Each column is drawn by its trees with a probability of its own, otherwise by the autoregressive heads.
+/// Both know all columns before, whoever drew them.
+struct MixedHeads {
+  AutoregressiveHeads neural;
+  TreeHeads trees;
+  const double* shares = nullptr;        ///< of the trees, one a column of these
+  const std::int32_t* slot_of = nullptr; ///< of each position of the order: its column of the trees
+
+  template <class Weights>
+  constexpr Index room() const noexcept {
+    return neural.template room<Weights>();
+  }
+  /// Draws without the network what can be: a label that was asked for, a column by its trees, and the fine
+  /// code of one. \returns whether the position has its code \param stretch  of position q
+  bool chosen(Index q, std::size_t stretch, const Columns& columns, const Draw& draw, const float* outputs,
+              std::int32_t* codes) const noexcept {
+    if (static_cast<Index>(stretch) == columns.label) {
+      codes[stretch] = draw.label;
+      return true;
+    }
+    const Index slot = slot_of[q];
+    const std::size_t first = trees.columns[slot].stretch;
+    const double uniform = draw.position_of_choice(first);
+    if (!(uniform < shares[slot]))
+      return false;
+    if (stretch == first)
+      trees.draw_column(slot, outputs, uniform / shares[slot], codes);
+    return true;
+  }
+  /// What the network's code at position q is drawn with, where `chosen` did not.
+  float uniform(Index q, std::size_t stretch, const Draw& draw) const noexcept {
+    const Index slot = slot_of[q];
+    if (stretch != trees.columns[slot].stretch || shares[slot] == 0)
+      return draw.uniform_at(stretch);
+    return static_cast<float>((draw.position_of_choice(stretch) - shares[slot]) / (1 - shares[slot]));
+  }
+  /// −log of the probability of a column's codes. \param neural_error  by the network alone
+  double error(Index slot, double neural_error, const float* outputs,
+               const std::int32_t* codes) const noexcept {
+    if (shares[slot] == 0)
+      return neural_error;
+    return -std::log(shares[slot] * trees.probability(slot, outputs, codes) +
+                     (1 - shares[slot]) * std::exp(-neural_error));
+  }
+  /// Whether position q is the last one of its column.
+  bool completes(Index q) const noexcept { return q + 1 == neural.count || slot_of[q + 1] != slot_of[q]; }
+
+  template <class Weights>
+  void draw(const Weights& weights, const Columns& columns, const Draw& draw, const float* outputs,
+            std::int32_t* codes, float* room) const noexcept {
+    AutoregressiveRow<Weights> row(neural, weights, columns, outputs, codes, room);
+    for (Index q = 0; q < neural.count; ++q) {
+      const auto h = neural.positions[q].stretch;
+      if (!chosen(q, h, columns, draw, outputs, codes)) {
+        row.hidden(q);
+        row.gate(q);
+        float* logits = row.logits(q);
+        codes[h] = choose(logits, logits, neural.positions[q].codes, draw.choice, uniform(q, h, draw));
+      }
+      row.contribute(q);
+    }
+  }
+  template <class Weights>
+  double score(const Weights& weights, const Columns& columns, const float* outputs,
+               const std::int32_t* codes, const float*, float* room) const noexcept {
+    double total = 0;
+    double of_column = 0;
+    AutoregressiveRow<Weights> row(neural, weights, columns, outputs, codes, room);
+    each_position(row, neural.count, [&](Index q, float* logits) {
+      of_column +=
+          cross_entropy(logits, logits, neural.positions[q].codes, codes[neural.positions[q].stretch]);
+      if (completes(q)) {
+        total += error(slot_of[q], of_column, outputs, codes);
+        of_column = 0;
+      }
+    });
+    return total;
+  }
+};
+
+} // namespace kernel
+ROWSMITH_END
