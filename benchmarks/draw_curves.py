@@ -44,6 +44,7 @@ def main():
         sys.exit(__doc__)
     with open(sys.argv[1], encoding="utf-8") as file:
         points = json.load(file)["runs"][0]["curves"]
+    points = [point for point in points if len(point) > 2]  # trees have no losses
     stages = list(dict.fromkeys(point["stage"] for point in points))
     body = []
     for i, stage in enumerate(stages):
