@@ -50,6 +50,13 @@ int main(int argc, char** argv) {
   joint.latent_bound.clear();
   small::mix_noise(joint);
   write("model", "joint", rs::format_model(rs::TableModel(joint)));
+  // Few rows, so that the trees are small.
+  for (const double share : {1.0, 0.5}) {
+    auto trees = small::parts<InOrder, To2>(codes, true);
+    small::add_trees(trees, share, small::table(40));
+    write("model", share < 1 ? "mixed" : "trees", rs::format_model(rs::TableModel(trees)));
+  }
+
   write("schema", "schema", rs::detail::schema_json(table.schema()).dump());
 
   write("limits", "limits", R"({"shapes.mean": {"max": 0.05}, "copies.p_value": {"min": 1e-3, "max": 1}})");

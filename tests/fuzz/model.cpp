@@ -81,7 +81,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   Random random(seed + 1);
   std::string_view file(reinterpret_cast<const char*>(data), size);
   const std::uint64_t length = size < 8 ? ~0ULL : rs::detail::get_u64(file);
-  if (length > size - 8 || random() % 32 == 0)
+  if (size < 8 || length > size - 8 || random() % 32 == 0)
     return LLVMFuzzerMutate(data, size, most);
   std::string header(file.substr(8, static_cast<std::size_t>(length)));
   std::string tensors(file.substr(8 + static_cast<std::size_t>(length)));
