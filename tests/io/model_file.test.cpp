@@ -71,6 +71,13 @@ rs::TableModel small_model(bool conditional,
   return rs::TableModel(small_parts<Heads>(conditional, numerical));
 }
 
+/// A file with another value at a place of its JSON.
+rs::TensorFile altered(rs::TensorFile file, const std::string& path, const nlohmann::json& value) {
+  auto json = nlohmann::json::parse(file.metadata["model"]);
+  json[nlohmann::json::json_pointer(path)] = value;
+  file.metadata["model"] = json.dump();
+  return file;
+}
 std::string text_of(const rs::Table& table) {
   std::string text;
   for (std::size_t r = 0; r < table.rows(); ++r)
@@ -190,11 +197,7 @@ TEST_CASE("a file whose checksum is right but whose content lies is refused", "[
   }
   SECTION("parts that do not fit together") {
     const auto with = [&](const char* member, const nlohmann::json& value) {
-      auto content = file;
-      auto json = nlohmann::json::parse(content.metadata["model"]);
-      json[nlohmann::json::json_pointer(member)] = value;
-      content.metadata["model"] = json.dump();
-      refused(content);
+      refused(altered(file, member, value));
     };
     with("/noise_width", 6);
     with("/noise_width", -1);
@@ -285,10 +288,7 @@ TEST_CASE("a model with atoms survives saving, and wrong atoms are refused", "[i
   CHECK(text_of(again.sample(500, {.seed = 4})) == text_of(model.sample(500, {.seed = 4})));
   CHECK((rs::format_model(again) == rs::format_model(model)));
   const auto with = [&file](const std::string& path, const nlohmann::json& value, const char* why) {
-    auto content = file;
-    auto json = nlohmann::json::parse(content.metadata["model"]);
-    json[nlohmann::json::json_pointer(path)] = value;
-    content.metadata["model"] = json.dump();
+    const auto content = altered(file, path, value);
     CAPTURE(path, value.dump());
     CHECK_THROWS_AS(rs::unpack_model(content), rs::ModelFileError);
     CHECK_THROWS_WITH(rs::unpack_model(content), Catch::Contains(why));
@@ -331,10 +331,7 @@ TEST_CASE("autoregressive heads survive saving, and wrong ones are refused", "[i
   const auto again = rs::parse_model(rs::format_model(model));
   CHECK(text_of(again.sample(300, {.seed = 4})) == text_of(model.sample(300, {.seed = 4})));
   const auto with = [&file](const char* path, const nlohmann::json& value) {
-    auto content = file;
-    auto json = nlohmann::json::parse(content.metadata["model"]);
-    json[nlohmann::json::json_pointer(path)] = value;
-    content.metadata["model"] = json.dump();
+    const auto content = altered(file, path, value);
     CAPTURE(path, value.dump());
     CHECK_THROWS_AS(rs::unpack_model(content), rs::ModelFileError);
   };
@@ -393,10 +390,7 @@ TEST_CASE("joint heads, mixture noise and a residual generator survive saving, a
   CHECK(again.parts().generator_network.residual());
   CHECK(again.parts().mixture.components() == 2);
   const auto with = [&file](const char* path, const nlohmann::json& value) {
-    auto content = file;
-    auto json = nlohmann::json::parse(content.metadata["model"]);
-    json[nlohmann::json::json_pointer(path)] = value;
-    content.metadata["model"] = json.dump();
+    const auto content = altered(file, path, value);
     CAPTURE(path, value.dump());
     CHECK_THROWS_AS(rs::unpack_model(content), rs::ModelFileError);
   };

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <variant>
@@ -12,20 +11,13 @@
 
 #include <catch2/catch.hpp>
 
-#include <rowsmith/table/write_csv.hpp>
-
 #include "../deploy/small_models.hpp"
+#include "../support/csv_text.hpp"
 
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;
 
 namespace {
-
-std::string text(const rs::Table& table) {
-  std::ostringstream out;
-  rs::write_csv(out, table);
-  return out.str();
-}
 
 // Few columns of few codes, so that every row can be counted: b follows a, and c the latent code.
 rs::Table table() {
@@ -135,7 +127,7 @@ TEST_CASE("a share of 0 leaves a column to the network, bit for bit", "[models]"
   mixed.shares.assign(mixed.shares.size(), 0.0);
   const auto a = rs::TableModel(parts).sample(300, {.seed = 4});
   const auto b = rs::TableModel(alone).sample(300, {.seed = 4});
-  CHECK(text(a) == text(b));
+  CHECK(csv_of(a) == csv_of(b));
 }
 
 TEST_CASE("tree heads whose words lead astray are refused", "[models]") {

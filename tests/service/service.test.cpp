@@ -4,7 +4,6 @@
 #include <cmath>
 #include <csignal>
 #include <filesystem>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +19,7 @@
 
 #include "../../examples/service/service.hpp"
 #include "../deploy/small_models.hpp"
+#include "../support/csv_text.hpp"
 
 #include <httplib.h>
 
@@ -98,12 +98,6 @@ std::string metrics_with(httplib::Client& client, const std::string& wanted) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return text;
-}
-
-std::string csv_of(const rs::Table& table) {
-  std::ostringstream out;
-  rs::write_csv(out, table);
-  return out.str();
 }
 
 } // namespace

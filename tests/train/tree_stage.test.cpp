@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <numeric>
 #include <set>
-#include <sstream>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,20 +13,13 @@
 
 #include <rowsmith/io/model_file.hpp>
 
-#include <rowsmith/table/write_csv.hpp>
-
+#include "../support/csv_text.hpp"
 #include "small_training.hpp"
 
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;
 
 namespace {
-
-std::string text(const rs::Table& table) {
-  std::ostringstream out;
-  rs::write_csv(out, table);
-  return out.str();
-}
 
 rs::TreeNetwork trees(const rs::TableEncoder& encoder, const rs::EncodedTable& rows,
                       const rs::TreeOptions& options, int threads = 1) {
@@ -158,8 +150,8 @@ TEST_CASE("a training ends with trees, alone or beside the network", "[train]") 
     CHECK(std::holds_alternative<rs::MixedNetwork>(model.heads()) == (share == 0.5));
     CHECK(std::holds_alternative<rs::TreeNetwork>(model.heads()) == (share == 1));
     // A file of it makes the same rows.
-    CHECK(text(rs::parse_model(rs::format_model(model)).sample(50, {.seed = 1})) ==
-          text(model.sample(50, {.seed = 1})));
+    CHECK(csv_of(rs::parse_model(rs::format_model(model)).sample(50, {.seed = 1})) ==
+          csv_of(model.sample(50, {.seed = 1})));
   }
   options.trees.share = 0.5;
   CHECK_THROWS_WITH(small::Trainer(options), Contains("trees.share"));

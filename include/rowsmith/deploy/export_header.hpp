@@ -137,21 +137,19 @@ inline void append_source(const LookupColumn& lookup, PreparationSource& to) {
             " < " + last + " ? places[row.code" + key + "] : -1;\n";
   } else {
     find += list("double", "keys", lookup.key_numbers);
-    find += "    std::size_t key = 0;\n    while (key + 1 < " + last + " && row.number" + key +
-            " - keys[key] > keys[key + 1] - row.number" + key +
-            ")\n      ++key;\n    const std::int32_t place = "
-            "places[std::isnan(row.number" +
-            key + ") ? " + last + " : key];\n";
+    find += "    const std::int32_t place = places[std::isnan(row.number" + key + ") ? " + last +
+            " : detail::kernel::nearest(keys, " + last + ", row.number" + key + ")];\n";
   }
-  std::string value = "place";
-  if (!lookup.categorical) {
+  if (!lookup.categorical)
     find += list("double", "numbers", lookup.numbers);
-    value = "place < 0 ? std::numeric_limits<double>::quiet_NaN() : numbers[place]";
-  }
-  to.backward += find + (lookup.categorical ? "    row.code" + at + " = place;\n    row.number" + at +
-                                                  " = std::numeric_limits<double>::quiet_NaN();\n  }\n"
-                                            : "    row.number" + at + " = " + value + ";\n    row.code" + at +
-                                                  " = -1;\n  }\n");
+  to.backward +=
+      find +
+      (lookup.categorical
+           ? "    row.code" + at + " = place;\n    row.number" + at +
+                 " = std::numeric_limits<double>::quiet_NaN();\n  }\n"
+           : "    row.number" + at +
+                 " = place < 0 ? std::numeric_limits<double>::quiet_NaN() : numbers[place];\n    row.code" +
+                 at + " = -1;\n  }\n");
   to.forward += find +
                 (lookup.categorical ? "    if (row.code" + at + " != place)\n"
                                     : "    if (place < 0 ? !std::isnan(row.number" + at + ") : row.number" +
@@ -215,15 +213,11 @@ inline std::string heads_source(const PackedMixedHeads& heads) {
 }
 
 /// The words of trees; none for other heads. Little-endian, as the machines are that the header is for.
-template <class Heads>
-std::string_view tree_bytes(const Heads&) {
-  return {};
-}
-inline std::string_view tree_bytes(const PackedTreeHeads& heads) {
-  return {heads.view.words.bytes, 4 * heads.words};
-}
-inline std::string_view tree_bytes(const PackedMixedHeads& heads) {
-  return {heads.view.trees.words.bytes, 4 * heads.words};
+inline std::string_view tree_bytes(const TrainedHeads& heads) {
+  const auto* mixed = std::get_if<MixedNetwork>(&heads);
+  const auto* trees = mixed != nullptr ? &mixed->trees : std::get_if<TreeNetwork>(&heads);
+  return trees == nullptr ? std::string_view()
+                          : std::string_view(trees->view().words.bytes, 4 * trees->words.size());
 }
 
 /// The user's columns, codecs and layout of the model's.
@@ -315,11 +309,9 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
   out.append(constant_source("std::size_t", "labels", parts.labels.size()));
   out.append(
       "\nnamespace detail {\n\n// Little-endian bytes: no other way of writing them compiles as fast.\n");
-  for (const auto& [name, bytes] :
-       {std::pair("number_bytes", std::string_view(data.number_bytes())),
-        std::pair("weight_bytes", std::string_view(data.weight_bytes())),
-        std::pair("tree_bytes",
-                  std::visit([](const auto& kind) { return tree_bytes(kind); }, packed.heads()))})
+  for (const auto& [name, bytes] : {std::pair("number_bytes", std::string_view(data.number_bytes())),
+                                    std::pair("weight_bytes", std::string_view(data.weight_bytes())),
+                                    std::pair("tree_bytes", tree_bytes(model.heads()))})
     if (!bytes.empty() || name != std::string_view("tree_bytes"))
       out.append("alignas(64) inline constexpr char ")
           .append(name)

@@ -165,22 +165,18 @@ struct PackedAutoregressiveHeads {
 
 struct PackedTreeHeads {
   template <class Sink>
-  PackedTreeHeads(Sink&, const TreeNetwork& heads, const kernel::Columns&)
-      : view(heads.view()), words(heads.words.size()) {}
+  PackedTreeHeads(Sink&, const TreeNetwork& heads, const kernel::Columns&) : view(heads.view()) {}
   kernel::TreeHeads view;
-  std::size_t words; ///< that the view points into
 };
 struct PackedMixedHeads {
   template <class Sink>
   PackedMixedHeads(Sink& sink, const MixedNetwork& heads, const kernel::Columns& columns)
-      : neural(sink, heads.neural, columns), slots(heads.slots()), view(heads.rules(slots)),
-        words(heads.trees.words.size()) {
+      : neural(sink, heads.neural, columns), slots(heads.slots()), view(heads.rules(slots)) {
     view.neural = neural.view;
   }
   PackedAutoregressiveHeads neural;
   std::vector<std::int32_t> slots;
   kernel::MixedHeads view;
-  std::size_t words; ///< of the trees
 };
 
 template <class Sink>

@@ -25,6 +25,15 @@ inline double distance_in(double unit, double from, double value) noexcept {
   return std::isfinite(distance) ? distance / unit : (value / 2 - from / 2) / (unit / 2);
 }
 
+/// The place of the nearest of `count` rising numbers, at least one; of two as near, the lower.
+inline std::size_t nearest(const double* numbers, std::size_t count, double value) noexcept {
+  const double* end = numbers + count;
+  const double* above = std::lower_bound(numbers, end, value);
+  if (above == end || (above != numbers && value - above[-1] <= *above - value))
+    return static_cast<std::size_t>(above - numbers) - 1;
+  return static_cast<std::size_t>(above - numbers);
+}
+
 enum class CodecKind : std::uint8_t { categorical, standardised, exact, binned };
 
 /// A column's codec, as `ColumnCodec` describes it. A view.
@@ -64,16 +73,12 @@ struct Codec {
 
   /// The code of a present number. Values outside the fitted range go to the nearest bin or point.
   std::int32_t code_of(double value) const noexcept {
+    if (bins == 0) // a value between two exact ones: the nearer
+      return static_cast<std::int32_t>(nearest(points, point_count, value));
     const double* end = points + point_count;
     const double* point = std::lower_bound(points, end, value);
     if (point != end && *point == value)
       return static_cast<std::int32_t>(point - points);
-    if (bins == 0) {
-      // A value between two exact ones: the nearer.
-      if (point == end || (point != points && value - point[-1] <= *point - value))
-        return static_cast<std::int32_t>(point - points) - 1;
-      return static_cast<std::int32_t>(point - points);
-    }
     const double* edge = std::upper_bound(knots + 1, knots + bins, value);
     return static_cast<std::int32_t>(point_count + static_cast<std::size_t>(edge - knots) - 1);
   }

@@ -27,6 +27,21 @@ struct Words {
   }
 };
 
+/// The first of `count` numbers from 0 on that is not below, or `count`. \param below  (number), true up to
+/// one
+template <class Below>
+inline std::uint32_t first_not(std::uint32_t count, const Below& below) noexcept {
+  std::uint32_t low = 0;
+  while (low < count) {
+    const std::uint32_t middle = low + (count - low) / 2;
+    if (below(middle))
+      low = middle + 1;
+    else
+      count = middle;
+  }
+  return low;
+}
+
 /// The trees of one column. What they hold lies in words; members say where it begins. A *tuple* is a code
 /// and the fine code behind it: code · fine_codes + fine code. A *level* is a tuple as later columns' trees
 /// see it: values in order, where they have one.
@@ -104,19 +119,12 @@ struct TreeHeads {
     double sum = 0;
     for (std::uint32_t tree = 0; tree < column.trees; ++tree) {
       const Leaf found = leaf(slot, tree, outputs, codes);
-      std::uint32_t low = 0;
-      std::uint32_t high = found.count;
-      while (low < high) {
-        const std::uint32_t middle = low + (high - low) / 2;
-        if (words[found.first + 2 * std::size_t{middle}] < wanted)
-          low = middle + 1;
-        else
-          high = middle;
-      }
+      const std::size_t entry = first_not(
+          found.count, [&](std::uint32_t i) { return words[found.first + 2 * std::size_t{i}] < wanted; });
       double rows = 0;
-      if (low < found.count && words[found.first + 2 * std::size_t{low}] == wanted)
-        rows = static_cast<double>(words[found.first + 2 * std::size_t{low} + 1] -
-                                   (low == 0 ? 0 : words[found.first + 2 * std::size_t{low} - 1]));
+      if (entry < found.count && words[found.first + 2 * entry] == wanted)
+        rows = static_cast<double>(words[found.first + 2 * entry + 1] -
+                                   (entry == 0 ? 0 : words[found.first + 2 * entry - 1]));
       sum += (rows + smoothing * margin) / (found.rows + smoothing);
     }
     return sum / static_cast<double>(column.trees);
@@ -164,28 +172,14 @@ private:
     // A quotient of two shares may round up to 1.
     if (point < found.rows || smoothing == 0) {
       // The first entry that holds more rows, with those before it, than the point.
-      std::uint32_t low = 0;
-      std::uint32_t high = found.count - 1;
-      while (low < high) {
-        const std::uint32_t middle = low + (high - low) / 2;
-        if (static_cast<double>(words[found.first + 2 * std::size_t{middle} + 1]) <= point)
-          low = middle + 1;
-        else
-          high = middle;
-      }
-      return words[found.first + 2 * std::size_t{low}];
+      const std::size_t entry = first_not(found.count - 1, [&](std::uint32_t i) {
+        return static_cast<double>(words[found.first + 2 * std::size_t{i} + 1]) <= point;
+      });
+      return words[found.first + 2 * entry];
     }
     point = (point - found.rows) / smoothing * 4294967295.0;
-    std::uint32_t low = 0;
-    std::uint32_t high = column.tuples - 1;
-    while (low < high) {
-      const std::uint32_t middle = low + (high - low) / 2;
-      if (static_cast<double>(words[column.margin + middle]) <= point)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    return low;
+    return first_not(column.tuples - 1,
+                     [&](std::uint32_t i) { return static_cast<double>(words[column.margin + i]) <= point; });
   }
 };
 

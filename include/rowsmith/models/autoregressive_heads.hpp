@@ -186,17 +186,7 @@ struct AutoregressiveNetwork {
     return shape;
   }
   AutoregressiveWeights<const float*> pointers() const noexcept {
-    return {weights.embedding.data(),
-            weights.knots.data(),
-            weights.scale.data(),
-            weights.latent_weight.data(),
-            weights.bias.data(),
-            weights.hidden_weight.data(),
-            weights.hidden_bias.data(),
-            weights.output_weight.data(),
-            weights.output_bias.data(),
-            weights.pair_bias.data(),
-            nullptr};
+    return weights.mapped([](const AlignedBuffer<float>& part) -> const float* { return part.data(); });
   }
 
   /// The pass over the positions for `rows` rows. Calls `visit(position, logits, width)` for each, with
@@ -385,14 +375,8 @@ public:
                         const MixedRows<Scalar>& rows, const Pass& pass, double weight) const {
     auto* kept = parameters.tape().template allocate<AutoregressiveShape>(1);
     *kept = order_.shape(width_, inputs_);
-    const auto& b = blocks_;
     return autoregressive_loss(hidden,
-                               AutoregressiveWeights<Variable<Scalar>>{
-                                   parameters[b.embedding], parameters[b.knots], parameters[b.scale],
-                                   parameters[b.latent_weight], parameters[b.bias],
-                                   parameters[b.hidden_weight], parameters[b.hidden_bias],
-                                   parameters[b.output_weight], parameters[b.output_bias],
-                                   parameters[b.pair_bias], parameters[b.bump_weight]},
+                               blocks_.mapped([&](const ParameterBlock& block) { return parameters[block]; }),
                                *kept, rows, weight,
                                {.rate = pass.training ? rate_ : 0,
                                 .stream = pass.stream(Purpose::dropout, 1U << 8U),
@@ -406,23 +390,10 @@ public:
       std::copy_n(values + block.offset, block.rows * block.columns, to.data());
       return to;
     };
-    const auto& b = blocks_;
-    AutoregressiveNetwork result{order_,
-                                 width_,
-                                 inputs_,
-                                 {copy(b.embedding),
-                                  copy(b.knots),
-                                  copy(b.scale),
-                                  copy(b.latent_weight),
-                                  copy(b.bias),
-                                  copy(b.hidden_weight),
-                                  copy(b.hidden_bias),
-                                  copy(b.output_weight),
-                                  copy(b.output_bias),
-                                  copy(b.pair_bias),
-                                  {}}};
-    detail::autoregressive_outputs(order_.shape(width_, inputs_), values + b.output_weight.offset,
-                                   values + b.bump_weight.offset, result.weights.output_weight.data());
+    AutoregressiveNetwork result{order_, width_, inputs_, blocks_.mapped(copy)};
+    result.weights.bump_weight = {}; // it goes into the outputs
+    detail::autoregressive_outputs(order_.shape(width_, inputs_), values + blocks_.output_weight.offset,
+                                   values + blocks_.bump_weight.offset, result.weights.output_weight.data());
     return result;
   }
 

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include <rowsmith/kernel/codec.hpp>
 #include <rowsmith/prepare/transform.hpp>
 
 ROWSMITH_BEGIN
@@ -240,10 +241,7 @@ private:
     return place < 0 ? std::numeric_limits<double>::quiet_NaN() : numbers[static_cast<std::size_t>(place)];
   }
   std::size_t nearest(double number) const noexcept {
-    const auto above = std::lower_bound(key_numbers.begin(), key_numbers.end(), number);
-    if (above == key_numbers.end() || (above != key_numbers.begin() && number - above[-1] <= *above - number))
-      return static_cast<std::size_t>(above - key_numbers.begin()) - 1;
-    return static_cast<std::size_t>(above - key_numbers.begin());
+    return kernel::nearest(key_numbers.data(), key_numbers.size(), number);
   }
   /// Of one row, in which the key's code counts the key's texts.
   std::int32_t place_of(RowCells cells) const noexcept {

@@ -36,8 +36,7 @@ struct NeuralRecipe : DefaultRecipe {
   static TrainerOptions options() { return {.recipe = "neural"}; }
 };
 
-/// Trees alone: fast to fit and to draw from. They are told more by heart than the default: membership
-/// inference by distance finds .01 to .03 more than chance.
+/// Trees alone: fast to fit and to draw from. They learn more by heart than the default.
 struct TreeRecipe : DefaultRecipe {
   using Autoencoder = rowsmith::Autoencoder<Dense<64>, ReLU, Latent<16>>;
   using Trainer =

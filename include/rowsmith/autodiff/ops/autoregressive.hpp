@@ -93,6 +93,14 @@ struct AutoregressiveWeights {
   Matrix pair_bias{};     ///< 1 × pairs
   Matrix bump_weight{};   ///< bumps × width
 
+  /// What `function` makes of each.
+  template <class Function>
+  auto mapped(const Function& function) const {
+    return AutoregressiveWeights<decltype(function(embedding))>{
+        function(embedding),   function(knots),         function(scale),       function(latent_weight),
+        function(bias),        function(hidden_weight), function(hidden_bias), function(output_weight),
+        function(output_bias), function(pair_bias),     function(bump_weight)};
+  }
   /// Calls `visit(name, matrix, rows, columns)` for each.
   template <class Self, class Visit>
   static void visit_each(Self& self, const AutoregressiveShape& shape, const Visit& visit) {
@@ -397,17 +405,8 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
                           parts.output_weight, parts.output_bias, parts.pair_bias, parts.bump_weight);
   Scalar* outputs = tape.template allocate<Scalar>(shape.codes() * width);
   detail::autoregressive_outputs(shape, parts.output_weight.data(), parts.bump_weight.data(), outputs);
-  const AutoregressiveWeights<const Scalar*> weights{parts.embedding.data(),
-                                                     parts.knots.data(),
-                                                     parts.scale.data(),
-                                                     parts.latent_weight.data(),
-                                                     parts.bias.data(),
-                                                     parts.hidden_weight.data(),
-                                                     parts.hidden_bias.data(),
-                                                     outputs,
-                                                     parts.output_bias.data(),
-                                                     parts.pair_bias.data(),
-                                                     nullptr};
+  auto weights = parts.mapped([](const Variable<Scalar>& part) -> const Scalar* { return part.data(); });
+  weights.output_weight = outputs;
   Scalar* all_c = tape.template allocate<Scalar>(columns * rows * width);
   Scalar* all_h = tape.template allocate<Scalar>(columns * rows * width);
   Scalar* all_g = tape.template allocate<Scalar>(columns * rows * width);
