@@ -26,7 +26,7 @@ struct rowsmith_scratch {
 };
 
 struct rowsmith_conditions {
-  const void* columns; // says whose they are
+  rowsmith::DynamicRow row; // says whose they are, and keeps that alive: no other model gets the same columns
   rowsmith::ResolvedConditions resolved;
 };
 
@@ -176,7 +176,7 @@ rowsmith_conditions* rowsmith_conditions_new(const rowsmith_sampler* sampler,
           }
           all.push_back(std::move(to));
         }
-        return new rowsmith_conditions{&sampler->sampler.columns(), sampler->sampler.resolve(all)};
+        return new rowsmith_conditions{sampler->sampler.row(), sampler->sampler.resolve(all)};
       },
       error, error_size);
 }
@@ -188,7 +188,7 @@ int rowsmith_sample_where(const rowsmith_sampler* sampler, rowsmith_scratch* scr
     return ROWSMITH_NULL;
   if (const int error = check(sampler, scratch, cells); error != ROWSMITH_OK)
     return error;
-  if (conditions->columns != &sampler->sampler.columns())
+  if (&conditions->row.columns() != &sampler->sampler.columns())
     return ROWSMITH_BAD_LABEL;
   sampler->sampler(seed, index, conditions->resolved, scratch->scratch, scratch->row);
   write(scratch->row, cells);

@@ -55,8 +55,9 @@ inline std::string today() {
 }
 
 // Rows that a model of `train` can express, at most so many, evenly from the whole table.
-inline rs::Table some_expressible(const rs::Table& table, const rs::Table& train, std::size_t most) {
-  auto rows = rs::expressible_rows(table, train);
+inline rs::Table some_expressible(const rs::Table& table, const rs::Table& train, const rs::TableModel& model,
+                                  std::size_t most) {
+  auto rows = rs::expressible_rows(table, train, model.preparation());
   if (rows.size() > most) {
     for (std::size_t k = 0; k < most; ++k)
       rows[k] = rows[k * rows.size() / most];
@@ -72,13 +73,13 @@ inline rs::evaluate::Figure likelihood(const rs::TableModel& model, const rs::Ta
                                        const rs::Table& holdout, const rs::ReportOptions& options) {
   const rs::LikelihoodOptions own{.seed = options.seed, .threads = options.threads};
   const std::size_t most = options.quick ? 200 : 4000;
-  const auto rows = some_expressible(holdout, train, most);
+  const auto rows = some_expressible(holdout, train, model, most);
   if (rows.rows() == 0)
     throw rs::OptionError(
-        "--model: every hold-out row has a category that no training row has (an identifier?), so "
-        "none has a probability");
+        "--model: every hold-out row has a category that no training row has (an identifier?), or breaks a "
+        "relation that all training rows keep, so none has a probability");
   const auto unseen = rs::log_likelihood(model, rows, own);
-  const auto seen = rs::log_likelihood(model, some_expressible(train, train, most), own);
+  const auto seen = rs::log_likelihood(model, some_expressible(train, train, model, most), own);
   const auto spread = rs::mean_sd(unseen.rows);
   std::ostringstream meaning;
   meaning << std::fixed << std::setprecision(2)
@@ -86,6 +87,11 @@ inline rs::evaluate::Figure likelihood(const rs::TableModel& model, const rs::Ta
           << " rows, " << unseen.samples << " latent codes); of training rows " << seen.mean
           << ". For comparing models of one table; a wide gap between the two says that rows were learnt by "
              "heart.";
+  std::vector<std::size_t> broken;
+  model.preparation().forward(holdout, broken);
+  if (!broken.empty())
+    meaning << " Left out: " << broken.size()
+            << " hold-out rows that break a relation which the model keeps in every row.";
   return {.key = likelihood_key,
           .section = "fidelity",
           .title = "Log-likelihood of hold-out rows",

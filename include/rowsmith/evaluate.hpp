@@ -21,6 +21,7 @@
 #include <rowsmith/evaluate/metrics.hpp>
 #include <rowsmith/evaluate/privacy.hpp>
 #include <rowsmith/evaluate/regression_efficacy.hpp>
+#include <rowsmith/evaluate/relations.hpp>
 #include <rowsmith/evaluate/release_gate.hpp>
 #include <rowsmith/evaluate/report.hpp>
 #include <rowsmith/evaluate/report_figures.hpp>

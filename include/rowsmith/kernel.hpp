@@ -8,6 +8,7 @@
 #include <rowsmith/kernel/formula.hpp>
 #include <rowsmith/kernel/heads.hpp>
 #include <rowsmith/kernel/network.hpp>
+#include <rowsmith/kernel/orders.hpp>
 #include <rowsmith/kernel/random.hpp>
 #include <rowsmith/kernel/random_fill.hpp>
 #include <rowsmith/kernel/row.hpp>

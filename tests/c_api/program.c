@@ -90,6 +90,20 @@ int main(int argc, char** argv) {
     EXPECT(strstr(error, "'rich'") != NULL);
     EXPECT(rowsmith_conditions_new(sampler, NULL, 1, error, sizeof error) == NULL);
     EXPECT(rowsmith_conditions_new(NULL, &rich, 1, NULL, 0) == NULL);
+    /* Another model in the place of one that is gone is another model. */
+    for (i = 0; i < 20; ++i) {
+      rowsmith_sampler* gone = rowsmith_load(argv[1], error, sizeof error);
+      rowsmith_conditions* of_gone = rowsmith_conditions_new(gone, &rich, 1, error, sizeof error);
+      rowsmith_sampler* next;
+      rowsmith_scratch* next_scratch;
+      rowsmith_free(gone);
+      next = rowsmith_load(argv[1], error, sizeof error);
+      next_scratch = rowsmith_scratch_new(next);
+      EXPECT(rowsmith_sample_where(next, next_scratch, 5, 0, of_gone, cells) == ROWSMITH_BAD_LABEL);
+      rowsmith_scratch_free(next_scratch);
+      rowsmith_free(next);
+      rowsmith_conditions_free(of_gone);
+    }
     rowsmith_conditions_free(conditions);
     rowsmith_conditions_free(foreign_conditions);
     rowsmith_conditions_free(NULL);

@@ -197,6 +197,12 @@ TEST_CASE("numbers are read whole or not at all", "[csv]") {
   CHECK(rs::detail::decimals_in("1e5") == -1);
 }
 
+TEST_CASE("numbers of more decimals than can be written are written as they come", "[csv]") {
+  CHECK(rs::detail::decimals_in("0." + std::string(100, '3')) == 100);
+  CHECK(rs::detail::decimals_in("0." + std::string(101, '3')) == -1);
+  CHECK(rs::detail::decimals_in("0." + std::string(100'000, '3')) == -1);
+}
+
 TEST_CASE("numbers survive their text", "[csv]") {
   rs::RandomSequence random(rs::RandomStream(2, rs::Purpose::user));
   for (int i = 0; i < 2000; ++i) {

@@ -2,6 +2,7 @@
 // What stands between the user's columns and the model's, in everything that makes or judges rows.
 #include <rowsmith/deploy/sampler.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -71,6 +72,52 @@ TEST_CASE("single rows of all the user's columns are those of a table", "[deploy
         different += row.category(c).text != table[c].cell(i).text() ? 1 : 0;
   }
   CHECK(different == 0);
+}
+
+TEST_CASE("every generated row keeps the relations of the training rows, whatever the model draws",
+          "[deploy]") {
+  const rs::TableModel model(small::related_parts());
+  const auto table = model.sample(2000, {.seed = 5});
+  std::size_t equal = 0;
+  std::size_t absent = 0;
+  std::size_t wrong = 0;
+  for (std::size_t r = 0; r < table.rows(); ++r) {
+    const bool missing = table["amount"].is_missing(r);
+    absent += missing ? 1 : 0;
+    equal += table["paid"].values[r] == table["amount"].values[r] ? 1 : 0;
+    wrong += table["age"].values[r] > table["most"].values[r] ? 1 : 0;
+    wrong += table["age"].values[r] > table["last"].values[r] ? 1 : 0;
+    wrong += table["note"].is_missing(r) != missing || table["rate"].is_missing(r) != missing ? 1 : 0;
+    wrong += missing && !table["fee"].is_missing(r) ? 1 : 0;
+  }
+  CHECK(wrong == 0);
+  CHECK(absent > 100); // an untrained model draws at random, so that there was something to mend
+  CHECK(equal > 100);
+  CHECK(table["last"].decimals == 0);
+  // Single rows are the same, and no training row is refused.
+  const rs::Sampler sampler(model);
+  auto scratch = sampler.scratch();
+  auto row = sampler.row();
+  std::size_t different = 0;
+  for (std::size_t i = 0; i < 200; ++i) {
+    sampler(5, i, scratch, row);
+    different += std::isfinite(sampler.score(row, scratch)) ? 0 : 1;
+    for (std::size_t c = 0; c < table.size(); ++c)
+      if (table[c].kind == rs::ColumnKind::numerical)
+        different += table[c].is_missing(i) != row.is_missing(c) ||
+                             (!row.is_missing(c) && row.number(c) != table[c].values[i])
+                         ? 1
+                         : 0;
+      else
+        different += row.category(c).text != table[c].cell(i).text() ? 1 : 0;
+  }
+  CHECK(different == 0);
+  const auto scores = sampler.score_rows(small::related_table());
+  CHECK(std::all_of(scores.begin(), scores.end(), [](double score) { return std::isfinite(score); }));
+  const auto read = rs::parse_model(rs::format_model(model));
+  check_same_rows(read.sample(100, {.seed = 9}), model.sample(100, {.seed = 9}));
+  CHECK(read.preparation().relations() == model.preparation().relations());
+  CHECK(rs::pack_model(model).metadata.at("format_version") == "4");
 }
 
 TEST_CASE("rows that no generated row can be score infinite and have no likelihood", "[deploy]") {

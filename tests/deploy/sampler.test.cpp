@@ -149,6 +149,7 @@ TEST_CASE("the batch call of a sampler makes the model's rows", "[deploy][thread
 TEST_CASE("calls allocate nothing, not even the first", "[deploy]") {
   auto all = small::models();
   all.push_back({"constants", rs::TableModel(small::with_constants(small::all_parts()[5].model))});
+  all.push_back({"relations", rs::TableModel(small::related_parts())});
   for (const auto& [name, model] : all) {
     CAPTURE(name);
     const rs::Sampler sampler(model);

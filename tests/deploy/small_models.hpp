@@ -176,6 +176,34 @@ inline rs::TableModelParts with_constants(rs::TableModelParts model) {
   return model;
 }
 
+// With columns that are at least others, often equal to others, or missing with others.
+inline rs::Table related_table(std::size_t rows = 400) {
+  auto columns = table(rows).into_columns();
+  const auto amount = columns[0].values;
+  const auto age = columns[1].values;
+  auto most = rs::Column::numerical("most", {}, 1); // at least the age, of other decimals
+  auto last = rs::Column::numerical("last", {}, 0); // at least the age, of the same
+  auto paid = rs::Column::numerical("paid", {}, 2); // often the amount
+  auto fee = rs::Column::numerical("fee", {}, 1);   // missing where the amount is, and elsewhere
+  auto note = rs::Column::categorical("note");      // missing where the amount is, and nowhere else
+  auto rate = rs::Column::numerical("rate", {}, 3); // the same
+  rs::RandomSequence random(rs::RandomStream(18, rs::Purpose::user));
+  for (std::size_t i = 0; i < rows; ++i) {
+    const bool absent = std::isnan(amount[i]);
+    most.values.push_back(age[i] + std::round(90 * random.uniform()) / 10);
+    last.values.push_back(age[i] + static_cast<double>(random.below(9)));
+    paid.values.push_back(absent || random.below(2) == 0 ? std::round(1e4 * random.normal()) / 100
+                                                         : amount[i]);
+    fee.values.push_back(absent || random.below(3) == 0 ? std::nan("")
+                                                        : std::round(random.uniform() * 90) / 10);
+    note.codes.push_back(absent ? rs::missing_code
+                                : note.dictionary.insert(random.below(2) == 0 ? "new" : "\"as\" before"));
+    rate.values.push_back(absent ? std::nan("") : std::round(random.uniform() * 1e3) / 1e3);
+  }
+  columns.insert(columns.end(), {most, last, paid, fee, note, rate});
+  return rs::Table(std::move(columns), "rich");
+}
+
 struct NamedParts {
   std::string name;
   rs::TableModelParts model;
@@ -184,6 +212,18 @@ struct Named {
   std::string name;
   rs::TableModel model;
 };
+
+// A model of related_table().
+inline rs::TableModelParts related_parts() {
+  using Autoencoder = rs::Autoencoder<rs::Dense<24>, rs::ReLU, rs::Latent<6>, rs::AutoregressiveHeads<20>>;
+  using Generator = rs::Generator<rs::Noise<6>, rs::Dense<17>, rs::ReLU, rs::Dense<6>, rs::Tanh>;
+  const auto user = related_table();
+  const auto preparation = rs::Preparation::fit(user, {.constants = false});
+  const auto learnt = preparation.forward(user);
+  auto model = parts<Autoencoder, Generator>(rs::TableEncoder::fit(learnt), false, 0.5F, learnt);
+  model.preparation = preparation;
+  return model;
+}
 
 // Independent and autoregressive heads, every activation, layer norms, products deeper than a block, widths
 // that fill no register, numbers and codes, with and without labels, bounds and an "other" category; fine

@@ -147,6 +147,40 @@ TEST_CASE("a table without relations is seen by every judge but the linear one",
   CHECK(figure(report, "efficacy.forest.y").value < 0.8);
 }
 
+TEST_CASE("a report says which exact relations synthetic rows keep", "[evaluate]") {
+  const auto with_sum = [](std::uint64_t seed, double error) {
+    auto columns = people(400, seed).columns();
+    auto sum = rs::Column::numerical("sum", {}, 6);
+    auto other = rs::Column::numerical("other", {}, 0);
+    rs::RandomSequence random(rs::RandomStream(seed, rs::Purpose::user));
+    std::size_t first = 0;
+    while (columns[first].kind != rs::ColumnKind::numerical)
+      ++first;
+    for (std::size_t r = 0; r < columns[first].rows(); ++r) {
+      auto& number = columns[first].values[r];
+      number = std::round(1000 * number) / 1000;
+      other.values.push_back(static_cast<double>(random.below(100)));
+      sum.values.push_back(number + other.values[r] + (r % 4 == 0 ? error : 0));
+    }
+    columns[first].decimals = 3;
+    sum.decimals = 3;
+    columns.push_back(other);
+    columns.push_back(sum);
+    return rs::Table(std::move(columns), "y");
+  };
+  const auto broken =
+      rs::judge(with_sum(1, 0), with_sum(2, 0), with_sum(3, 0.5), {.seeds = 1, .quick = true});
+  REQUIRE(broken.relations.found.size() == 1);
+  CHECK_THAT(broken.relations.found[0], Catch::Contains("'other'") && Catch::Contains("'sum'"));
+  CHECK(figure(broken, "relations.kept").value == Approx(0.75));
+  CHECK(figure(broken, "relations.kept").ideal == 1);
+  CHECK(figure(broken, "relations.kept").light == ev::Light::red);
+  CHECK_THAT(figure(broken, "relations.kept").meaning, Catch::Contains("'sum'"));
+  const auto none = rs::judge(people(400, 1), people(300, 2), people(350, 3), {.seeds = 1, .quick = true});
+  CHECK(figure(none, "relations.kept").value == 1);
+  CHECK_THAT(figure(none, "relations.kept").meaning, Catch::Contains("No exact relation"));
+}
+
 TEST_CASE("JSON and HTML carry the figures of the report", "[evaluate]") {
   const auto report = rs::judge(people(400, 1), people(300, 2), people(350, 3),
                                 {.targets = {"y", "b"}, .seeds = 2, .quick = true});

@@ -23,6 +23,12 @@ CodeFeature feature(std::size_t rows, std::int32_t count, bool ordered, std::uin
     result.levels.push_back(static_cast<std::uint16_t>(random.below(static_cast<std::uint64_t>(count))));
   return result;
 }
+std::vector<const CodeFeature*> pointers(const std::vector<CodeFeature>& features) {
+  std::vector<const CodeFeature*> result;
+  for (const auto& one : features)
+    result.push_back(&one);
+  return result;
+}
 CodeFeature column(std::vector<std::uint16_t> levels, std::int32_t count, bool ordered) {
   return {.levels = std::move(levels), .count = count, .ordered = ordered};
 }
@@ -58,7 +64,7 @@ TEST_CASE("code trees: leaves hold what the rows that come to them held", "[fore
     levels.push_back(static_cast<std::uint16_t>((a.levels[r] % 2 == 0) == (b.levels[r] < 17) ? 1 : 3));
   const auto target = rs::forest::class_target(column(levels, 5, false), {levels.begin(), levels.end()});
   const std::vector<CodeFeature> features{a, b};
-  const auto trees = CodeTrees::fit(features, target, {.trees = 3, .min_leaf = 5, .seed = 4});
+  const auto trees = CodeTrees::fit(pointers(features), target, {.trees = 3, .min_leaf = 5, .seed = 4});
   REQUIRE(trees.trees() == 3);
   CHECK(trees.entries().size() == 3 * 4000);
   for (std::size_t t = 0; t < 3; ++t)
@@ -78,7 +84,7 @@ TEST_CASE("code trees: each tree's leaves hold every row once, and few rows make
     number.levels.push_back(static_cast<std::uint16_t>(2 * a.levels[r] + 20 * b.levels[r] + r % 7));
   const auto target = rs::forest::rank_target(number, entries(number));
   const std::vector<CodeFeature> features{a, b};
-  const auto trees = CodeTrees::fit(features, target, {.trees = 4, .min_leaf = 15, .share = 1});
+  const auto trees = CodeTrees::fit(pointers(features), target, {.trees = 4, .min_leaf = 15, .share = 1});
   std::multiset<std::uint32_t> all;
   for (const auto level : number.levels)
     for (int t = 0; t < 4; ++t)
@@ -105,7 +111,7 @@ TEST_CASE("code trees: the first split is the best there is", "[forest]") {
     const auto target = classes ? rs::forest::class_target(mixed, entries(mixed))
                                 : rs::forest::rank_target(mixed, entries(mixed));
     const std::vector<CodeFeature> features{a, b, c};
-    const auto trees = CodeTrees::fit(features, target, {.trees = 1, .min_leaf = 30, .share = 1});
+    const auto trees = CodeTrees::fit(pointers(features), target, {.trees = 1, .min_leaf = 30, .share = 1});
     double best = 0;
     for (const auto& by : features)
       for (std::int32_t k = 0; k < by.count; ++k) {
@@ -126,7 +132,7 @@ TEST_CASE("code trees: the same bits on any number of threads, other trees for a
   const auto y = feature(500, 9, false, 3);
   const auto target = rs::forest::class_target(y, entries(y));
   const auto fit = [&](std::uint64_t seed, int threads) {
-    return CodeTrees::fit(features, target, {.trees = 6, .min_leaf = 10, .seed = seed}, threads);
+    return CodeTrees::fit(pointers(features), target, {.trees = 6, .min_leaf = 10, .seed = seed}, threads);
   };
   const auto one = fit(1, 1);
   for (const int threads : {2, 3, 8}) {
@@ -140,7 +146,7 @@ TEST_CASE("code trees: without features each tree is one leaf; parts that do not
           "[forest]") {
   const auto y = feature(50, 4, false, 3);
   const auto target = rs::forest::class_target(y, entries(y));
-  const auto trees = CodeTrees::fit({}, target, {.trees = 2});
+  const auto trees = CodeTrees::fit(pointers({}), target, {.trees = 2});
   REQUIRE(trees.nodes().size() == 2);
   CHECK(trees.leaf(1, [](std::size_t) { return 0; }).size() == 50);
   CHECK_NOTHROW(CodeTrees(trees.roots(), trees.nodes(), trees.entries(), {}));
@@ -160,8 +166,8 @@ TEST_CASE("code trees: without features each tree is one leaf; parts that do not
   refused([](auto&, auto&, auto& leaves) { leaves.pop_back(); });
 
   const std::vector<CodeFeature> short_feature{feature(49, 3, true, 1)};
-  CHECK_THROWS_AS(CodeTrees::fit(short_feature, target, {}), rs::ShapeError);
+  CHECK_THROWS_AS(CodeTrees::fit(pointers(short_feature), target, {}), rs::ShapeError);
   const std::vector<CodeFeature> high_level{column(std::vector<std::uint16_t>(50, 3), 3, true)};
-  CHECK_THROWS_AS(CodeTrees::fit(high_level, target, {}), rs::ShapeError);
-  CHECK_THROWS_AS(CodeTrees::fit({}, target, {.share = 0}), rs::OptionError);
+  CHECK_THROWS_AS(CodeTrees::fit(pointers(high_level), target, {}), rs::ShapeError);
+  CHECK_THROWS_AS(CodeTrees::fit(pointers({}), target, {.share = 0}), rs::OptionError);
 }

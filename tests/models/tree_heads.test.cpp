@@ -146,6 +146,19 @@ TEST_CASE("tree heads whose words lead astray are refused", "[models]") {
   refused([](rs::TreeNetwork& trees) { trees.columns[0].fine_codes = 2; });
   refused([](rs::TreeNetwork& trees) { trees.columns[0].fine_codes = 0; });
   refused([](rs::TreeNetwork& trees) { trees.columns[0].nodes = trees.words.size(); });
+  refused([](rs::TreeNetwork& trees) { // two leaves that share entries: looked at again and again
+    auto& column = trees.columns.back();
+    std::uint32_t* last = nullptr;
+    for (std::uint32_t i = 0; i < column.node_count; ++i)
+      if (std::uint32_t* node = trees.words.data() + column.nodes + 4 * std::size_t{i}; node[0] == 0) {
+        if (last != nullptr) {
+          node[2] = last[2];
+          node[3] = last[3];
+          return;
+        }
+        last = node;
+      }
+  });
   refused([](rs::TreeNetwork& trees) { trees.columns[0].levels = std::numeric_limits<std::size_t>::max(); });
   refused([](rs::TreeNetwork& trees) { trees.columns[0].level_count = 1; });
   refused([](rs::TreeNetwork& trees) { trees.columns[0].trees = 0; });

@@ -70,7 +70,9 @@ TEST_CASE("columns that another gives are found, taken out and looked up", "[pre
   const auto preparation = rs::Preparation::fit(table, only_lookups());
   CHECK(names(preparation.model_schema()) == std::vector<std::string>{"level", "town", "income"});
   check_same(preparation.backward(preparation.forward(table)), table);
-  CHECK(rs::Preparation::fit(table, {.formulas = false, .lookups = false}).transforms().empty());
+  CHECK(rs::Preparation::fit(table, {.formulas = false, .lookups = false, .orders = false})
+            .transforms()
+            .empty());
 }
 
 TEST_CASE("the label stays, and is a key", "[prepare]") {

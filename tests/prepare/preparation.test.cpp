@@ -232,6 +232,9 @@ struct SumColumn {
     return found;
   }
   std::vector<std::size_t> takes() const { return {column}; }
+  std::string text(const std::vector<rs::ColumnSchema>& schema) const {
+    return schema[column].name + " is a sum";
+  }
   std::vector<std::size_t> reads() const { return {column - 2, column - 1}; }
   std::vector<rs::ColumnSchema> makes(const std::vector<rs::ColumnSchema>&) const { return {}; }
   std::vector<rs::Column> forward(rs::SlotColumns slots, const rs::Refusals& refuse) const {
@@ -266,6 +269,9 @@ struct TensAndOnes {
     return {TensAndOnes{train.live[0]}};
   }
   std::vector<std::size_t> takes() const { return {column}; }
+  std::string text(const std::vector<rs::ColumnSchema>& schema) const {
+    return schema[column].name + " has tens and ones";
+  }
   std::vector<rs::ColumnSchema> makes(const std::vector<rs::ColumnSchema>& schema) const {
     return {{schema[column].name + " tens", rs::ColumnKind::numerical},
             {schema[column].name + " ones", rs::ColumnKind::numerical}};

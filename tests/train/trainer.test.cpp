@@ -227,6 +227,8 @@ TEST_CASE("options out of range and tables that do not fit are refused", "[train
   options.autoencoder.validation_fraction = 0.9;
   CHECK_THROWS_WITH(Trainer(options), Catch::Contains("validation_fraction"));
   options = small::options();
+  options.temperature = 1e-40;
+  CHECK_THROWS_WITH(Trainer(options), Catch::Contains("temperature"));
   options.temperature = std::nan("");
   CHECK_THROWS_AS(Trainer(options), rs::OptionError);
   options = small::options();

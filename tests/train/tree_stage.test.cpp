@@ -119,6 +119,26 @@ TEST_CASE("trees refuse numbers that are not codes", "[train]") {
   CHECK_THROWS_WITH(trees(encoder, encoder.encode(data), {}), Contains("NumericalEncoding::codes"));
 }
 
+TEST_CASE("what only rows held out have is rare for trees, not impossible", "[train]") {
+  // One shade is that of rows that the trees never see.
+  const auto encoder = rs::TableEncoder::fit(small::table(400));
+  const auto rows = encoder.encode(small::table(400));
+  const auto shade = static_cast<std::int32_t>(encoder.layout().size()) - 2;
+  REQUIRE(encoder.codecs()[encoder.layout()[static_cast<std::size_t>(shade)].column].name == "shade");
+  std::vector<std::uint32_t> seen;
+  for (std::uint32_t r = 0; r < 400; ++r)
+    if (rows.code(r, static_cast<std::size_t>(shade)) != 3)
+      seen.push_back(r);
+  REQUIRE(seen.size() < 400);
+  std::vector<float> latents(seen.size() * 2);
+  const auto network = rs::detail::fit_trees(encoder, rows, seen, latents, 2, {shade},
+                                             {.trees = 2, .min_leaf = 10}, 1, 1, [] {});
+  const auto& column = network.columns[0];
+  const auto margin = [&](std::size_t code) { return network.words[column.margin + code]; };
+  const double share = (margin(3) - margin(2)) / 4294967295.0;
+  CHECK(share == Approx(0.5 / (static_cast<double>(seen.size()) + 10)).epsilon(1e-3)); // 20 shades
+}
+
 TEST_CASE("trees have the same words on any number of threads", "[train][threads]") {
   const auto data = small::table(500);
   const auto encoder = rs::TableEncoder::fit(data);
@@ -155,6 +175,9 @@ TEST_CASE("a training ends with trees, alone or beside the network", "[train]") 
   }
   options.trees.share = 0.5;
   CHECK_THROWS_WITH(small::Trainer(options), Contains("trees.share"));
+  options.temperature = 0.9;
+  CHECK_THROWS_WITH(rs::DefaultRecipe::Trainer(options), Contains("temperature"));
+  options.temperature = 1;
   options.decoding = rs::Decoding::argmax;
   CHECK_THROWS_WITH(rs::DefaultRecipe::Trainer(options), Contains("argmax"));
 }

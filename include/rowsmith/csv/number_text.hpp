@@ -34,7 +34,10 @@ inline int decimals_in(std::string_view text) noexcept {
   if (text.find_first_of("eE") != std::string_view::npos)
     return -1;
   const auto point = text.find('.');
-  return point == std::string_view::npos ? 0 : static_cast<int>(text.size() - point - 1);
+  if (point == std::string_view::npos)
+    return 0;
+  const std::size_t digits = text.size() - point - 1;
+  return digits > 100 ? -1 : static_cast<int>(digits); // as many as numbers are written with
 }
 } // namespace detail
 

@@ -84,17 +84,22 @@ private:
 
 namespace detail {
 
-/// Appends the statements for a transform of the preparation, in the order in which rows are made. Slots are
-/// columns as long as no transform makes any.
+/// The statements for the transforms of a preparation, whose cells are those of `row` by slot.
 struct PreparationSource {
   std::string backward; ///< what `Preparation::backward` sets
-  std::string forward;  ///< what `Preparation::forward` asks
+  std::string forward;  ///< what `Preparation::forward` asks and sets
   std::vector<std::size_t> operands;
   std::vector<int> signs;
   std::vector<Source> formulas;
+  std::string definitions{}; ///< of what the statements name, but for formulas
 };
-inline void append_source(const ConstantColumn& constant, PreparationSource& to) {
-  const std::string place = "[" + std::to_string(constant.column) + "]";
+inline std::string at(std::size_t slot) { return "[" + std::to_string(slot) + "]"; }
+inline void refuse_unless(const std::string& holds, PreparationSource& to) {
+  to.forward += "  if (!(" + holds + "))\n    return std::numeric_limits<double>::infinity();\n";
+}
+/// Appends those of one transform. \param made  the first slot that it makes
+inline void append_source(const ConstantColumn& constant, std::size_t, PreparationSource& to) {
+  const std::string place = at(constant.column);
   const Source missing{"std::numeric_limits<double>::quiet_NaN()"};
   to.backward += "  row.number" + place + " = " +
                  source(constant.missing ? missing : Source{source(constant.number)}) + ";\n  row.code" +
@@ -102,9 +107,9 @@ inline void append_source(const ConstantColumn& constant, PreparationSource& to)
   const auto holds = constant.categorical ? "row.code" + place + " == " + (constant.missing ? "-1" : "0")
                      : constant.missing   ? "row.is_missing(" + std::to_string(constant.column) + ")"
                                           : "row.number" + place + " == " + source(constant.number);
-  to.forward += "  if (!(" + holds + "))\n    return std::numeric_limits<double>::infinity();\n";
+  refuse_unless(holds, to);
 }
-inline void append_source(const FormulaColumn& formula, PreparationSource& to) {
+inline void append_source(const FormulaColumn& formula, std::size_t, PreparationSource& to) {
   const auto view = formula.view();
   const auto call = "detail::formulas[" + std::to_string(to.formulas.size()) + "].";
   const std::string numbers = "([&row](std::size_t column) noexcept { return row.number[column]; })";
@@ -115,21 +120,67 @@ inline void append_source(const FormulaColumn& formula, PreparationSource& to) {
               view.constant, view.rounding)});
   to.operands.insert(to.operands.end(), formula.operands.begin(), formula.operands.end());
   to.signs.insert(to.signs.end(), formula.signs.begin(), formula.signs.end());
-  const std::string place = "[" + std::to_string(formula.column) + "]";
+  const std::string place = at(formula.column);
   to.backward +=
       "  row.number" + place + " = " + call + "value" + numbers + ";\n  row.code" + place + " = -1;\n";
-  to.forward +=
-      "  if (!" + call + "holds" + numbers + ")\n    return std::numeric_limits<double>::infinity();\n";
+  refuse_unless(call + "holds" + numbers, to);
 }
-inline void append_source(const LookupColumn& lookup, PreparationSource& to) {
+inline void append_source(const OrderedColumns& ordered, std::size_t, PreparationSource& to) {
+  const auto view = ordered.view();
+  std::vector<std::size_t> numbers = ordered.columns;
+  numbers.insert(numbers.end(), ordered.smaller.begin(), ordered.smaller.end());
+  numbers.insert(numbers.end(), ordered.larger.begin(), ordered.larger.end());
+  // There is at most one of them.
+  to.definitions +=
+      array_source("std::size_t", "ordered_columns", numbers) +
+      array_source("int", "ordered_decimals", ordered.decimals) +
+      constant_source(
+          "kernel::Orders", "orders",
+          Source{braces(pointer_source("ordered_columns", 0, view.count),
+                        pointer_source("ordered_decimals", 0, view.count), view.count,
+                        pointer_source("ordered_columns", view.count, view.pairs),
+                        pointer_source("ordered_columns", view.count + view.pairs, view.pairs), view.pairs)});
+  const std::string numbers_of =
+      "([&row](std::size_t column) noexcept -> auto& { return row.number[column]; })";
+  to.backward += "  detail::orders.mend" + numbers_of + ";\n";
+  refuse_unless("detail::orders.hold" + numbers_of, to);
+}
+inline void append_source(const NestedMissing& nested, std::size_t made, PreparationSource& to) {
+  const auto missing = [](std::size_t slot, bool categorical) {
+    return categorical ? "row.code" + at(slot) + " < 0" : "std::isnan(row.number" + at(slot) + ")";
+  };
+  const auto absent = missing(nested.column, nested.categorical);
+  const auto leads = missing(nested.leader, nested.leader_categorical);
+  const std::string from = at(nested.together ? made : nested.column);
+  to.backward += "  row.code" + at(nested.column) + " = " + leads + " ? -1 : row.code" + from +
+                 ";\n  row.number" + at(nested.column) + " = " + leads +
+                 " ? std::numeric_limits<double>::quiet_NaN() : row.number" + from + ";\n";
+  if (!nested.together)
+    return refuse_unless(absent + " || !(" + leads + ")", to);
+  to.forward += "  row.code" + at(made) + " = " + absent + " ? " + (nested.categorical ? "0" : "-1") +
+                " : row.code" + at(nested.column) + ";\n  row.number" + at(made) + " = " + absent + " ? " +
+                source(nested.number) + " : row.number" + at(nested.column) + ";\n";
+  refuse_unless("(" + absent + ") == (" + leads + ")", to);
+}
+inline void append_source(const CoincidentColumn& coincident, std::size_t made, PreparationSource& to) {
+  const std::string own = "row.number" + at(made + 1);
+  const std::string column = "row.number" + at(coincident.column);
+  const std::string other = "row.number" + at(coincident.other);
+  to.backward += "  " + column + " = row.number" + at(made) + " > 0.5" +
+                 (coincident.whole ? " || std::isnan(" + own + ")" : "") + " ? " + other + " : " + own +
+                 ";\n  row.code" + at(coincident.column) + " = -1;\n";
+  to.forward += "  row.number" + at(made) + " = " + column + " == " + other + " ? 1 : 0;\n  " + own + " = " +
+                column + " == " + other + " ? std::numeric_limits<double>::quiet_NaN() : " + column + ";\n";
+}
+inline void append_source(const LookupColumn& lookup, std::size_t, PreparationSource& to) {
   const auto list = [](const char* type, const char* name, const auto& values) {
     std::string text = std::string("    static constexpr ") + type + " " + name + "[] = {";
     for (const auto& value : values)
       text.append(source(value)).append(", ");
     return text + "};\n";
   };
-  const std::string at = "[" + std::to_string(lookup.column) + "]";
-  const std::string key = "[" + std::to_string(lookup.key) + "]";
+  const std::string place = at(lookup.column);
+  const std::string key = at(lookup.key);
   const std::string last = std::to_string(lookup.places.size() - 1);
   std::string find = "  {\n" + list("std::int32_t", "places", lookup.places);
   if (lookup.key_categorical) {
@@ -145,22 +196,32 @@ inline void append_source(const LookupColumn& lookup, PreparationSource& to) {
   to.backward +=
       find +
       (lookup.categorical
-           ? "    row.code" + at + " = place;\n    row.number" + at +
+           ? "    row.code" + place + " = place;\n    row.number" + place +
                  " = std::numeric_limits<double>::quiet_NaN();\n  }\n"
-           : "    row.number" + at +
+           : "    row.number" + place +
                  " = place < 0 ? std::numeric_limits<double>::quiet_NaN() : numbers[place];\n    row.code" +
-                 at + " = -1;\n  }\n");
+                 place + " = -1;\n  }\n");
   to.forward += find +
-                (lookup.categorical ? "    if (row.code" + at + " != place)\n"
-                                    : "    if (place < 0 ? !std::isnan(row.number" + at + ") : row.number" +
-                                          at + " != numbers[place])\n") +
+                (lookup.categorical ? "    if (row.code" + place + " != place)\n"
+                                    : "    if (place < 0 ? !std::isnan(row.number" + place +
+                                          ") : row.number" + place + " != numbers[place])\n") +
                 "      return std::numeric_limits<double>::infinity();\n  }\n";
 }
 inline PreparationSource preparation_source(const Preparation& preparation) {
   PreparationSource result;
   const auto& transforms = preparation.transforms();
-  for (std::size_t t = transforms.size(); t-- > 0;)
-    std::visit([&](const auto& transform) { append_source(transform, result); }, transforms[t]);
+  for (std::size_t t = 0; t < transforms.size(); ++t) {
+    PreparationSource one;
+    one.operands = std::move(result.operands);
+    one.signs = std::move(result.signs);
+    one.formulas = std::move(result.formulas);
+    std::visit([&](const auto& transform) { append_source(transform, preparation.first_made(t), one); },
+               transforms[t]);
+    one.backward += result.backward; // the last one comes first
+    one.forward.insert(0, result.forward);
+    one.definitions.insert(0, result.definitions);
+    result = std::move(one);
+  }
   return result;
 }
 
@@ -307,6 +368,7 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
       .append(" {\n\n");
   out.append(constant_source("std::size_t", "columns", rows.schema.size()));
   out.append(constant_source("std::size_t", "labels", parts.labels.size()));
+  out.append(constant_source("std::size_t", "slots", rows.slots));
   out.append(
       "\nnamespace detail {\n\n// Little-endian bytes: no other way of writing them compiles as fast.\n");
   for (const auto& [name, bytes] : {std::pair("number_bytes", std::string_view(data.number_bytes())),
@@ -344,6 +406,7 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
   out.append(array_source("std::size_t", "formula_operands", preparation.operands));
   out.append(array_source("int", "formula_signs", preparation.signs));
   out.append(array_source("kernel::Formula", "formulas", preparation.formulas));
+  out.append(preparation.definitions);
   out.append(constant_source(
       ("kernel::Model<" + weights + ">").c_str(), "model",
       Source{braces(Source{"{weight_bytes, number_bytes}"},

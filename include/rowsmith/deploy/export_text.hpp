@@ -33,13 +33,14 @@ constexpr std::size_t label_index(std::string_view text) noexcept {
   return i;
 }
 
-/// A row: `number` of numerical columns, NaN if missing; `code` of categorical ones, -1 if missing.
+/// A row: `number` of numerical columns, NaN if missing; `code` of categorical ones, -1 if missing. Cells behind the
+/// first `columns` are the model's own.
 struct Row {
-  double number[columns];
-  std::int32_t code[columns];
+  double number[slots];
+  std::int32_t code[slots];
 
   constexpr Row() noexcept {
-    for (std::size_t i = 0; i < columns; ++i) {
+    for (std::size_t i = 0; i < slots; ++i) {
       number[i] = std::numeric_limits<double>::quiet_NaN();
       code[i] = -1;
     }
@@ -110,7 +111,8 @@ inline constexpr std::string_view exported_score_begin = R"cpp(
 /// How badly the model describes a row: the sum of all heads' errors after encoding and decoding; with heads in an
 /// order, the negative log-likelihood of the row given its latent code, in nats. NaN if a cell has no code; infinite if
 /// no training row combined columns that share a head so, or the row does not keep what all training rows did.
-inline double score(const Row& row, Scratch& scratch) noexcept {
+inline double score(const Row& user_row, Scratch& scratch) noexcept {
+  Row row = user_row;
 )cpp";
 
 inline constexpr std::string_view exported_score_end = R"cpp(  return detail::kernel::score_row(

@@ -54,6 +54,11 @@ struct GuideOptions {
 /// candidates a row as `candidates_a_row()` says.
 class GuidedSampler {
 public:
+  /// Where the generated rows begin that the trees are fitted with: rows that nobody samples, as trees know
+  /// them too well to judge them. Words of random bits are counted in 64 bits, some to many a row, so that
+  /// much further out they would be those of the first rows again.
+  static constexpr std::uint64_t first_guide_row = std::uint64_t{1} << 44U;
+
   /// \param train  the rows the model was trained on \throws SchemaError if they do not fit the model,
   /// OptionError
   GuidedSampler(const TableModel& model, const Table& train, const GuideOptions& options = {})
@@ -63,10 +68,8 @@ public:
       throw SchemaError("guide: the training table has no rows");
     std::vector<std::size_t> refused; // of rows that are further from the model than any it makes
     model.encode(train, refused);     // says what does not fit
-    // Rows that nobody samples: trees know those that they were fitted with too well to judge them.
     const Table made = model.sample(
-        train.rows(),
-        {.seed = options.seed, .first_row = std::uint64_t{1} << 62U, .threads = options.threads});
+        train.rows(), {.seed = options.seed, .first_row = first_guide_row, .threads = options.threads});
     auto features = features_of(train);
     const auto more = features_of(made);
     for (std::size_t c = 0; c < features.columns.size(); ++c)

@@ -147,13 +147,13 @@ public:
 
   /// How badly the model describes a row: it is encoded and decoded again, and the errors of all columns are
   /// added up: −log of the probability of its category or code, and the square of a standardised number's
-  /// difference. With autoregressive heads, the negative log-likelihood of the row given its latent code, in
-  /// nats. A number outside the range of the training rows adds to that how far it is outside, in steps of
-  /// which the range has one for each code, or squared in standard deviations (`kernel::Codec::excess`).
-  /// Larger is more anomalous; infinite if joint heads serve columns that no training row combined so, if a
-  /// number is so far out that the networks overflow, or if the row does not keep what the model's
-  /// preparation computes, such as a constant. NaN if a cell has no code: missing where no training row was,
-  /// infinite, or a category that is not one of the column's.
+  /// difference. With autoregressive heads, the negative log-likelihood of the row given its latent code at
+  /// temperature 1, in nats. A number outside the range of the training rows adds to that how far it is
+  /// outside, in steps of which the range has one for each code, or squared in standard deviations
+  /// (`kernel::Codec::excess`). Larger is more anomalous; infinite if joint heads serve columns that no
+  /// training row combined so, if a number is so far out that the networks overflow, or if the row does not
+  /// keep what the model's preparation computes, such as a constant. NaN if a cell has no code: missing where
+  /// no training row was, infinite, or a category that is not one of the column's.
   double score(const DynamicRow& row, Scratch& scratch) const noexcept {
     require(scratch.columns_ == parts_->columns && row.columns_ == parts_->columns);
     const auto& preparation = model().preparation();
@@ -187,19 +187,18 @@ public:
     if (preparation.transforms().empty())
       return score_prepared(table, threads);
     std::vector<std::size_t> refused;
-    auto scores = score_prepared(preparation.forward(table, refused), threads);
-    for (const auto row : refused) // ascending, so that each comes to its place
-      scores.insert(scores.begin() + static_cast<std::ptrdiff_t>(row),
-                    std::numeric_limits<double>::infinity());
-    return scores;
+    const auto prepared = preparation.forward(table, refused);
+    return detail::of_all_rows(score_prepared(prepared, threads, refused), refused,
+                               std::numeric_limits<double>::infinity());
   }
 
 private:
-  /// \param table  of the model's columns
-  std::vector<double> score_prepared(const Table& table, int threads) const {
+  /// \param table  of the model's columns \param left_out  rows that it has no more
+  std::vector<double> score_prepared(const Table& table, int threads,
+                                     std::span<const std::size_t> left_out = {}) const {
     const auto& encoder = model().encoder();
     const auto& columns = model().columns();
-    const EncodedTable encoded = encoder.encode(table);
+    const EncodedTable encoded = encoder.encode(table, left_out);
     std::vector<std::int32_t> number_weights;
     for (const auto& stretch : encoder.layout())
       if (!stretch.categorical)

@@ -43,7 +43,7 @@ struct EncodingOptions {
   std::size_t bins = 64; ///< quantile bins of other numerical columns, one for 32 rows at most; [2, 4096]
   /// Parts of a bin, of equal width, that a second code of the column tells apart: for dependence finer than
   /// a bin and for the shape of the outer ones. Only where there are two rows for each part of each bin; 0:
-  /// never; [0, 1024].
+  /// or 1: never; [0, 1024].
   std::size_t fine = 32;
   /// Values that people write: a value inside a bin that as many training rows have, or more, can be an atom,
   /// which the second code names. Values of fewer rows are never copied. Only columns have atoms whose values
@@ -382,7 +382,7 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
   codec.kind = ColumnCodec::Kind::binned;
   // A bin of a few rows would tell which rows they were.
   const std::size_t bins = std::clamp<std::size_t>(values.size() / 32, 2, options.bins);
-  if (values.size() >= 2 * bins * options.fine)
+  if (options.fine > 1 && values.size() >= 2 * bins * options.fine)
     codec.fine = options.fine;
   // A handful of rows is chance, not a point mass, however small the table.
   const std::size_t mass = std::max<std::size_t>(values.size() / (2 * bins), 4);
@@ -404,8 +404,10 @@ inline void fit_codes(ColumnCodec& codec, const std::vector<double>& values, con
   codec.knots.push_back(rest.front());
   for (std::size_t k = 1; k < bins; ++k) {
     const std::size_t at = k * rest.size() / bins;
-    // Midway between two neighbours, so that an inner edge is not a training value.
-    const double edge = at == 0 ? rest.front() : kernel::between(rest[at - 1], rest[at], 0.5);
+    // Midway between two neighbouring values, so that an inner edge is not a training value.
+    const auto next = std::upper_bound(rest.begin(), rest.end(), rest[at == 0 ? 0 : at - 1]);
+    const double edge =
+        next == rest.end() ? rest.back() : kernel::between(rest[at == 0 ? 0 : at - 1], *next, 0.5);
     if (edge > codec.knots.back())
       codec.knots.push_back(edge);
   }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -19,6 +20,15 @@
 #include <rowsmith/table/table.hpp>
 
 ROWSMITH_BEGIN
+
+namespace detail {
+/// The number that a row had before those in `left_out` (ascending) were taken out.
+inline std::size_t original_row(std::size_t row, std::span<const std::size_t> left_out) noexcept {
+  for (const std::size_t out : left_out)
+    row += out <= row ? 1U : 0U;
+  return row;
+}
+} // namespace detail
 
 /// What `TableEncoder::view` gives.
 struct EncoderView {
@@ -123,7 +133,9 @@ public:
 
   /// \throws SchemaError if columns differ from the fitted ones by name, kind or order, or (naming column and
   /// row) for a category or a missing value that was not there at fitting time and has no declared code
-  EncodedTable encode(const Table& table) const {
+  /// \param left_out  rows of the user's table, ascending, that `table` has no more: rows in errors are the
+  /// user's
+  EncodedTable encode(const Table& table, std::span<const std::size_t> left_out = {}) const {
     detail::check_columns("encoding", table.schema(), schema_);
     EncodedTable encoded(table.rows(), code_columns(), number_columns_, max_code_);
     std::size_t code_column = 0;
@@ -132,11 +144,11 @@ public:
       const auto& codec = codecs_[i];
       const auto& column = table[i];
       if (codec.has_number())
-        encode_numbers(codec, column, encoded, number_column++);
+        encode_numbers(codec, column, encoded, number_column++, left_out);
       if (codec.codes() > 0)
-        encode_codes(codec, column, encoded, code_column++);
+        encode_codes(codec, column, encoded, code_column++, left_out);
       else
-        refuse_missing(codec, column);
+        refuse_missing(codec, column, left_out);
       if (codec.fine > 0) {
         const auto view = codec.view();
         for (std::size_t row = 0; row < table.rows(); ++row)
@@ -188,29 +200,34 @@ public:
   }
 
 private:
-  [[noreturn]] static void refuse(const ColumnCodec& codec, std::size_t row, const std::string& what) {
-    throw SchemaError("encoding: column '" + codec.name + "', row " + std::to_string(row + 1) + " " + what);
+  using LeftOut = std::span<const std::size_t>;
+
+  [[noreturn]] static void refuse(const ColumnCodec& codec, std::size_t row, LeftOut left_out,
+                                  const std::string& what) {
+    throw SchemaError("encoding: column '" + codec.name + "', row " +
+                      std::to_string(detail::original_row(row, left_out) + 1) + " " + what);
   }
-  static void refuse_missing(const ColumnCodec& codec, const Column& column) {
+  static void refuse_missing(const ColumnCodec& codec, const Column& column, LeftOut left_out) {
     for (std::size_t row = 0; row < column.rows(); ++row)
       if (column.is_missing(row))
-        refuse(codec, row, "is missing, but no training row was");
+        refuse(codec, row, left_out, "is missing, but no training row was");
   }
-  static void refuse_infinite(const ColumnCodec& codec, const Column& column, std::size_t row) {
+  static void refuse_infinite(const ColumnCodec& codec, const Column& column, std::size_t row,
+                              LeftOut left_out) {
     if (std::isinf(column.values[row]))
-      refuse(codec, row, "is infinite; expected a finite number or a missing value");
+      refuse(codec, row, left_out, "is infinite; expected a finite number or a missing value");
   }
   static void encode_numbers(const ColumnCodec& codec, const Column& column, EncodedTable& encoded,
-                             std::size_t number_column) {
+                             std::size_t number_column, LeftOut left_out) {
     const auto view = codec.view();
     // A missing number stays NaN: the first layer and the loss pass over it.
     for (std::size_t row = 0; row < column.rows(); ++row) {
-      refuse_infinite(codec, column, row);
+      refuse_infinite(codec, column, row, left_out);
       encoded.set_number(row, number_column, static_cast<float>(view.standardise(column.values[row])));
     }
   }
   static void encode_codes(const ColumnCodec& codec, const Column& column, EncodedTable& encoded,
-                           std::size_t code_column) {
+                           std::size_t code_column, LeftOut left_out) {
     std::vector<std::int32_t> recoded; // code in the table's dictionary -> code of the codec, or −1
     if (codec.kind == ColumnCodec::Kind::categorical) {
       std::unordered_map<std::string_view, std::int32_t> known;
@@ -226,16 +243,16 @@ private:
       std::int32_t code = 0;
       if (column.is_missing(row)) {
         if (!codec.has_missing)
-          refuse(codec, row, "is missing, but no training row was");
+          refuse(codec, row, left_out, "is missing, but no training row was");
         code = codec.missing();
       } else if (codec.kind == ColumnCodec::Kind::categorical) {
         code = recoded[static_cast<std::size_t>(column.codes[row])];
         if (code < 0)
-          refuse(codec, row,
+          refuse(codec, row, left_out,
                  "holds " + detail::in_quotes(column.dictionary.text(column.codes[row])) +
                      ", which no training row did; fit with UnseenCategory::other to allow that");
       } else if (codec.kind != ColumnCodec::Kind::standardised) {
-        refuse_infinite(codec, column, row);
+        refuse_infinite(codec, column, row, left_out);
         code = view.code_of(column.values[row]);
       }
       encoded.set_code(row, code_column, code);

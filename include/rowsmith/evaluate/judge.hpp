@@ -141,6 +141,7 @@ inline Report judge(const Table& train, const Table& holdout, const Table& synth
     report.yardstick.rows = alike.rows();
     report.yardstick.shapes = fewer ? column_shapes(train, alike, own) : report.ideal_shapes;
     report.yardstick.trends = fewer ? pair_trends(train, alike, own) : report.ideal_trends;
+    report.relations = relations_kept(train, holdout, synthetic);
     report.telling = telling_columns(train, synthetic, {.seed = used.seed, .threads = used.threads});
     const SharedCodes codes({&train, &synthetic});
     for (std::size_t c = 0; c < train.size(); ++c)

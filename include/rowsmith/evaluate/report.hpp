@@ -23,6 +23,7 @@
 #include <rowsmith/evaluate/marginal.hpp>
 #include <rowsmith/evaluate/privacy.hpp>
 #include <rowsmith/evaluate/regression_efficacy.hpp>
+#include <rowsmith/evaluate/relations.hpp>
 #include <rowsmith/evaluate/resample.hpp>
 #include <rowsmith/evaluate/support.hpp>
 #include <rowsmith/evaluate/telling_columns.hpp>
@@ -98,6 +99,7 @@ struct Report {
 
   ShapeResult shapes;
   TrendResult trends;
+  RelationsResult relations;
   SupportResult support;
   std::vector<DetectionResult> detection; ///< by forest, boosted trees and linear model
   TellingColumns telling;

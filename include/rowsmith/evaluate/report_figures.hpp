@@ -73,6 +73,7 @@ public:
   void add_all() {
     section_ = "fidelity";
     distributions();
+    relations();
     support();
     for (std::size_t k = 0; k < report_.detection.size(); ++k)
       detection(report_.detection[k], report_.ideal_detection[k]);
@@ -152,6 +153,26 @@ private:
     error("trends.worst", "Pair trends, worst pair", pair.error, report_.ideal_trends.pairs[0].error,
           real.trends.pairs[0].error, 0.1, 0.3,
           concat("The same of the worst pair, ", pair.first_name, " and ", pair.second_name, "."));
+  }
+
+  void relations() {
+    const auto& result = report_.relations;
+    const auto sd = [](double kept, std::size_t rows) {
+      return std::sqrt(kept * (1 - kept) / static_cast<double>(std::max<std::size_t>(rows, 1)));
+    };
+    constexpr std::size_t most = 5;
+    std::string meaning = result.found.empty()
+                              ? "No exact relation of columns was found in the training rows."
+                              : "Share of the rows that keep all of: ";
+    for (std::size_t i = 0; i < std::min(result.found.size(), most); ++i)
+      meaning += concat(i == 0 ? "" : "; ", result.found[i]);
+    if (result.found.size() > most)
+      meaning += concat("; and ", std::to_string(result.found.size() - most), " more");
+    const double chance = result.ideal - 3 * sd(result.ideal, report_.holdout_rows);
+    add("relations.kept", "Exact relations kept", {result.kept, sd(result.kept, report_.synthetic_rows)},
+        Estimate{result.ideal, sd(result.ideal, report_.holdout_rows)}, share,
+        grade(result.kept, 0.99, 0.9, chance), std::move(meaning))
+        .chance = chance;
   }
 
   void support() {
@@ -313,9 +334,9 @@ private:
 /// The keys of all figures that `judge` finds for tables of that schema, in the order of a report: what
 /// limits can refer to. \throws OptionError, SchemaError for an unknown target
 inline std::vector<std::string> report_keys(const TableSchema& schema, const ReportOptions& options = {}) {
-  std::vector<std::string> keys{
-      "shapes.mean",        "shapes.worst", "trends.mean", "trends.worst", "support.alpha_precision",
-      "support.beta_recall"};
+  std::vector<std::string> keys{"shapes.mean",        "shapes.worst",   "trends.mean",
+                                "trends.worst",       "relations.kept", "support.alpha_precision",
+                                "support.beta_recall"};
   constexpr Classifier classifiers[] = {Classifier::forest, Classifier::boosted, Classifier::linear};
   for (const auto classifier : classifiers)
     keys.push_back(detail::detection_key(classifier));

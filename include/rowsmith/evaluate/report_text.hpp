@@ -22,15 +22,16 @@ inline std::string to_json(const Figure& figure) {
 
 inline std::string to_json(const Report& report) {
   using detail::json_object;
-  return json_object<"train_rows holdout_rows synthetic_rows columns seeds seed quick verdict figures shapes "
-                     "trends support detection telling efficacy regression augmentation copies distances "
-                     "membership attributes associations ideal">(
+  return json_object<
+      "train_rows holdout_rows synthetic_rows columns seeds seed quick verdict figures shapes "
+      "trends relations support detection telling efficacy regression augmentation copies distances "
+      "membership attributes associations ideal">(
       report.train_rows, report.holdout_rows, report.synthetic_rows, report.columns, report.options.seeds,
       report.options.seed, report.options.quick,
       json_object<"fidelity utility privacy">(to_string(report.fidelity), to_string(report.utility),
                                               to_string(report.privacy)),
-      report.figures, report.shapes, report.trends, report.support, report.detection, report.telling,
-      report.efficacy, report.regression,
+      report.figures, report.shapes, report.trends, report.relations, report.support, report.detection,
+      report.telling, report.efficacy, report.regression,
       report.augmentation ? detail::Json(*report.augmentation) : detail::Json::raw("null"), report.copies,
       report.distances, report.membership, report.attributes,
       json_object<"real synthetic">(report.real_associations.values, report.synthetic_associations.values),

@@ -137,7 +137,7 @@ public:
   }
 
   /// \param features  of the columns before \throws ShapeError if rows or levels do not fit, OptionError
-  static CodeTrees fit(std::span<const CodeFeature> features, const CodeTarget& target,
+  static CodeTrees fit(std::span<const CodeFeature* const> features, const CodeTarget& target,
                        const CodeTreeOptions& options, int threads = 1);
 
   std::size_t trees() const noexcept { return roots_.size(); }
@@ -172,7 +172,7 @@ namespace detail {
 /// Grows the trees of one column.
 class CodeTreeGrower {
 public:
-  CodeTreeGrower(std::span<const CodeFeature> features, const CodeTarget& target,
+  CodeTreeGrower(std::span<const CodeFeature* const> features, const CodeTarget& target,
                  const CodeTreeOptions& options)
       : target_(target), options_(options), width_(static_cast<std::size_t>(target.width)) {
     const auto require = [](bool fine, const char* what) {
@@ -185,7 +185,9 @@ public:
     require(target.width > 0 && (target.classes.empty() ? target.numbers.size() == rows * width_
                                                         : target.classes.size() == rows),
             "the target does not have one class, or its numbers, a row");
-    for (const auto& feature : features) {
+    reordered_.reserve(features.size()); // spans into it stay
+    for (const auto* pointer : features) {
+      const CodeFeature& feature = *pointer;
       require(feature.levels.size() == rows && feature.count > 0 && feature.count <= 65536,
               "a feature does not have one level a row");
       require(std::all_of(feature.levels.begin(), feature.levels.end(),
@@ -194,10 +196,13 @@ public:
       counts_.push_back(static_cast<std::size_t>(feature.count));
       orders_.push_back(feature.ordered || feature.count <= 2 ? std::vector<std::uint16_t>()
                                                               : order(feature));
-      levels_.push_back(feature.levels);
-      if (!orders_.back().empty())
-        for (auto& level : levels_.back())
-          level = orders_.back()[level];
+      levels_.emplace_back(feature.levels);
+      if (orders_.back().empty())
+        continue;
+      auto& reordered = reordered_.emplace_back(feature.levels);
+      for (auto& level : reordered)
+        level = orders_.back()[level];
+      levels_.back() = reordered;
     }
   }
 
@@ -424,14 +429,15 @@ private:
   const CodeTarget& target_;
   const CodeTreeOptions& options_;
   std::size_t width_;
-  std::vector<std::vector<std::uint16_t>> levels_; // in the order of this target
+  std::vector<std::span<const std::uint16_t>> levels_; // in the order of this target
+  std::vector<std::vector<std::uint16_t>> reordered_;
   std::vector<std::size_t> counts_;
   std::vector<std::vector<std::uint16_t>> orders_;
 };
 
 } // namespace detail
 
-inline CodeTrees CodeTrees::fit(std::span<const CodeFeature> features, const CodeTarget& target,
+inline CodeTrees CodeTrees::fit(std::span<const CodeFeature* const> features, const CodeTarget& target,
                                 const CodeTreeOptions& options, int threads) {
   options.each_option("trees", check_option);
   const detail::CodeTreeGrower grower(features, target, options);
@@ -452,6 +458,7 @@ inline CodeTrees CodeTrees::fit(std::span<const CodeFeature> features, const Cod
       nodes.push_back(node);
     }
     entries.insert(entries.end(), tree.entries.begin(), tree.entries.end());
+    tree = {}; // two copies of all trees would be the most memory that a training takes
   }
   return CodeTrees(std::move(roots), std::move(nodes), std::move(entries), grower.orders());
 }

@@ -21,8 +21,8 @@
 ROWSMITH_BEGIN
 
 /// The newest version of the format. Version 2 brought preparations; 3 atoms, and autoregressive heads that
-/// embed codes.
-inline constexpr int model_format_version = 3;
+/// embed codes; 4 orders, nested missing cells and coincidences.
+inline constexpr int model_format_version = 4;
 
 namespace detail {
 
@@ -103,12 +103,17 @@ inline GaussianMixture mixture_from(const nlohmann::json& json, std::size_t labe
 
 /// The oldest version that can say what a model is: older libraries read files that need nothing newer.
 inline int needed_version(const TableModelParts& model) {
+  const auto& transforms = model.preparation.transforms();
+  if (std::any_of(transforms.begin(), transforms.end(), [](const auto& one) {
+        return !std::holds_alternative<ConstantColumn>(one) && !std::holds_alternative<FormulaColumn>(one) &&
+               !std::holds_alternative<LookupColumn>(one);
+      }))
+    return 4;
   const auto& codecs = model.encoder.codecs();
   if (draws_in_order(model.heads) || std::any_of(codecs.begin(), codecs.end(), [](const ColumnCodec& codec) {
         return !codec.atoms.empty();
       }))
     return 3;
-  const auto& transforms = model.preparation.transforms();
   if (std::any_of(transforms.begin(), transforms.end(),
                   [](const auto& one) { return std::holds_alternative<LookupColumn>(one); }))
     return 3;
@@ -158,7 +163,7 @@ inline TableModel unpack_model(TensorFile file) {
     if (file.metadata["format"] != "rowsmith")
       throw ModelFileError("the file is not a rowsmith model");
     const auto& version = file.metadata["format_version"];
-    if (version != "1" && version != "2" && version != "3")
+    if (version != "1" && version != "2" && version != "3" && version != "4")
       throw ModelFileError("the file has format version '" + version +
                            "', this library reads versions 1 to " + std::to_string(model_format_version));
     const auto json = nlohmann::json::parse(file.metadata["model"], nullptr, false);

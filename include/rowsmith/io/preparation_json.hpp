@@ -3,6 +3,8 @@
 /// What stands between the user's columns and the model's, in a model file.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -48,7 +50,11 @@ inline nlohmann::json preparation_json(const Preparation& preparation) {
     Preparation::each_field(transform, [&json](const char* name, const auto& field) { json[name] = field; });
     transforms.push_back(std::move(json));
   }
-  return {{"schema", schema_json(preparation.schema())}, {"transforms", std::move(transforms)}};
+  nlohmann::json json{{"schema", schema_json(preparation.schema())}, {"transforms", std::move(transforms)}};
+  const auto& exceptions = preparation.exceptions();
+  if (std::any_of(exceptions.begin(), exceptions.end(), [](std::size_t rows) { return rows > 0; }))
+    json["exceptions"] = exceptions;
+  return json;
 }
 /// \throws ModelFileError, or SchemaError for transforms that do not fit to each other
 inline Preparation preparation_from(const nlohmann::json& json) {
@@ -58,7 +64,10 @@ inline Preparation preparation_from(const nlohmann::json& json) {
     Preparation::each_field(transforms.back(),
                             [&entry](const char* name, auto& field) { read_field(entry, name, field); });
   }
-  return Preparation(schema_from(member(json, "schema")), std::move(transforms));
+  std::vector<std::size_t> exceptions;
+  if (json.contains("exceptions"))
+    read_field(json, "exceptions", exceptions);
+  return Preparation(schema_from(member(json, "schema")), std::move(transforms), std::move(exceptions));
 }
 
 } // namespace detail

@@ -155,7 +155,7 @@ inline Tensor read_tensor(const std::string& name, const nlohmann::json& entry, 
 } // namespace detail
 
 /// The container as bytes, with its checksum in metadata entry "sha256".
-/// \throws ModelFileError if a text is not valid UTF-8
+/// \throws ModelFileError if a text is not valid UTF-8, or there are more than 100 MB of texts
 inline std::string format_tensor_file(const TensorFile& content) {
   nlohmann::json header = nlohmann::json::object();
   header["__metadata__"] = content.metadata;
@@ -173,6 +173,10 @@ inline std::string format_tensor_file(const TensorFile& content) {
   }
   std::string text = detail::dump_json(header);
   text.append((8 - text.size() % 8) % 8, ' ');
+  if (text.size() > detail::max_header_bytes)
+    throw ModelFileError("the model's texts and options take " + std::to_string(text.size()) +
+                         " bytes, more than the " + std::to_string(detail::max_header_bytes) +
+                         " that a file can have of them: fold rare categories (encoding.min_category_rows)");
   std::string file;
   detail::put_u64(file, text.size());
   file += text;
@@ -188,7 +192,10 @@ inline TensorFile parse_container(std::string_view file) {
     throw ModelFileError("the file has " + std::to_string(file.size()) +
                          " bytes, too few for a model: it is truncated or not a model");
   const auto length = get_u64(file);
-  if (length > max_header_bytes || length > file.size() - 8)
+  if (length > max_header_bytes && length <= file.size() - 8)
+    throw ModelFileError("the header has " + std::to_string(length) + " bytes, expected at most " +
+                         std::to_string(max_header_bytes));
+  if (length > file.size() - 8)
     throw ModelFileError("the header says it has " + std::to_string(length) + " bytes, but the file has " +
                          std::to_string(file.size()) + ": it is truncated or not a model");
   const auto text = file.substr(8, static_cast<std::size_t>(length));

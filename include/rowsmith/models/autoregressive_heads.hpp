@@ -320,13 +320,13 @@ public:
                 "AutoregressiveHeads<Width> needs at least one unit, or 0 for an automatic width");
   static constexpr bool mirror_decoder = false;
 
-  /// \param inputs  width of what the heads read \param rows  of the training; null: no margins to begin with
-  void configure(Index inputs, const TableEncoder& encoder, double label_weight, const EncodedTable* rows,
+  /// \param inputs  width of what the heads read \param rows  without a table: no margins to begin with
+  void configure(Index inputs, const TableEncoder& encoder, double label_weight, const HeadRows& rows,
                  ParameterLayout& layout) {
     order_ = AutoregressiveOrder(encoder, automatic_order(encoder), label_weight);
     inputs_ = inputs;
     width_ = Width > 0 ? Width : automatic_width(encoder);
-    rate_ = detail::DropoutRateOf<DropoutRate>::value(rows == nullptr ? 0 : rows->rows());
+    rate_ = detail::DropoutRateOf<DropoutRate>::value(rows.table == nullptr ? 0 : rows.table->rows());
     const auto shape = order_.shape(width_, inputs);
     const double deviation = 0.3 / std::sqrt(static_cast<double>(shape.columns));
     const double width = static_cast<double>(width_);
@@ -351,8 +351,8 @@ public:
         layout.decay(block, 0);
       }
     });
-    if (rows != nullptr)
-      read_margins(*rows);
+    if (rows.table != nullptr)
+      read_margins(rows);
   }
   /// What initial weights are beside the draws of the layout: margins, and knots as a random walk.
   template <class Scalar>
@@ -400,7 +400,7 @@ public:
 private:
   /// Logarithms of the codes' shares, with half a row for each; and of a second code's given its first, with
   /// two rows as all others are, less those of its own.
-  void read_margins(const EncodedTable& rows) {
+  void read_margins(const HeadRows& rows) {
     const auto shape = order_.shape(width_, inputs_);
     std::vector<double> counts(static_cast<std::size_t>(shape.codes()));
     std::vector<double> pairs(static_cast<std::size_t>(shape.pairs));
@@ -408,17 +408,17 @@ private:
       const auto& position = shape.positions[q];
       const auto column = static_cast<std::size_t>(shape.order[q]);
       const auto parent = static_cast<std::size_t>(position.parent < 0 ? 0 : shape.order[position.parent]);
-      for (std::size_t row = 0; row < rows.rows(); ++row) {
-        const auto code = static_cast<Index>(rows.code(row, column));
+      rows.each([&](std::size_t row) {
+        const auto code = static_cast<Index>(rows.table->code(row, column));
         ++counts[static_cast<std::size_t>(shape.prefix[q] + code)];
         if (position.parent >= 0)
           ++pairs[static_cast<std::size_t>(
-              position.pair + static_cast<Index>(rows.code(row, parent)) * shape.codes(q) + code)];
-      }
+              position.pair + static_cast<Index>(rows.table->code(row, parent)) * shape.codes(q) + code)];
+      });
     }
     shares_.resize(counts.size());
     pairs_.resize(pairs.size());
-    const auto n = static_cast<double>(rows.rows());
+    const auto n = static_cast<double>(rows.count());
     for (Index q = 0; q < shape.columns; ++q) {
       const auto& position = shape.positions[q];
       const Index count = shape.codes(q);

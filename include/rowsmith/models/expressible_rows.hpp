@@ -3,9 +3,11 @@
 /// Which rows of a table can a model express?
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
+#include <rowsmith/prepare/preparation.hpp>
 #include <rowsmith/table/table.hpp>
 
 ROWSMITH_BEGIN
@@ -36,6 +38,16 @@ inline std::vector<std::size_t> expressible_rows(const Table& table, const Table
     if (known)
       rows.push_back(row);
   }
+  return rows;
+}
+/// Those of them that also keep what a model's preparation computes or mends: sums, orders, constants.
+inline std::vector<std::size_t> expressible_rows(const Table& table, const Table& train,
+                                                 const Preparation& preparation) {
+  std::vector<std::size_t> refused;
+  preparation.forward(table, refused);
+  auto rows = expressible_rows(table, train);
+  std::erase_if(rows,
+                [&](std::size_t row) { return std::binary_search(refused.begin(), refused.end(), row); });
   return rows;
 }
 

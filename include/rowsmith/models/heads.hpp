@@ -16,12 +16,15 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include <rowsmith/autodiff/ops/loss.hpp>
 #include <rowsmith/core/aligned_buffer.hpp>
+#include <rowsmith/encoding/encoded_table.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
 #include <rowsmith/kernel/heads.hpp>
 
@@ -47,6 +50,19 @@ inline std::vector<Head> heads_of(const TableEncoder& encoder, double label_weig
   }
   return heads;
 }
+
+/// The encoded training rows, as heads may look at them before the training.
+struct HeadRows {
+  const EncodedTable* table = nullptr;
+  std::span<const std::uint32_t> learnt{}; ///< those that are trained on; empty: all
+
+  std::size_t count() const noexcept { return learnt.empty() ? table->rows() : learnt.size(); }
+  template <class Visit>
+  void each(const Visit& visit) const {
+    for (std::size_t i = 0; i < count(); ++i)
+      visit(learnt.empty() ? i : std::size_t{learnt[i]});
+  }
+};
 
 namespace detail {
 

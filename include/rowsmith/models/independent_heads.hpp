@@ -53,7 +53,7 @@ public:
   static constexpr bool mirror_decoder = true;
 
   /// \param inputs  width of what the heads read
-  void configure(Index inputs, const TableEncoder& encoder, double label_weight, const EncodedTable*,
+  void configure(Index inputs, const TableEncoder& encoder, double label_weight, const HeadRows&,
                  ParameterLayout& layout) {
     heads_ = heads_of(encoder, label_weight);
     weight_ = layout.add("heads.weight", inputs, encoder.width(), Initialiser::xavier_uniform);

@@ -27,11 +27,11 @@ public:
   static constexpr bool mirror_decoder = true;
 
   /// \param rows  the training rows: which combinations occur \throws OptionError without them
-  void configure(Index inputs, const TableEncoder& encoder, double label_weight, const EncodedTable* rows,
+  void configure(Index inputs, const TableEncoder& encoder, double label_weight, const HeadRows& rows,
                  ParameterLayout& layout) {
-    if (rows == nullptr)
+    if (rows.table == nullptr)
       throw OptionError("JointHeads need the encoded training rows: give them to the Autoencoder");
-    joint_ = fit_joint_codes(encoder, *rows, static_cast<std::int32_t>(Most));
+    joint_ = fit_joint_codes(encoder, *rows.table, static_cast<std::int32_t>(Most));
     for (const auto& stretch : encoder.layout())
       offsets_.push_back(stretch.offset);
     Index offset = 0;

@@ -295,7 +295,8 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
       if (model.conditional()) {
         labels.push_back(codes[r * stretches + static_cast<std::size_t>(model.columns().label)]);
         if (static_cast<std::size_t>(labels.back()) >= model.labels().size())
-          throw SchemaError("log_likelihood: the label of row " + std::to_string(first + r + 1) +
+          throw SchemaError("log_likelihood: the label of row " +
+                            std::to_string(detail::original_row(first + r, refused) + 1) +
                             " is none that the model was trained with");
       }
     }
@@ -330,9 +331,9 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
     result.mean += result.rows[r] / n;
     result.latent_nats += divergence[r] / n;
   }
-  for (const auto row : refused) { // ascending, so that each comes to its place
+  if (!refused.empty()) {
     result.mean = -std::numeric_limits<double>::infinity();
-    result.rows.insert(result.rows.begin() + static_cast<std::ptrdiff_t>(row), result.mean);
+    result.rows = detail::of_all_rows(result.rows, refused, result.mean);
   }
   for (std::size_t p = 0; p < parts.parts(); ++p) {
     double sum = 0;

@@ -126,7 +126,8 @@ public:
     refused.clear();
     if (preparation().transforms().empty())
       return encoder().encode(table);
-    return encoder().encode(preparation().forward(table, refused));
+    const auto prepared = preparation().forward(table, refused);
+    return encoder().encode(prepared, refused);
   }
   /// An empty table of the user's columns, with their texts and decimals.
   Table empty_table() const {

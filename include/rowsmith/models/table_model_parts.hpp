@@ -44,7 +44,7 @@ struct TableModelParts {
   std::vector<std::string> labels;  ///< label values of a conditional model; empty: unconditional
   std::vector<double> label_shares; ///< of the training rows; they add up to 1
   Decoding decoding = Decoding::sample;
-  double temperature = 1;                   ///< (0, 10]
+  double temperature = 1;                   ///< [0.001, 10]
   std::map<std::string, std::string> notes; ///< recipe, seed and the like, for people
 
   Index heads_read() const {
@@ -170,7 +170,7 @@ inline void TableModelParts::check() const {
                             mixture.means.size() * static_cast<std::size_t>(mixture.width) &&
                         detail::are_shares(mixture.shares, std::max<std::size_t>(labels.size(), 1), parts),
               "the mixture of the noise, whose shares add up to 1 for each label");
-  require_fit(temperature > 0 && temperature <= 10, "a temperature outside (0, 10]");
+  require_fit(temperature >= 1e-3 && temperature <= 10, "a temperature outside [0.001, 10]");
 }
 
 ROWSMITH_END

@@ -109,6 +109,7 @@ private:
       }
     for (std::size_t i = 0; i < column.trees; ++i)
       require(words[column.roots + i] < column.node_count, "a root is no node");
+    std::uint64_t next_entry = 0; // leaves follow each other, so that each entry is looked at once
     for (std::uint32_t i = 0; i < column.node_count; ++i) {
       const std::uint32_t* node = words.data() + column.nodes + 4 * std::size_t{i};
       if (node[0] > 0) { // children come after their parent, so that every walk ends
@@ -117,7 +118,9 @@ private:
                 "a node leads nowhere");
         continue;
       }
-      require(node[3] > 0 && std::uint64_t{node[2]} + node[3] <= column.entry_count, "a leaf has no entries");
+      require(node[3] > 0 && node[2] == next_entry && next_entry + node[3] <= column.entry_count,
+              "a leaf has no entries of its own");
+      next_entry += node[3];
       const std::uint32_t* entry = words.data() + column.entries + 2 * std::size_t{node[2]};
       for (std::uint32_t k = 0; k < node[3]; ++k)
         require(entry[2 * k] < column.tuples &&

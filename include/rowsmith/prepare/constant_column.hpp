@@ -24,10 +24,10 @@ struct ConstantColumn {
 
   std::size_t column = 0; ///< its slot
   bool categorical = false;
-  bool missing = false; ///< in all rows
-  double number = 0;    ///< otherwise: the value of a numerical column
-  int decimals = -1;    ///< of a numerical column, as `Column::decimals`
-  std::string text{};   ///< the value of a categorical column
+  bool missing = false;   ///< in all rows
+  double number = 0;      ///< otherwise: the value of a numerical column
+  int decimals = -1;      ///< of a numerical column, as `Column::decimals`
+  std::string category{}; ///< the value of a categorical column
 
   template <class Self, class Visit>
   static void each_field(Self& self, Visit&& visit) {
@@ -36,7 +36,7 @@ struct ConstantColumn {
     visit("missing", self.missing);
     visit("number", self.number);
     visit("decimals", self.decimals);
-    visit("text", self.text);
+    visit("text", self.category);
   }
 
   /// \throws SchemaError if no column has a value in any row
@@ -68,18 +68,14 @@ struct ConstantColumn {
       throw SchemaError("prepare: the constant of column '" + schema[column].name + "' is impossible");
     return {};
   }
+  std::string text(const std::vector<ColumnSchema>& schema) const {
+    return "'" + schema[column].name + "' is always " + (missing ? "missing" : value_text());
+  }
   std::vector<Column> forward(SlotColumns slots, const Refusals& refuse) const {
     const Column& from = *slots[column];
-    const std::int32_t code = from.dictionary.find(text);
-    std::string expected = "the ";
-    if (missing) {
-      expected = "a missing value";
-    } else if (categorical) {
-      expected += detail::in_quotes(text);
-    } else {
-      append_number(expected, number, -1);
-    }
-    expected += " of every training row";
+    const std::int32_t code = from.dictionary.find(category);
+    const std::string expected =
+        (missing ? "a missing value" : "the " + value_text()) + " of every training row";
     for (std::size_t row = 0; row < from.rows(); ++row)
       if (!holds(from, row, code))
         refuse(from, row, expected);
@@ -91,7 +87,7 @@ struct ConstantColumn {
           {}, std::vector<double>(rows, missing ? std::numeric_limits<double>::quiet_NaN() : number),
           decimals)};
     auto made = Column::categorical({});
-    made.codes.assign(rows, missing ? missing_code : made.dictionary.insert(text));
+    made.codes.assign(rows, missing ? missing_code : made.dictionary.insert(category));
     return {made};
   }
   bool forward(RowCells cells, std::size_t) const noexcept {
@@ -105,6 +101,13 @@ struct ConstantColumn {
   }
 
 private:
+  std::string value_text() const {
+    if (categorical)
+      return detail::in_quotes(category);
+    std::string text;
+    append_number(text, number, -1);
+    return text;
+  }
   static ConstantColumn first_row(const Column& from, std::size_t slot) {
     ConstantColumn constant;
     constant.column = slot;
@@ -112,7 +115,7 @@ private:
     constant.missing = from.is_missing(0);
     constant.decimals = from.decimals;
     if (!constant.missing && constant.categorical)
-      constant.text = from.dictionary.text(from.codes[0]);
+      constant.category = from.dictionary.text(from.codes[0]);
     else if (!constant.missing)
       constant.number = from.values[0];
     return constant;
@@ -124,7 +127,7 @@ private:
     return categorical ? from.codes[row] == code : from.values[row] == number;
   }
   bool holds_everywhere(const Column& from) const {
-    const std::int32_t code = from.dictionary.find(text);
+    const std::int32_t code = from.dictionary.find(category);
     for (std::size_t row = 0; row < from.rows(); ++row)
       if (!holds(from, row, code))
         return false;

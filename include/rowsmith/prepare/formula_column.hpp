@@ -21,7 +21,7 @@
 
 ROWSMITH_BEGIN
 
-/// A numerical column that a formula gives in every training row that has its operands: it is computed for a
+/// A numerical column that a formula gives in the training rows that have its operands: it is computed for a
 /// generated row, not drawn. It is missing where an operand is. Rows that do not keep the formula have no
 /// form for the model.
 struct FormulaColumn {
@@ -71,7 +71,7 @@ struct FormulaColumn {
     const Column& from = *slots[column];
     for (std::size_t row = 0; row < from.rows(); ++row)
       if (!view().holds([&](std::size_t slot) { return slots[slot]->values[row]; }))
-        refuse(from, row, text(slots) + ", as in every training row");
+        refuse(from, row, text([&](std::size_t slot) { return slots[slot]->name; }));
     return {};
   }
   std::vector<Column> backward(SlotColumns slots, std::size_t, std::size_t rows) const {
@@ -87,10 +87,28 @@ struct FormulaColumn {
     cells.numbers[column] = view().value([&](std::size_t slot) { return cells.numbers[slot]; });
   }
 
-  /// The formula in words, such as "total = price + tax". \param slots  for the names
-  std::string text(SlotColumns slots) const {
-    const auto name = [&](std::size_t i) { return "'" + slots[operands[i]]->name + "'"; };
-    std::string result = "'" + slots[column]->name + "' = ";
+  /// The formula in words, such as "'total' = 'price' + 'tax'".
+  std::string text(const std::vector<ColumnSchema>& schema) const {
+    return text([&](std::size_t slot) { return schema[slot].name; });
+  }
+
+  /// The formula itself. A view of this object.
+  kernel::Formula view() const noexcept {
+    return {.form = static_cast<kernel::FormulaForm>(form),
+            .column = column,
+            .operands = operands.data(),
+            .signs = signs.data(),
+            .count = operands.size(),
+            .constant = constant,
+            .rounding = decimals < 0 ? 0 : std::pow(10.0, decimals)};
+  }
+
+private:
+  /// \param name_of  (slot) -> the column's name
+  template <class NameOf>
+  std::string text(const NameOf& name_of) const {
+    const auto name = [&](std::size_t i) { return "'" + name_of(operands[i]) + "'"; };
+    std::string result = "'" + name_of(column) + "' = ";
     if (form != sum)
       return result + name(0) + (form == product ? " * " : " / ") + name(1);
     for (std::size_t i = 0; i < operands.size(); ++i) {
@@ -106,30 +124,21 @@ struct FormulaColumn {
     }
     return result;
   }
-
-  /// The formula itself. A view of this object.
-  kernel::Formula view() const noexcept {
-    return {.form = static_cast<kernel::FormulaForm>(form),
-            .column = column,
-            .operands = operands.data(),
-            .signs = signs.data(),
-            .count = operands.size(),
-            .constant = constant,
-            .rounding = decimals < 0 ? 0 : std::pow(10.0, decimals)};
-  }
 };
 
 namespace detail {
 
 /// Looks for formulas among the numerical columns of training rows.
 ///
-/// A formula counts if every row keeps it and that is no chance: the numbers that it foretells hold more nats
-/// than `needed` and the logarithm of the number of formulas that could be tried. Those of two operands are
-/// found by looking up a sum, difference, product or ratio in one row among the columns sorted by their
-/// number there, so that a thousand columns take some million look-ups; sums of more by elimination.
+/// A formula counts if the rows keep it (`PreparationOptions::min_share`) and that is no chance: the numbers
+/// that it foretells hold more nats than `needed` and the logarithm of the number of formulas that could be
+/// tried. Those of two operands are found by looking up a sum, difference, product or ratio in one row among
+/// the columns sorted by their number there, so that a thousand columns take some million look-ups; sums of
+/// more by elimination.
 class FormulaSearch {
 public:
-  explicit FormulaSearch(const PreparedColumns& train) : slots_(train.slots) {
+  FormulaSearch(const PreparedColumns& train, const PreparationOptions& options)
+      : train_(train), options_(options), slots_(train.slots), most_broken_(train.most_broken(options)) {
     for (const auto slot : train.live)
       if (slots_[slot]->kind == ColumnKind::numerical && varies(*slots_[slot]))
         live_.push_back(slot);
@@ -140,10 +149,13 @@ public:
   }
 
   std::vector<FormulaColumn> run() {
-    collect_few_operands();
-    accept();
-    collect_long_sums();
-    accept();
+    declare();
+    if (options_.formulas) {
+      collect_few_operands();
+      accept();
+      collect_long_sums();
+      accept();
+    }
     return in_order();
   }
 
@@ -189,15 +201,48 @@ private:
   void consider(FormulaColumn formula) {
     const auto& column = *slots_[formula.column];
     formula.decimals = column.decimals > 15 ? -1 : column.decimals;
-    const auto keeps = [&](std::size_t row) {
-      return formula.view().holds([&](std::size_t slot) { return at(slot, row); });
-    };
-    if (std::all_of(sample_.begin(), sample_.end(), keeps) && worth(formula.column) > needed + tried_) {
-      for (std::size_t row = 0; row < rows_; ++row)
-        if (!keeps(row))
-          return;
-      candidates_.push_back(std::move(formula));
+    std::size_t wrong = 0;
+    for (const std::size_t row : sample_) {
+      wrong += keeps(formula, row) ? 0U : 1U;
+      if (wrong > most_broken_)
+        return;
     }
+    if (worth(formula.column) > needed + tried_ && broken(formula, most_broken_).first <= most_broken_)
+      candidates_.push_back(std::move(formula));
+  }
+  bool keeps(const FormulaColumn& formula, std::size_t row) const {
+    return formula.view().holds([&](std::size_t slot) { return at(slot, row); });
+  }
+  /// The number of rows that break a formula, counted up to more than `most`, and the first of them.
+  std::pair<std::size_t, std::size_t> broken(const FormulaColumn& formula, std::size_t most) const {
+    std::pair<std::size_t, std::size_t> found{0, rows_};
+    for (std::size_t row = 0; row < rows_ && found.first <= most; ++row)
+      if (!keeps(formula, row)) {
+        ++found.first;
+        found.second = std::min(found.second, row);
+      }
+    return found;
+  }
+  void declare() {
+    using Kind = DeclaredRelation::Kind;
+    train_.each_declared(
+        [](Kind kind) { return kind == Kind::sum || kind == Kind::product || kind == Kind::ratio; },
+        [this](const DeclaredRelation& relation) {
+          const int decimals = slots_[relation.column]->decimals;
+          FormulaColumn formula{.column = relation.column,
+                                .form = relation.kind == Kind::sum       ? FormulaColumn::sum
+                                        : relation.kind == Kind::product ? FormulaColumn::product
+                                                                         : FormulaColumn::ratio,
+                                .operands = relation.operands,
+                                .signs = relation.signs,
+                                .constant = relation.constant,
+                                .decimals = decimals > 15 ? -1 : decimals};
+          const auto [rows, first] = broken(formula, rows_);
+          train_.require_kept(relation, rows, first, options_);
+          if (!give(std::move(formula)))
+            throw SchemaError("prepare: relation \"" + relation.text + "\": '" +
+                              slots_[relation.column]->name + "' is given twice, or by itself");
+        });
   }
 
   void collect_few_operands() {
@@ -359,13 +404,17 @@ private:
     std::sort(candidates_.begin(), candidates_.end(),
               [&](const FormulaColumn& a, const FormulaColumn& b) { return rank(a) < rank(b); });
     for (auto& formula : candidates_)
-      if (!given_.contains(formula.column) &&
-          std::none_of(formula.operands.begin(), formula.operands.end(),
-                       [&](std::size_t slot) { return depends(slot, formula.column); })) {
-        const auto target = formula.column;
-        given_.emplace(target, std::move(formula));
-      }
+      give(std::move(formula));
     candidates_.clear();
+  }
+  /// \returns false if there is one for the column, or its operands need the column itself
+  bool give(FormulaColumn formula) {
+    const auto target = formula.column;
+    if (given_.contains(target) || std::any_of(formula.operands.begin(), formula.operands.end(),
+                                               [&](std::size_t slot) { return depends(slot, target); }))
+      return false;
+    given_.emplace(target, std::move(formula));
+    return true;
   }
   /// Is `other` needed to compute `slot`, or the same?
   bool depends(std::size_t slot, std::size_t other) const {
@@ -393,7 +442,10 @@ private:
     return result;
   }
 
+  const PreparedColumns& train_;
+  const PreparationOptions& options_;
   SlotColumns slots_;
+  std::size_t most_broken_;
   std::vector<std::size_t> live_;
   std::size_t rows_ = 0;
   std::vector<std::size_t> sample_;
@@ -407,7 +459,7 @@ private:
 
 inline std::vector<FormulaColumn> FormulaColumn::fit(const PreparedColumns& train,
                                                      const PreparationOptions& options) {
-  return options.formulas ? detail::FormulaSearch(train).run() : std::vector<FormulaColumn>();
+  return detail::FormulaSearch(train, options).run();
 }
 
 ROWSMITH_END

@@ -21,7 +21,7 @@
 
 ROWSMITH_BEGIN
 
-/// A column that is looked up by the value of another, its key, as in every training row. Keys are texts, or
+/// A column that is looked up by the value of another, its key, as in the training rows. Keys are texts, or
 /// numbers of few values; a number that is none of them is taken for the nearest one.
 struct LookupColumn {
   static constexpr std::string_view kind = "lookup";
@@ -56,27 +56,53 @@ struct LookupColumn {
   /// conditions need it.
   static std::vector<LookupColumn> fit(const PreparedColumns& train, const PreparationOptions& options) {
     std::vector<LookupColumn> found;
-    if (!options.lookups)
-      return found;
     std::vector<std::size_t> live(train.live.begin(), train.live.end());
     std::vector<Values> values;
     for (const std::size_t slot : live)
       values.push_back(values_of(*train.slots[slot]));
+    const std::size_t most_broken = train.most_broken(options);
+    const auto take = [&](std::size_t key, std::size_t i) {
+      found.push_back(
+          make(live[key], *train.slots[live[key]], values[key], live[i], *train.slots[live[i]], values[i]));
+      live.erase(live.begin() + static_cast<std::ptrdiff_t>(i));
+      values.erase(values.begin() + static_cast<std::ptrdiff_t>(i));
+    };
+    train.each_declared([](auto kind) { return kind == DeclaredRelation::Kind::lookup; },
+                        [&](const DeclaredRelation& relation) {
+                          const auto place = [&](std::size_t slot) {
+                            const auto at = std::find(live.begin(), live.end(), slot);
+                            if (at == live.end())
+                              throw SchemaError("prepare: relation \"" + relation.text + "\": '" +
+                                                train.slots[slot]->name + "' is given by another");
+                            return static_cast<std::size_t>(at - live.begin());
+                          };
+                          const std::size_t key = place(relation.operands[0]);
+                          const std::size_t column = place(relation.column);
+                          if (live[column] == train.label || !values[key].fine || !values[column].fine)
+                            throw SchemaError("prepare: relation \"" + relation.text +
+                                              "\": the label and infinite numbers cannot be looked up");
+                          if (!values[column].has_rows(options.min_lookup_rows))
+                            throw SchemaError("prepare: relation \"" + relation.text +
+                                              "\": some numbers of '" + train.slots[live[column]]->name +
+                                              "' have fewer than " + std::to_string(options.min_lookup_rows) +
+                                              " training rows, and would be copied");
+                          const auto broken = broken_by(values[key], values[column], train.rows());
+                          train.require_kept(relation, broken.rows, broken.first, options);
+                          take(key, column);
+                        });
+    if (!options.lookups)
+      return found;
     const double candidates = static_cast<double>(live.size() * live.size());
     for (std::size_t i = live.size(); i-- > 0;) { // the later one of two that give each other
       if (live[i] == train.label)
         continue;
       std::size_t best = live.size();
       for (std::size_t j = 0; j < live.size(); ++j)
-        if (j != i && gives(values[j], values[i], candidates) &&
+        if (j != i && gives(values[j], values[i], candidates, most_broken, options.min_lookup_rows) &&
             (best == live.size() || values[j].count() < values[best].count()))
           best = j;
-      if (best == live.size())
-        continue;
-      found.push_back(make(live[best], *train.slots[live[best]], values[best], live[i], *train.slots[live[i]],
-                           values[i]));
-      live.erase(live.begin() + static_cast<std::ptrdiff_t>(i));
-      values.erase(values.begin() + static_cast<std::ptrdiff_t>(i));
+      if (best < live.size())
+        take(best, i);
     }
     return found;
   }
@@ -102,6 +128,9 @@ struct LookupColumn {
         }))
       throw SchemaError("prepare: the lookup of column '" + schema[column].name + "' is impossible");
     return {};
+  }
+  std::string text(const std::vector<ColumnSchema>& schema) const {
+    return "'" + schema[key].name + "' gives '" + schema[column].name + "'";
   }
   std::vector<Column> forward(SlotColumns slots, const Refusals& refuse) const {
     const Column& from = *slots[column];
@@ -153,6 +182,14 @@ private:
     bool as_key = false; ///< its values are few enough
     bool fine = true;    ///< no infinite number
     std::size_t count() const noexcept { return std::max(texts.size(), numbers.size()); }
+    /// Whether a model may hold its values: texts are categories, but a number has to stand for several rows.
+    bool has_rows(std::size_t least) const {
+      std::vector<std::size_t> counts(numbers.size());
+      for (const auto place : rows)
+        if (place >= 0 && !numbers.empty())
+          ++counts[static_cast<std::size_t>(place)];
+      return std::all_of(counts.begin(), counts.end(), [least](std::size_t n) { return n >= least; });
+    }
   };
   static Values values_of(const Column& column) {
     Values values;
@@ -194,29 +231,65 @@ private:
     values.numbers = std::move(distinct);
     return values;
   }
+  static constexpr std::int32_t no_value = -2;
+
+  /// What most rows of each key hold, and behind the last those of a missing key; `no_value` where there are
+  /// no rows.
+  static std::vector<std::int32_t> usual_values(const Values& key, const Values& column) {
+    // The vote of Boyer & Moore: if more than half of a key's rows agree, that is the one left standing.
+    std::vector<std::int32_t> usual(key.count() + 1, no_value);
+    std::vector<std::size_t> votes(key.count() + 1);
+    for (std::size_t row = 0; row < key.rows.size(); ++row) {
+      const auto k = static_cast<std::size_t>(key.rows[row] < 0 ? static_cast<std::ptrdiff_t>(key.count())
+                                                                : key.rows[row]);
+      if (votes[k] == 0)
+        usual[k] = column.rows[row];
+      votes[k] = usual[k] == column.rows[row] ? votes[k] + 1 : votes[k] - 1;
+    }
+    return usual;
+  }
+  struct Broken {
+    std::size_t rows = 0;
+    std::size_t first = 0;
+  };
+  /// In how many rows a key does not go with its usual value, counted up to more than `most`.
+  static Broken broken_by(const Values& key, const Values& column, std::size_t most) {
+    const auto usual = usual_values(key, column);
+    Broken broken;
+    for (std::size_t row = 0; row < key.rows.size() && broken.rows <= most; ++row)
+      if (usual[key.rows[row] < 0 ? key.count() : static_cast<std::size_t>(key.rows[row])] !=
+          column.rows[row]) {
+        broken.first = broken.rows == 0 ? row : broken.first;
+        ++broken.rows;
+      }
+    return broken;
+  }
   /// Whether each key goes with one value, and this says more nats about the rows than chance could in so
   /// many pairs of columns: the surprise of all values that are not the first of their key.
-  static bool gives(const Values& key, const Values& column, double candidates) {
-    if (!key.as_key || !column.fine || key.count() < 2 || column.count() < 2 || column.count() > key.count())
+  static bool gives(const Values& key, const Values& column, double candidates, std::size_t most_broken,
+                    std::size_t least_rows) {
+    if (!key.as_key || !column.fine || key.count() < 2 || column.count() < 2 ||
+        column.count() > key.count() || !column.has_rows(least_rows))
       return false;
-    constexpr std::int32_t none = -2;
-    std::vector<std::int32_t> value(key.count() + 1, none);
+    std::vector<std::int32_t> value(key.count() + 1, no_value);
     std::vector<double> shares(column.count() + 1);
     const std::size_t rows = key.rows.size();
     for (const auto place : column.rows)
       ++shares[static_cast<std::size_t>(place + 1)];
     double nats = 0;
+    std::size_t conflicts = 0;
     for (std::size_t row = 0; row < rows; ++row) {
-      auto& expected = value[static_cast<std::size_t>(key.rows[row] + 1)];
-      if (expected == none)
-        expected = column.rows[row];
-      else if (expected != column.rows[row])
+      auto& first = value[static_cast<std::size_t>(key.rows[row] + 1)];
+      if (first == no_value)
+        first = column.rows[row];
+      else if (first == column.rows[row])
+        nats -= std::log(shares[static_cast<std::size_t>(first + 1)] / static_cast<double>(rows));
+      else if (++conflicts > most_broken && most_broken == 0)
         return false;
-      else
-        nats -= std::log(shares[static_cast<std::size_t>(expected + 1)] / static_cast<double>(rows));
     }
     constexpr double sure = 30; // 1e-13
-    return nats > sure + std::log(candidates);
+    return nats > sure + std::log(candidates) &&
+           (conflicts == 0 || broken_by(key, column, most_broken).rows <= most_broken);
   }
   static LookupColumn make(std::size_t key_slot, const Column& key_column, const Values& keys,
                            std::size_t slot, const Column& column, const Values& values) {
@@ -230,10 +303,8 @@ private:
     lookup.texts = values.texts;
     lookup.numbers = values.numbers;
     lookup.decimals = column.decimals;
-    lookup.places.assign(keys.count() + 1, -1);
-    for (std::size_t row = 0; row < column.rows(); ++row)
-      lookup.places[keys.rows[row] < 0 ? keys.count() : static_cast<std::size_t>(keys.rows[row])] =
-          values.rows[row];
+    for (const auto place : usual_values(keys, values))
+      lookup.places.push_back(std::max(place, missing_code));
     return lookup;
   }
 

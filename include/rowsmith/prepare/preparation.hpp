@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,14 +14,37 @@
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
+#include <rowsmith/prepare/coincident_column.hpp>
 #include <rowsmith/prepare/constant_column.hpp>
+#include <rowsmith/prepare/declared_relations.hpp>
 #include <rowsmith/prepare/formula_column.hpp>
 #include <rowsmith/prepare/lookup_column.hpp>
+#include <rowsmith/prepare/nested_missing.hpp>
+#include <rowsmith/prepare/ordered_columns.hpp>
 #include <rowsmith/prepare/transform.hpp>
 #include <rowsmith/table/schema.hpp>
 #include <rowsmith/table/table.hpp>
 
 ROWSMITH_BEGIN
+namespace detail {
+/// In ascending order, each once.
+inline std::vector<std::size_t> distinct(std::vector<std::size_t> numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  return numbers;
+}
+/// One number for each row of a table, from those of the rows that were not refused.
+inline std::vector<double> of_all_rows(const std::vector<double>& known, std::span<const std::size_t> refused,
+                                       double of_refused) {
+  std::vector<double> all(known.size() + refused.size(), of_refused);
+  for (std::size_t row = 0, next = 0, from = 0; row < all.size(); ++row)
+    if (next < refused.size() && refused[next] == row)
+      ++next;
+    else
+      all[row] = known[from++];
+  return all;
+}
+} // namespace detail
 
 /// A list of reversible column transforms, fitted to the training rows: `forward` makes the table that a
 /// model learns from one of the user's, `backward` the user's table, with all columns in their order, from
@@ -40,13 +64,20 @@ public:
   /// Of no columns.
   BasicPreparation() = default;
 
-  /// From transforms fitted before. \throws SchemaError if they do not fit to the schema and each other
-  explicit BasicPreparation(TableSchema schema, std::vector<Transform> transforms = {})
+  /// From transforms fitted before. \param exceptions  as `exceptions()`; empty: none \throws SchemaError if
+  /// they do not fit to the schema and each other
+  explicit BasicPreparation(TableSchema schema, std::vector<Transform> transforms = {},
+                            std::vector<std::size_t> exceptions = {})
       : schema_(std::move(schema)), slots_(schema_.columns()) {
     for (std::size_t slot = 0; slot < slots_.size(); ++slot)
       model_slots_.push_back(slot);
     for (auto& transform : transforms)
       append(std::move(transform));
+    if (!exceptions.empty() && exceptions.size() != transforms_.size())
+      throw SchemaError("prepare: there are " + std::to_string(exceptions.size()) +
+                        " numbers of exceptions for " + std::to_string(transforms_.size()) + " transforms");
+    if (!exceptions.empty())
+      exceptions_ = std::move(exceptions);
     finish();
   }
 
@@ -60,11 +91,14 @@ public:
     for (const auto& column : train.columns())
       slots.push_back(&column);
     std::vector<std::vector<Column>> made;
+    const auto declared = detail::declared_relations(options.relations, train.schema());
     const auto fit_one = [&](auto fitter) {
       const std::vector<std::size_t> live = result.model_slots_;
-      for (auto& transform : fitter({slots, live, result.label_slot()}, options)) {
-        made.push_back(transform.forward(slots, Refusals(nullptr)));
+      for (auto& transform : fitter({slots, live, result.label_slot(), declared}, options)) {
+        std::vector<std::size_t> broken; // at most as many rows as `min_share` allows for
+        made.push_back(transform.forward(slots, Refusals(&broken)));
         result.append(std::move(transform));
+        result.exceptions_.back() = detail::distinct(broken).size();
         for (auto& column : made.back()) {
           column.name = result.slots_[slots.size()].name;
           slots.push_back(&column);
@@ -84,11 +118,32 @@ public:
   const std::vector<std::size_t>& model_slots() const noexcept { return model_slots_; }
   std::size_t slots() const noexcept { return slots_.size(); }
   const std::vector<Transform>& transforms() const noexcept { return transforms_; }
+  /// The first slot that a transform makes; of one that makes none, what it would be.
+  std::size_t first_made(std::size_t transform) const { return first_made_[transform]; }
+  /// By transform: how many training rows it had no form for.
+  const std::vector<std::size_t>& exceptions() const noexcept { return exceptions_; }
+  /// What the transforms say about the rows, one text each, such as "'total' = 'price' + 'tax'".
+  std::vector<std::string> relations() const {
+    std::vector<std::string> texts;
+    for (std::size_t t = 0; t < transforms_.size(); ++t) {
+      texts.push_back(
+          std::visit([this](const auto& transform) { return transform.text(slots_); }, transforms_[t]));
+      if (exceptions_[t] > 0)
+        texts.back() += ", but for " + std::to_string(exceptions_[t]) + " training rows";
+    }
+    return texts;
+  }
 
   /// The table that a model learns. \throws SchemaError if columns differ from the schema's by name, kind or
   /// order, or, naming column and row, for a cell that a transform has no form for, such as another value in
   /// a column that was constant
   Table forward(Table table) const { return forward(std::move(table), nullptr); }
+  /// The same for rows of which some may break the relations that were found, as `exceptions()` says of the
+  /// training rows: what those say otherwise is lost.
+  Table forward_training(Table table) const {
+    std::vector<std::size_t> broken;
+    return transformed(std::move(table), Refusals(&broken));
+  }
   /// The same for the rows whose cells all have a form: the numbers of the others, ascending, are put into
   /// `refused`, and they are left out. Such a row has the likelihood 0.
   Table forward(Table table, std::vector<std::size_t>& refused) const {
@@ -111,7 +166,9 @@ public:
       std::visit(
           [&](const auto& transform) {
             auto taken = transform.backward(SlotColumns(slots), first_made_[t], rows);
-            const auto places = transform.takes();
+            auto places = transform.takes();
+            const auto mended = mends_of(transform);
+            places.insert(places.end(), mended.begin(), mended.end());
             for (std::size_t i = 0; i < places.size(); ++i) {
               taken[i].name = slots_[places[i]].name;
               store[places[i]] = std::move(taken[i]);
@@ -161,6 +218,13 @@ private:
   std::size_t label_slot() const {
     return schema_.label().empty() ? none : schema_.index_of(schema_.label());
   }
+  template <class One>
+  static std::vector<std::size_t> mends_of(const One& transform) {
+    if constexpr (requires { transform.mends(); })
+      return transform.mends();
+    else
+      return {};
+  }
   /// Takes the transform's slots out of the model's and puts those that it makes in the place of the first.
   void append(Transform transform) {
     const auto place_of = [this](std::size_t slot) {
@@ -175,6 +239,8 @@ private:
           if constexpr (requires { one.reads(); })
             for (const std::size_t slot : one.reads())
               place_of(slot);
+          for (const std::size_t slot : mends_of(one))
+            place_of(slot);
           std::size_t at = model_slots_.size();
           for (const std::size_t slot : one.takes()) {
             const auto place = place_of(slot);
@@ -189,6 +255,7 @@ private:
         },
         transform);
     transforms_.push_back(std::move(transform));
+    exceptions_.push_back(0);
   }
   void finish() {
     std::vector<ColumnSchema> columns;
@@ -201,8 +268,21 @@ private:
     model_schema_ = TableSchema(std::move(columns), std::move(label));
   }
   Table forward(Table table, std::vector<std::size_t>* refused) const {
-    detail::check_columns("prepare", table.schema(), schema_);
     const std::size_t rows = table.rows();
+    auto prepared = transformed(std::move(table), Refusals(refused));
+    if (refused == nullptr || refused->empty())
+      return prepared;
+    *refused = detail::distinct(std::move(*refused));
+    std::vector<std::size_t> others;
+    for (std::size_t row = 0, next = 0; row < rows; ++row)
+      if (next < refused->size() && (*refused)[next] == row)
+        ++next;
+      else
+        others.push_back(row);
+    return prepared.select(others);
+  }
+  Table transformed(Table table, const Refusals& refuse) const {
+    detail::check_columns("prepare", table.schema(), schema_);
     auto store = std::move(table).into_columns();
     store.reserve(slots()); // pointers into it stay
     std::vector<const Column*> slots;
@@ -211,7 +291,7 @@ private:
     for (const auto& transform : transforms_)
       std::visit(
           [&](const auto& one) {
-            for (auto& column : one.forward(SlotColumns(slots), Refusals(refused))) {
+            for (auto& column : one.forward(SlotColumns(slots), refuse)) {
               column.name = slots_[store.size()].name;
               store.push_back(std::move(column));
               slots.push_back(&store.back());
@@ -221,29 +301,20 @@ private:
     std::vector<Column> columns;
     for (const std::size_t slot : model_slots_)
       columns.push_back(std::move(store[slot]));
-    Table prepared(std::move(columns), model_schema_.label());
-    if (refused == nullptr || refused->empty())
-      return prepared;
-    std::sort(refused->begin(), refused->end());
-    refused->erase(std::unique(refused->begin(), refused->end()), refused->end());
-    std::vector<std::size_t> others;
-    for (std::size_t row = 0, next = 0; row < rows; ++row)
-      if (next < refused->size() && (*refused)[next] == row)
-        ++next;
-      else
-        others.push_back(row);
-    return prepared.select(others);
+    return Table(std::move(columns), model_schema_.label());
   }
 
   TableSchema schema_;
   TableSchema model_schema_;
   std::vector<Transform> transforms_;
+  std::vector<std::size_t> exceptions_;
   std::vector<std::size_t> first_made_; ///< by transform: the slot of the first column it makes
   std::vector<ColumnSchema> slots_;
   std::vector<std::size_t> model_slots_;
 };
 
 /// All transforms of the library.
-using Preparation = BasicPreparation<ConstantColumn, FormulaColumn, LookupColumn>;
+using Preparation = BasicPreparation<ConstantColumn, FormulaColumn, LookupColumn, OrderedColumns,
+                                     NestedMissing, CoincidentColumn>;
 
 ROWSMITH_END

@@ -162,7 +162,7 @@ struct TrainerOptions {
   RefitOptions refit{};
   TreeOptions trees{};
   Decoding decoding = Decoding::sample;
-  double temperature = 1;     ///< of the softmax that categories are drawn from; (0, 10]
+  double temperature = 1;     ///< of the softmax that categories are drawn from; [0.001, 10]
   std::string recipe = "own"; ///< noted in the model
 
   /// Calls `visit(name, value, range)` for each numerical option that changes the result.
@@ -204,7 +204,7 @@ struct TrainerOptions {
     visit_count("refit.patience", refit.patience, OptionRange{1, many});
     trees.each_option("trees", visit);
     visit("decoding", static_cast<double>(decoding), OptionRange{0, 1});
-    visit("temperature", temperature, OptionRange{0, 10, true});
+    visit("temperature", temperature, OptionRange{1e-3, 10});
   }
   /// \throws OptionError naming the option, its value and the range
   void check() const {

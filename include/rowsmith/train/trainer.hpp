@@ -75,6 +75,9 @@ public:
     options_.check();
     if (options_.trees.share > 0 && options_.decoding == Decoding::argmax)
       throw OptionError("trees.share: columns are drawn from their trees, which argmax has no meaning for");
+    if (options_.trees.share > 0 && options_.temperature != 1)
+      throw OptionError(
+          "trees.share: columns are drawn from their trees, which know no temperature; expected 1");
     if (options_.trees.share > 0 && options_.trees.share < 1 && !in_order)
       throw OptionError("trees.share = " + std::to_string(options_.trees.share) +
                         ": only AutoregressiveHeads that read the latent code itself can share columns with "
@@ -105,12 +108,13 @@ public:
     std::vector<std::int32_t> labels;
     {
       auto preparation = options_.preparation;
-      // A category that stands for several is no key.
+      // A category that stands for several is no key, and stands for no missing value.
       preparation.lookups = preparation.lookups && options_.encoding.unseen == UnseenCategory::error;
+      preparation.missing = preparation.missing && options_.encoding.unseen == UnseenCategory::error;
       model.preparation = Preparation::fit(train, preparation);
       Table prepared; // gone, as soon as it is encoded
       if (!model.preparation.transforms().empty())
-        prepared = model.preparation.forward(train);
+        prepared = model.preparation.forward_training(train);
       const Table& learnt = model.preparation.transforms().empty() ? train : prepared;
       model.encoder = TableEncoder::fit(learnt, options_.encoding);
       encoded = model.encoder.encode(learnt);
@@ -118,7 +122,8 @@ public:
         labels = read_labels(learnt, model);
     }
     const AutoencoderType autoencoder(model.encoder, options_.autoencoder.kl_weight > 0,
-                                      options_.conditional ? options_.autoencoder.label_weight : 1, &encoded);
+                                      options_.conditional ? options_.autoencoder.label_weight : 1, &encoded,
+                                      split.training());
     const auto first = options_.autoencoder.for_rows(train.rows());
     const auto refit = options_.refit.for_rows(train.rows());
     detail::Checkpoints states(checkpoints,
@@ -184,8 +189,9 @@ public:
                    {"seed", std::to_string(options_.seed)},
                    {"training_rows", std::to_string(train.rows())},
                    {"options", options_.describe()}};
-    states.discard();
-    return TableModel(std::move(model));
+    TableModel result(std::move(model));
+    states.discard(); // now that there is a model, and one that holds together
+    return result;
   }
 
 private:
@@ -250,7 +256,7 @@ private:
     model.decoder_network = autoencoder.decoder_network(weights.data());
     model.heads = autoencoder.heads_network(weights.data());
   }
-  /// Stage 4. It is short, so that a training that is resumed does it again.
+  /// Stage 4. It is short, so that a training that is resumed does it again, and a listener cannot stop it.
   void add_trees(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
                  const EncodedTable& encoded, std::span<const std::int32_t> labels,
                  std::span<const std::uint32_t> rows, int threads, const ProgressCallback& callback,

@@ -197,9 +197,9 @@ TreeNetwork fit_trees(const TableEncoder& encoder, const EncodedTable& encoded,
       chosen.resize(options.most_features);
       std::sort(chosen.begin(), chosen.end());
     }
-    std::vector<forest::CodeFeature> used;
+    std::vector<const forest::CodeFeature*> used;
     for (const auto f : chosen)
-      used.push_back(features[f]);
+      used.push_back(&features[f]);
     const bool by_rank = feature.ordered && feature.count > 20;
     const auto target = by_rank ? forest::rank_target(feature, std::move(entries))
                                 : forest::class_target(feature, std::move(entries));
@@ -217,12 +217,14 @@ TreeNetwork fit_trees(const TableEncoder& encoder, const EncodedTable& encoded,
     for (const auto level : level_of)
       put(level);
     column.margin = words.size();
-    std::vector<double> margin(column.tuples);
+    // Half a row for each tuple, so that none is impossible: also what only rows held out have.
+    std::vector<double> margin(column.tuples, 0.5);
     for (const auto entry : target.entries)
       ++margin[entry];
+    const double all = static_cast<double>(rows.size()) + 0.5 * static_cast<double>(column.tuples);
     double so_far = 0;
     for (std::uint32_t i = 0; i < column.tuples; ++i) {
-      so_far += margin[i] / static_cast<double>(rows.size());
+      so_far += margin[i] / all;
       put(i + 1 == column.tuples ? std::numeric_limits<std::uint32_t>::max()
                                  : static_cast<std::uint32_t>(std::min(so_far, 1.0) * 4294967295.0));
     }
