@@ -28,6 +28,8 @@ foreach(header IN LISTS headers)
   string(REGEX REPLACE "\n +" " " source "${source}")
   string(REGEX REPLACE "\n}" " }" source "${source}")
   string(REGEX REPLACE "(template <[^\n]+>)\n" "\\1 " source "${source}")
+  # And for most member functions: compilers lose count of columns in longer lines, and say so.
+  string(REGEX REPLACE "} (constexpr|double|float|bool|void|std::[a-z0-9_]+) ([a-z_]+\\()" "}\n\\1 \\2" source "${source}")
   string(APPEND text "${source}")
 endforeach()
 if(all)

@@ -176,7 +176,8 @@ inline rs::TableModelParts with_constants(rs::TableModelParts model) {
   return model;
 }
 
-// With columns that are at least others, often equal to others, or missing with others.
+// With columns that are at least others, often equal to others, or missing with others, and one of so many
+// categories that they share codes.
 inline rs::Table related_table(std::size_t rows = 400) {
   auto columns = table(rows).into_columns();
   const auto amount = columns[0].values;
@@ -187,8 +188,13 @@ inline rs::Table related_table(std::size_t rows = 400) {
   auto fee = rs::Column::numerical("fee", {}, 1);   // missing where the amount is, and elsewhere
   auto note = rs::Column::categorical("note");      // missing where the amount is, and nowhere else
   auto rate = rs::Column::numerical("rate", {}, 3); // the same
+  auto street = rs::Column::categorical("street");
   rs::RandomSequence random(rs::RandomStream(18, rs::Purpose::user));
   for (std::size_t i = 0; i < rows; ++i) {
+    street.codes.push_back(
+        i % 17 == 0
+            ? rs::missing_code
+            : street.dictionary.insert("street " + std::to_string(random.below(random.below(170) + 1))));
     const bool absent = std::isnan(amount[i]);
     most.values.push_back(age[i] + std::round(90 * random.uniform()) / 10);
     last.values.push_back(age[i] + static_cast<double>(random.below(9)));
@@ -200,7 +206,7 @@ inline rs::Table related_table(std::size_t rows = 400) {
                                 : note.dictionary.insert(random.below(2) == 0 ? "new" : "\"as\" before"));
     rate.values.push_back(absent ? std::nan("") : std::round(random.uniform() * 1e3) / 1e3);
   }
-  columns.insert(columns.end(), {most, last, paid, fee, note, rate});
+  columns.insert(columns.end(), {most, last, paid, fee, note, rate, street});
   return rs::Table(std::move(columns), "rich");
 }
 
@@ -220,7 +226,8 @@ inline rs::TableModelParts related_parts() {
   const auto user = related_table();
   const auto preparation = rs::Preparation::fit(user, {.constants = false});
   const auto learnt = preparation.forward(user);
-  auto model = parts<Autoencoder, Generator>(rs::TableEncoder::fit(learnt), false, 0.5F, learnt);
+  auto model = parts<Autoencoder, Generator>(
+      rs::TableEncoder::fit(learnt, {.max_categories = 100, .own_code_rows = 8}), false, 0.5F, learnt);
   model.preparation = preparation;
   return model;
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -447,6 +448,62 @@ TEST_CASE("one part of a bin is no second code", "[encoding]") {
   for (int i = 0; i < 5000; ++i)
     x.values.push_back(std::round(1e6 * random.uniform()) / 1e3);
   CHECK(rs::TableEncoder::fit(rs::Table({x}), {.fine = 1}).codecs()[0].fine_codes() == 0);
+}
+
+TEST_CASE("very many categories share codes, but for frequent ones and the label", "[encoding]") {
+  // 1,200 towns of two rows each and ten of a hundred.
+  std::vector<std::string> texts;
+  for (int i = 0; i < 1200; ++i)
+    texts.insert(texts.end(), 2, "rare " + std::to_string(i));
+  for (int i = 0; i < 10; ++i)
+    texts.insert(texts.end(), 100, "often " + std::to_string(i));
+  texts.insert(texts.end(), 3, "thrice");
+  const auto column = rs::Column::categorical("town", texts);
+  auto label = column;
+  label.name = "label";
+  const rs::Table table({column, label}, "label");
+  const auto encoder = rs::TableEncoder::fit(table, {.max_categories = 400});
+  const auto& codec = encoder.codecs()[0];
+  CHECK(codec.codes() <= 10 + 65);
+  CHECK(codec.codes() >= 10 + 60);
+  CHECK(encoder.codecs()[1].codes() == 1211);
+  const auto rows = encoder.encode(table);
+  const auto view = codec.view();
+  std::vector<double> rows_of(codec.codes());
+  for (std::size_t r = 0; r < table.rows(); ++r)
+    ++rows_of[static_cast<std::size_t>(rows.code(r, 0))];
+  const auto rarity = encoder.rarity(table, 0);
+  double worst = 0;
+  for (std::size_t r = 0; r < table.rows(); ++r) {
+    const auto code = rows.code(r, 0);
+    const std::string_view text = texts[r];
+    const double share = (text == "thrice" ? 3
+                          : text[0] == 'r' ? 2
+                                           : 100) /
+                         rows_of[static_cast<std::size_t>(code)];
+    worst = std::max(worst, std::abs(std::exp(-rarity[r]) - share));
+  }
+  CHECK(worst < 1e-12);
+  CHECK(encoder.rarity(table, 1).empty());
+  // A code gives its categories by their share, the first ones at small positions.
+  const auto category = [&](std::size_t row, double position) {
+    return codec.categories[static_cast<std::size_t>(view.category_of(rows.code(row, 0), position))];
+  };
+  CHECK(category(2400, 0.01) == texts[2400]); // its own code
+  CHECK(category(2400, 0.99) == texts[2400]);
+  std::map<std::string, int> drawn;
+  for (int i = 0; i < 1000; ++i)
+    ++drawn[category(0, (i + 0.5) / 1000)];
+  const double members = rows_of[static_cast<std::size_t>(rows.code(0, 0))] / 2;
+  CHECK(static_cast<double>(drawn.size()) >= members - 1);
+  for (const auto& [text, count] : drawn)
+    CHECK(count == Approx(1000 / members).margin(1.5 + (text == "thrice" ? 1000 / members : 0)));
+  // Every category comes back from some position, and nothing but categories.
+  std::set<std::int32_t> seen;
+  for (std::int32_t code = 0; code < static_cast<std::int32_t>(codec.groups()); ++code)
+    for (int i = 0; i < 2000; ++i)
+      seen.insert(view.category_of(code, (i + 0.5) / 2000));
+  CHECK(seen.size() == 1211);
 }
 
 TEST_CASE("errors count the rows of the user's table", "[encoding]") {

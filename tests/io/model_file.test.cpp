@@ -221,8 +221,8 @@ TEST_CASE("a file whose checksum is right but whose content lies is refused", "[
   }
   SECTION("another version") {
     auto content = file;
-    content.metadata["format_version"] = "4";
-    CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)), Catch::Contains("version '4'"));
+    content.metadata["format_version"] = "5";
+    CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)), Catch::Contains("version '5'"));
   }
 }
 

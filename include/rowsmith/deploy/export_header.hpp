@@ -293,6 +293,10 @@ inline std::string columns_source(const RowColumns& rows, const TableEncoder& en
     texts.insert(texts.end(), rows.texts[c].begin(), rows.texts[c].end());
   }
   std::vector<Source> codecs;
+  std::vector<std::int32_t> group_of;
+  std::vector<std::uint32_t> member_first;
+  std::vector<std::int32_t> members;
+  std::vector<double> member_until;
   std::vector<double> points;
   std::vector<double> knots;
   std::vector<double> atoms;
@@ -302,11 +306,19 @@ inline std::string columns_source(const RowColumns& rows, const TableEncoder& en
     const auto& view = columns.codecs[i];
     codecs.push_back({braces(
         Source{"kernel::CodecKind{" + std::to_string(static_cast<int>(view.kind)) + "}"}, view.has_missing,
-        view.has_other, view.categories, pointer_source("points", points.size(), codec.points.size()),
-        view.point_count, pointer_source("knots", knots.size(), codec.knots.size()), view.bins, view.fine,
+        view.has_other, view.categories, pointer_source("group_of", group_of.size(), codec.group_of.size()),
+        pointer_source("member_first", member_first.size(), codec.member_first.size()),
+        pointer_source("members", members.size(), codec.members.size()),
+        pointer_source("member_until", member_until.size(), codec.member_until.size()), view.groups,
+        pointer_source("points", points.size(), codec.points.size()), view.point_count,
+        pointer_source("knots", knots.size(), codec.knots.size()), view.bins, view.fine,
         pointer_source("atoms", atoms.size(), codec.atoms.size()),
         pointer_source("atom_first", atom_first.size(), codec.atom_first.size()), view.most_atoms, view.mean,
         view.sd, view.minimum, view.maximum, view.rounding)});
+    group_of.insert(group_of.end(), codec.group_of.begin(), codec.group_of.end());
+    member_first.insert(member_first.end(), codec.member_first.begin(), codec.member_first.end());
+    members.insert(members.end(), codec.members.begin(), codec.members.end());
+    member_until.insert(member_until.end(), codec.member_until.begin(), codec.member_until.end());
     points.insert(points.end(), codec.points.begin(), codec.points.end());
     knots.insert(knots.end(), codec.knots.begin(), codec.knots.end());
     atoms.insert(atoms.end(), codec.atoms.begin(), codec.atoms.end());
@@ -318,8 +330,12 @@ inline std::string columns_source(const RowColumns& rows, const TableEncoder& en
          "texts;\n};\n" +
          array_source("Name", "names", names) + array_source("std::string_view", "texts", texts) +
          array_source("std::size_t", "model_columns", rows.model_slots) +
-         array_source("double", "points", points) + array_source("double", "knots", knots) +
-         array_source("double", "atoms", atoms) + array_source("std::uint32_t", "atom_first", atom_first) +
+         array_source("std::int32_t", "group_of", group_of) +
+         array_source("std::uint32_t", "member_first", member_first) +
+         array_source("std::int32_t", "members", members) +
+         array_source("double", "member_until", member_until) + array_source("double", "points", points) +
+         array_source("double", "knots", knots) + array_source("double", "atoms", atoms) +
+         array_source("std::uint32_t", "atom_first", atom_first) +
          array_source("kernel::Codec", "codecs", codecs) +
          array_source("kernel::Stretch", "layout", encoder.layout());
 }

@@ -45,7 +45,7 @@ struct RowColumns {
     for (std::size_t i = 0; i < model_slots.size(); ++i)
       if (const auto& codec = model.encoder().codecs()[i]; model_slots[i] < schema.size()) {
         may_be_missing[model_slots[i]] = codec.has_missing;
-        other[model_slots[i]] = codec.has_other ? codec.other() : -1;
+        other[model_slots[i]] = codec.has_other ? codec.other_category() : -1;
       }
   }
   /// A table's columns with `rows` missing rows.

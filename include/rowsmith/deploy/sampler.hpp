@@ -240,6 +240,11 @@ private:
     for (std::size_t r = 0; r < scores.size(); ++r)
       scores[r] = kernel::infinite_if_lost(scores[r]) +
                   kernel::excess(columns, [&](std::size_t column) { return table[column].values[r]; });
+    for (std::size_t c = 0; c < table.size(); ++c) {
+      const auto rarity = encoder.rarity(table, c);
+      for (std::size_t r = 0; r < rarity.size(); ++r)
+        scores[r] += rarity[r];
+    }
     return scores;
   }
 

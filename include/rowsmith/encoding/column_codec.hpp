@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +54,12 @@ struct EncodingOptions {
   /// does without fine codes, then with half as many bins and exact values, and so on down to 8 and 32;
   /// [100, 1e9].
   std::size_t most_codes = 30'000;
+  /// A column of more categories than this has two codes: those of at least `own_code_rows` rows keep a code
+  /// of their own, as far as there are codes; others share codes, by frequency, and are drawn from their
+  /// code's rows by share alone, so that nothing says whose row a rare one was. Never the label;
+  /// [100, 1e9].
+  std::size_t max_categories = 4096;
+  std::size_t own_code_rows = 20; ///< see `max_categories`; [1, 1e15]
   UnseenCategory unseen = UnseenCategory::error;
   std::size_t min_category_rows = 0;  ///< with `other`: rarer categories are folded into it at fitting time
   std::string other_text = "(other)"; ///< with `other`: its text in generated rows
@@ -66,6 +73,8 @@ struct EncodingOptions {
     visit("encoding.fine", static_cast<double>(fine), OptionRange{0, 1024});
     visit("encoding.min_atom_rows", static_cast<double>(min_atom_rows), OptionRange{0, 1e15});
     visit("encoding.most_codes", static_cast<double>(most_codes), OptionRange{100, 1e9});
+    visit("encoding.max_categories", static_cast<double>(max_categories), OptionRange{100, 1e9});
+    visit("encoding.own_code_rows", static_cast<double>(own_code_rows), OptionRange{1, 1e15});
     visit("encoding.unseen", static_cast<double>(unseen), OptionRange{0, 1});
     visit("encoding.min_category_rows", static_cast<double>(min_category_rows), OptionRange{0, 1e15});
   }
@@ -77,10 +86,10 @@ struct EncodingOptions {
   }
 };
 
-/// One fitted column. Its codes are, in this order: the categories, or the point values then the bins; then
-/// "other" if declared; then "missing" if there were missing values. A binned column may have a second, fine
-/// code: the part of its bin, 0 for what is in no bin. A standardised column has a number and, if there were
-/// missing values, the two codes present (0) and missing (1).
+/// One fitted column. Its codes are, in this order: the categories (or what several of very many share), or
+/// the point values then the bins; then "other" if declared; then "missing" if there were missing values. A
+/// binned column may have a second, fine code: the part of its bin, 0 for what is in no bin. A standardised
+/// column has a number and, if there were missing values, the two codes present (0) and missing (1).
 struct ColumnCodec {
   using Kind = kernel::CodecKind;
 
@@ -89,9 +98,15 @@ struct ColumnCodec {
   bool has_missing = false;
   bool has_other = false;
   std::string other_text;
-  std::vector<std::string> categories; ///< categorical: text of each code
-  std::vector<double> points;          ///< exact, binned: values that are a code each, ascending
-  std::vector<double> knots;           ///< binned: bin edges, ascending, bins + 1 of them
+  std::vector<std::string> categories; ///< categorical: their texts, in alphabetical order
+  /// Categorical, with very many: the code of each category, which several may share; empty: its own.
+  std::vector<std::int32_t> group_of;
+  std::vector<double> group_shares;        ///< with `group_of`: how much of its code's rows each category has
+  std::vector<std::uint32_t> member_first; ///< what `index_members` found: categories by code,
+  std::vector<std::int32_t> members;       ///< ascending in each,
+  std::vector<double> member_until;        ///< and how much of the code's rows they and those before have
+  std::vector<double> points;              ///< exact, binned: values that are a code each, ascending
+  std::vector<double> knots;               ///< binned: bin edges, ascending, bins + 1 of them
   std::size_t fine = 0;      ///< binned: parts of a bin that the fine code tells apart; 0: no such code
   std::vector<double> atoms; ///< binned: values inside bins that the fine code names, ascending
   std::vector<std::uint32_t> atom_first; ///< with atoms: the first one of each bin; what `index_atoms` found
@@ -105,9 +120,11 @@ struct ColumnCodec {
     return kind == Kind::categorical ? ColumnKind::categorical : ColumnKind::numerical;
   }
   bool has_number() const noexcept { return kind == Kind::standardised; }
+  /// Codes that categories share; 0: each has its own.
+  std::size_t groups() const noexcept { return member_first.empty() ? 0 : member_first.size() - 1; }
   std::size_t bins() const noexcept { return knots.empty() ? 0 : knots.size() - 1; }
   std::size_t plain_codes() const noexcept {
-    return kind == Kind::categorical    ? categories.size()
+    return kind == Kind::categorical    ? (groups() > 0 ? groups() : categories.size())
            : kind == Kind::standardised ? 1
                                         : points.size() + bins();
   }
@@ -136,6 +153,45 @@ struct ColumnCodec {
           bin == 0 ? 0 : std::lower_bound(atoms.begin(), atoms.end(), knots[bin]) - atoms.begin()));
     atom_first.push_back(static_cast<std::uint32_t>(atoms.size()));
   }
+  /// Finds which categories have which code. To be called after groups changed. \throws SchemaError for
+  /// groups or shares that cannot be
+  void index_members() {
+    member_first.clear();
+    members.clear();
+    member_until.clear();
+    if (group_of.empty() && group_shares.empty())
+      return;
+    const auto require = [this](bool holds) {
+      if (!holds)
+        throw SchemaError("column '" + name + "': the codes that its categories share are impossible");
+    };
+    require(kind == Kind::categorical && group_of.size() == categories.size() &&
+            group_shares.size() == categories.size() && !group_of.empty());
+    const auto most = *std::max_element(group_of.begin(), group_of.end());
+    require(*std::min_element(group_of.begin(), group_of.end()) >= 0 &&
+            static_cast<std::size_t>(most) < categories.size());
+    std::vector<std::uint32_t> counts(static_cast<std::size_t>(most) + 1);
+    for (const auto group : group_of)
+      ++counts[static_cast<std::size_t>(group)];
+    require(std::all_of(counts.begin(), counts.end(), [](std::uint32_t count) { return count > 0; }));
+    member_first.assign(1, 0);
+    for (const auto count : counts)
+      member_first.push_back(member_first.back() + count);
+    members.resize(categories.size());
+    member_until.resize(categories.size());
+    std::vector<std::uint32_t> next(member_first.begin(), member_first.end() - 1);
+    std::vector<double> so_far(counts.size());
+    for (std::size_t k = 0; k < categories.size(); ++k) {
+      const auto group = static_cast<std::size_t>(group_of[k]);
+      require(group_shares[k] > 0);
+      so_far[group] += group_shares[k];
+      members[next[group]] = static_cast<std::int32_t>(k);
+      member_until[next[group]++] = so_far[group];
+    }
+    require(std::all_of(so_far.begin(), so_far.end(), [](double sum) { return std::abs(sum - 1) < 1e-6; }));
+  }
+  /// "Other" is behind the last category: among categories, and as a code.
+  std::int32_t other_category() const noexcept { return static_cast<std::int32_t>(categories.size()); }
   std::int32_t other() const noexcept { return static_cast<std::int32_t>(plain_codes()); }
   std::int32_t missing() const noexcept { return static_cast<std::int32_t>(codes()) - 1; }
 
@@ -160,6 +216,10 @@ struct ColumnCodec {
     auto indexed = *this;
     indexed.index_atoms();
     require(indexed.atom_first == atom_first, "its atoms are not indexed by their bins");
+    indexed.index_members();
+    require(indexed.member_first == member_first && indexed.members == members &&
+                indexed.member_until == member_until,
+            "its categories are not indexed by their codes");
     require(fine == 0 || bins() <= (std::size_t{1} << 24U) / fine_codes(),
             "it has more than 16,777,216 pairs of a bin and a fine code");
     require(std::isfinite(minimum) && minimum <= maximum && std::isfinite(maximum) && std::isfinite(mean) &&
@@ -199,6 +259,11 @@ struct ColumnCodec {
             .has_missing = has_missing,
             .has_other = has_other,
             .categories = static_cast<std::int32_t>(categories.size()),
+            .group_of = group_of.data(),
+            .member_first = member_first.data(),
+            .members = members.data(),
+            .member_until = member_until.data(),
+            .groups = static_cast<std::int32_t>(groups()),
             .points = points.data(),
             .point_count = points.size(),
             .knots = knots.data(),
@@ -242,7 +307,46 @@ inline int decimals_of(const Column& column) {
   return -1;
 }
 
-inline void fit_categorical(ColumnCodec& codec, const Column& column, const EncodingOptions& options) {
+/// Codes that categories share: the most frequent ones have their own, others are cut, by frequency, into
+/// groups of about as many rows each. \param counts  rows of each of the codec's categories
+inline void fit_groups(ColumnCodec& codec, const std::vector<std::size_t>& counts,
+                       const EncodingOptions& options) {
+  const std::size_t count = codec.categories.size();
+  if (count <= options.max_categories)
+    return;
+  const std::size_t shared = std::min<std::size_t>(64, options.max_categories / 4);
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
+  codec.group_of.assign(count, 0);
+  codec.group_shares.assign(count, 1);
+  std::size_t own = 0;
+  while (own < options.max_categories - shared && counts[order[own]] >= options.own_code_rows) {
+    codec.group_of[order[own]] = static_cast<std::int32_t>(own);
+    ++own;
+  }
+  std::size_t left = 0;
+  for (std::size_t i = own; i < count; ++i)
+    left += counts[order[i]];
+  std::size_t group = own;
+  for (std::size_t i = own, before = 0; i < count; ++group) {
+    const std::size_t first = i;
+    std::size_t rows = 0;
+    // Up to the group's share of the rows, and one category at least.
+    while (i < count && (i == first || (before + rows) * shared < (group - own + 1) * left))
+      rows += counts[order[i++]];
+    before += rows;
+    for (std::size_t k = first; k < i; ++k) {
+      codec.group_of[order[k]] = static_cast<std::int32_t>(group);
+      codec.group_shares[order[k]] = static_cast<double>(counts[order[k]]) / static_cast<double>(rows);
+    }
+  }
+  codec.index_members();
+}
+
+inline void fit_categorical(ColumnCodec& codec, const Column& column, const EncodingOptions& options,
+                            bool label) {
   std::vector<std::size_t> counts(column.dictionary.size());
   for (const auto code : column.codes)
     if (code != missing_code)
@@ -258,6 +362,11 @@ inline void fit_categorical(ColumnCodec& codec, const Column& column, const Enco
       std::binary_search(codec.categories.begin(), codec.categories.end(), codec.other_text))
     throw OptionError("encoding.other_text = '" + codec.other_text + "' is a category of column '" +
                       column.name + "': choose another text");
+  std::vector<std::size_t> sorted;
+  for (const auto& category : codec.categories)
+    sorted.push_back(counts[static_cast<std::size_t>(column.dictionary.find(category))]);
+  if (!label) // conditions ask for its values one by one
+    fit_groups(codec, sorted, options);
 }
 
 /// Values inside the codec's bins that `least` rows have, or more. `values` is sorted.
@@ -478,9 +587,9 @@ inline void fit_moments(ColumnCodec& codec, const std::vector<double>& values) {
 
 } // namespace detail
 
-/// Fits a codec to a column of the training rows.
+/// Fits a codec to a column of the training rows. \param label  it is the table's label
 /// \throws SchemaError for a column without any present value, or with an infinite number
-inline ColumnCodec fit_codec(const Column& column, const EncodingOptions& options) {
+inline ColumnCodec fit_codec(const Column& column, const EncodingOptions& options, bool label = false) {
   ColumnCodec codec;
   codec.name = column.name;
   const std::size_t missing = column.missing_count();
@@ -489,7 +598,7 @@ inline ColumnCodec fit_codec(const Column& column, const EncodingOptions& option
     throw SchemaError("encoding: column '" + column.name + "' has no present value in " +
                       std::to_string(column.rows()) + " training rows; drop it or give it values");
   if (column.kind == ColumnKind::categorical) {
-    detail::fit_categorical(codec, column, options);
+    detail::fit_categorical(codec, column, options, label);
     return codec;
   }
   std::vector<double> values;

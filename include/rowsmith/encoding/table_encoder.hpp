@@ -62,7 +62,7 @@ public:
     while (true) {
       std::vector<ColumnCodec> codecs;
       for (const auto& column : train.columns())
-        codecs.push_back(fit_codec(column, used));
+        codecs.push_back(fit_codec(column, used, column.name == train.schema().label()));
       TableEncoder encoder(std::move(codecs), train.schema());
       const bool coarsest = used.fine == 0 && used.bins <= 8 && used.max_exact_values <= 32;
       std::size_t codes = 0;
@@ -161,6 +161,27 @@ public:
     return encoded;
   }
 
+  /// How rare each row's category of a column is among those that share its code, in nats: what a likelihood
+  /// of codes leaves out. Empty if every category has a code of its own. \param table  that was encoded
+  std::vector<double> rarity(const Table& table, std::size_t column) const {
+    const auto& codec = codecs_[column];
+    if (codec.groups() == 0)
+      return {};
+    const auto view = codec.view();
+    std::vector<double> of_text;
+    for (const auto& text : table[column].dictionary.texts()) {
+      const auto found = std::lower_bound(codec.categories.begin(), codec.categories.end(), text);
+      const bool known = found != codec.categories.end() && *found == text;
+      of_text.push_back(
+          known ? view.surprise_in_code(static_cast<std::int32_t>(found - codec.categories.begin())) : 0);
+    }
+    std::vector<double> result(table.rows());
+    for (std::size_t row = 0; row < table.rows(); ++row)
+      if (!table[column].is_missing(row))
+        result[row] = of_text[static_cast<std::size_t>(table[column].codes[row])];
+    return result;
+  }
+
   /// An empty table with the fitted columns and `rows` rows, to be filled by `set_cell`. \throws ShapeError
   /// for more rows than a column can have
   std::vector<Column> empty_columns(std::size_t rows) const {
@@ -233,9 +254,11 @@ private:
       std::unordered_map<std::string_view, std::int32_t> known;
       for (std::size_t k = 0; k < codec.categories.size(); ++k)
         known.emplace(codec.categories[k], static_cast<std::int32_t>(k));
+      const auto view = codec.view();
       for (const auto& text : column.dictionary.texts()) {
         const auto found = known.find(text);
-        recoded.push_back(found != known.end() ? found->second : (codec.has_other ? codec.other() : -1));
+        recoded.push_back(found != known.end() ? view.code_of_category(found->second)
+                                               : (codec.has_other ? codec.other() : -1));
       }
     }
     const auto view = codec.view();

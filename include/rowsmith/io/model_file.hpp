@@ -21,7 +21,8 @@
 ROWSMITH_BEGIN
 
 /// The newest version of the format. Version 2 brought preparations; 3 atoms, and autoregressive heads that
-/// embed codes; 4 orders, nested missing cells and coincidences.
+/// embed codes; 4 orders, nested missing cells, coincidences and
+/// categories that share codes.
 inline constexpr int model_format_version = 4;
 
 namespace detail {
@@ -110,6 +111,8 @@ inline int needed_version(const TableModelParts& model) {
       }))
     return 4;
   const auto& codecs = model.encoder.codecs();
+  if (std::any_of(codecs.begin(), codecs.end(), [](const ColumnCodec& codec) { return codec.groups() > 0; }))
+    return 4;
   if (draws_in_order(model.heads) || std::any_of(codecs.begin(), codecs.end(), [](const ColumnCodec& codec) {
         return !codec.atoms.empty();
       }))

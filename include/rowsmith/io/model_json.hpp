@@ -125,6 +125,10 @@ inline nlohmann::json codec_json(const ColumnCodec& codec) {
                       {"decimals", codec.decimals}};
   if (!codec.atoms.empty())
     json["atoms"] = codec.atoms;
+  if (!codec.group_of.empty()) {
+    json["group_of"] = codec.group_of;
+    json["group_shares"] = codec.group_shares;
+  }
   return json;
 }
 inline ColumnCodec codec_from(const nlohmann::json& json) {
@@ -141,6 +145,15 @@ inline ColumnCodec codec_from(const nlohmann::json& json) {
   if (json.contains("atoms"))
     codec.atoms = numbers(json, "atoms");
   codec.index_atoms();
+  if (json.contains("group_of")) {
+    for (const auto& group : array_of(json["group_of"], "group_of")) {
+      if (!group.is_number_integer() || group < 0 || group > std::numeric_limits<std::int32_t>::max())
+        throw ModelFileError("'group_of' has an element that is no code");
+      codec.group_of.push_back(group.get<std::int32_t>());
+    }
+    codec.group_shares = numbers(json, "group_shares");
+    codec.index_members();
+  }
   codec.mean = number(json, "mean");
   codec.sd = number(json, "sd");
   codec.minimum = number(json, "minimum");

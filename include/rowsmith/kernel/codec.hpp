@@ -42,6 +42,12 @@ struct Codec {
   bool has_missing = false;
   bool has_other = false;
   std::int32_t categories = 0;
+  /// Of columns with very many categories: the code of each, which others may share; null: its own.
+  const std::int32_t* group_of = nullptr;
+  const std::uint32_t* member_first = nullptr; ///< the first member of each code, and behind the last one
+  const std::int32_t* members = nullptr;       ///< categories, code by code
+  const double* member_until = nullptr;        ///< how much of its code's rows they and those before have
+  std::int32_t groups = 0;                     ///< codes
   const double* points = nullptr;
   std::size_t point_count = 0;
   const double* knots = nullptr; ///< bins + 1 of them
@@ -58,7 +64,7 @@ struct Codec {
 
   constexpr bool has_number() const noexcept { return kind == CodecKind::standardised; }
   constexpr std::int32_t plain_codes() const noexcept {
-    return kind == CodecKind::categorical    ? categories
+    return kind == CodecKind::categorical    ? (groups > 0 ? groups : categories)
            : kind == CodecKind::standardised ? 1
                                              : static_cast<std::int32_t>(point_count + bins);
   }
@@ -68,6 +74,29 @@ struct Codec {
     return plain_codes() + (has_other ? 1 : 0) + (has_missing ? 1 : 0);
   }
   constexpr std::int32_t missing() const noexcept { return codes() - 1; }
+  /// Codes of categories; "other" counts as the category behind the last one.
+  constexpr std::int32_t code_of_category(std::int32_t category) const noexcept {
+    return groups == 0 ? category : category < categories ? group_of[category] : plain_codes();
+  }
+  /// The category that a code stands for. \param position in (0, 1), among those that share the code
+  std::int32_t category_of(std::int32_t code, double position) const noexcept {
+    if (groups == 0)
+      return code;
+    if (code >= groups)
+      return categories;
+    const double* first = member_until + member_first[code];
+    const double* last = member_until + member_first[code + 1] - 1;
+    return members[std::lower_bound(first, last, position) - member_until];
+  }
+  /// −log of a category's share of its code's rows; 0 for any that has its own code.
+  double surprise_in_code(std::int32_t category) const noexcept {
+    if (groups == 0 || category < 0 || category >= categories)
+      return 0;
+    const std::uint32_t first = member_first[group_of[category]];
+    const std::int32_t* end = members + member_first[group_of[category] + 1];
+    const auto at = std::lower_bound(members + first, end, category) - members;
+    return -std::log(member_until[at] - (at == first ? 0.0 : member_until[at - 1]));
+  }
   /// Fine codes: the parts of a bin, then its atoms.
   constexpr std::int32_t fine_codes() const noexcept { return static_cast<std::int32_t>(fine + most_atoms); }
 
@@ -206,6 +235,17 @@ inline double excess(const Columns& columns, const NumberOf& number_of) noexcept
   return sum;
 }
 
+/// How rare the categories of a row are among those that share their codes, in nats, all columns together.
+/// \param category_of  (column) -> the category there
+template <class CategoryOf>
+inline double rarity(const Columns& columns, const CategoryOf& category_of) noexcept {
+  double sum = 0;
+  for (std::size_t column = 0; column < columns.columns; ++column)
+    if (columns.codecs[column].groups > 0)
+      sum += columns.codecs[column].surprise_in_code(category_of(column));
+  return sum;
+}
+
 /// A decoded cell: the code of a categorical column, or the number of a numerical one. The other, and both
 /// where it is missing, are −1 and NaN.
 struct Cell {
@@ -236,7 +276,7 @@ inline void each_cell(const Columns& columns, const std::int32_t* codes, const N
     Cell cell;
     if (!codec.has_missing || code != codec.missing()) {
       if (codec.kind == CodecKind::categorical)
-        cell.code = code;
+        cell.code = codec.category_of(code, position);
       else if (codec.kind == CodecKind::standardised)
         cell.number = codec.unstandardise(static_cast<double>(number));
       else
@@ -273,7 +313,7 @@ inline bool encode_row(const Columns& columns, const NumberOf& number_of, const 
     else if (stretch.fine)
       codes[h] = codec.fine_of(number, codes[h - 1]);
     else if (!codec.has_number())
-      codes[h] = categorical ? category : codec.code_of(number);
+      codes[h] = categorical ? codec.code_of_category(category) : codec.code_of(number);
   }
   return true;
 }

@@ -131,9 +131,9 @@ inline void sample_row(const Model<Weights>& model, const Heads& heads, std::uin
       [&](std::size_t h) { return draw.position_at(h); }, set);
 }
 
-/// How badly the model describes a row: the sum of all heads' errors after encoding and decoding it, and of
-/// what its numbers exceed the training rows' ranges by. NaN if a cell has no code. \param number_of,
-/// category_of  as those of `encode_row`
+/// How badly the model describes a row: the sum of all heads' errors after encoding and decoding it, of the
+/// surprise of categories that share a code, and of what its numbers exceed the training rows' ranges by. NaN
+/// if a cell has no code. \param number_of, category_of  as those of `encode_row`
 template <class Weights, class Heads, class NumberOf, class CategoryOf>
 inline double score_row(const Model<Weights>& model, const Heads& heads, const NumberOf& number_of,
                         const CategoryOf& category_of, const Buffers& buffers) noexcept {
@@ -163,7 +163,7 @@ inline double score_row(const Model<Weights>& model, const Heads& heads, const N
   const float* outputs = run(model.weights, model.decoder, latent, buffers.networks);
   const double error =
       heads.score(model.weights, columns, outputs, buffers.codes, buffers.input, buffers.room);
-  return infinite_if_lost(error) + excess(columns, number_of);
+  return infinite_if_lost(error) + excess(columns, number_of) + rarity(columns, category_of);
 }
 
 } // namespace kernel

@@ -272,7 +272,11 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
         "log_likelihood: the model's heads are no distribution (squared errors or argmax); train "
         "one with encoding.numerical = NumericalEncoding::codes and Decoding::sample");
   std::vector<std::size_t> refused; // rows that the model cannot make
-  const EncodedTable encoded = model.encode(table, refused);
+  Table prepared;
+  if (!model.preparation().transforms().empty())
+    prepared = model.preparation().forward(table, refused);
+  const Table& learnt = model.preparation().transforms().empty() ? table : prepared;
+  const EncodedTable encoded = model.encoder().encode(learnt, refused);
   const std::size_t rows = encoded.rows();
   const std::size_t stretches = encoded.code_columns();
   const detail::LikelihoodParts parts(model, options);
@@ -327,6 +331,14 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
     }
   });
   const double n = static_cast<double>(std::max<std::size_t>(table.rows(), 1));
+  std::vector<double> shared(learnt.size()); // by column: of categories among those that share their code
+  for (std::size_t c = 0; c < learnt.size(); ++c) {
+    const auto rarity = model.encoder().rarity(learnt, c);
+    for (std::size_t r = 0; r < rarity.size(); ++r) {
+      result.rows[r] -= rarity[r];
+      shared[c] -= rarity[r] / n;
+    }
+  }
   for (std::size_t r = 0; r < rows; ++r) {
     result.mean += result.rows[r] / n;
     result.latent_nats += divergence[r] / n;
@@ -345,6 +357,10 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
     else
       result.columns.emplace_back(parts.name(p), sum / n);
   }
+  for (std::size_t c = 0; c < shared.size(); ++c)
+    for (auto& [name, mean] : result.columns)
+      if (shared[c] != 0 && name == learnt[c].name)
+        mean += shared[c];
   return result;
 }
 

@@ -106,6 +106,7 @@ inline std::string table_fingerprint(const TableEncoder& encoder, const EncodedT
     add_number(codec.categories.size());
     for (const auto& category : codec.categories)
       add_text(category);
+    hash.update(std::as_bytes(std::span(codec.group_of)));
     for (const auto* values : {&codec.points, &codec.knots, &codec.atoms}) {
       add_number(values->size());
       hash.update(std::as_bytes(std::span(*values)));
