@@ -5,4 +5,5 @@
 
 #include <rowsmith/encoding/column_codec.hpp>
 #include <rowsmith/encoding/encoded_table.hpp>
+#include <rowsmith/encoding/fit_codec.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>

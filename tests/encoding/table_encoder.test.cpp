@@ -14,7 +14,7 @@
 
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/csv/number_text.hpp>
-#include <rowsmith/encoding/column_codec.hpp>
+#include <rowsmith/encoding/fit_codec.hpp>
 #include <rowsmith/encoding/encoded_table.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
 

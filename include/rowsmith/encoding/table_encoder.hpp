@@ -17,6 +17,7 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/encoding/column_codec.hpp>
 #include <rowsmith/encoding/encoded_table.hpp>
+#include <rowsmith/encoding/fit_codec.hpp>
 #include <rowsmith/table/table.hpp>
 
 ROWSMITH_BEGIN

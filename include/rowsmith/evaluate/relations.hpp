@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <rowsmith/evaluate/text.hpp>
+#include <rowsmith/evaluate/result_text.hpp>
 #include <rowsmith/prepare/preparation.hpp>
 #include <rowsmith/table/table.hpp>
 
