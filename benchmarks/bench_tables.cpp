@@ -211,7 +211,8 @@ public:
     if (model.parts().decoding == rs::Decoding::argmax || model.encoder().number_columns() > 0)
       return;
     const auto known = rs::expressible_rows(unseen_, train_);
-    figures.emplace_back("unknown_category_rows", static_cast<double>(unseen_.rows() - known.size()));
+    figures.emplace_back(std::string("unknown_category_rows"),
+                         static_cast<double>(unseen_.rows() - known.size()));
     const auto told = rs::log_likelihood(model, unseen_.select(evenly(known, settings_.quick ? 200 : 1'000)),
                                          {.samples = 256, .threads = settings_.threads});
     double sum = 0;

@@ -174,8 +174,8 @@ TEST_CASE("a number that often equals another is one, to the last digit", "[prep
   check_back(preparation, table);
   const auto learnt = preparation.forward(table);
   CHECK(learnt["'paid' = 'bill'"].values[0] == (paid.values[0] == bill.values[0] ? 1 : 0));
-  CHECK(learnt["paid"].missing_count() > rows / 4);
-  // What a model draws: another bill is paid in full, by the bill drawn; a number that was forgotten is it.
+  CHECK(learnt["paid"].values == paid.values); // beside it, so that others can follow it
+  // What a model draws: another bill is paid in full, by the bill drawn.
   auto made = learnt.select(std::vector<std::size_t>{0, 1, 2}).into_columns();
   const auto set = [&](const char* name, std::vector<double> values) {
     std::find_if(made.begin(), made.end(), [&](const auto& one) { return one.name == name; })->values =
@@ -183,9 +183,9 @@ TEST_CASE("a number that often equals another is one, to the last digit", "[prep
   };
   set("bill", {1.25, 2.5, 3.75});
   set("'paid' = 'bill'", {1, 0, 0});
-  set("paid", {7, 8, missing});
+  set("paid", {7, 8, 9});
   const auto back = preparation.backward(rs::Table(made));
-  CHECK(back["paid"].values == std::vector<double>{1.25, 8, 3.75});
+  CHECK(back["paid"].values == std::vector<double>{1.25, 8, 9});
   CHECK(rs::Preparation::fit(table, {.orders = false, .coincidences = false}).transforms().empty());
 }
 
@@ -310,5 +310,4 @@ TEST_CASE("orders, nested missing cells and coincidences that are impossible are
   refused(rs::NestedMissing{.column = 0, .leader = 1, .number = missing});
   refused(rs::CoincidentColumn{.column = 0, .other = 0});
   refused(rs::CoincidentColumn{.column = 0, .other = 17});
-  refused(rs::CoincidentColumn{.column = 0, .other = 1, .decimals = -3});
 }

@@ -35,7 +35,8 @@ struct Progress {
   bool stage_done = false;                                        ///< the last report of the stage
 };
 
-/// The listener's answer: `stop` ends the current stage cleanly, keeping its best state.
+/// The listener's answer: `stop` ends the current stage cleanly, keeping its best state. Short stages that
+/// have no state to end with ("trees", those of a judgement) go on to their end.
 enum class ProgressAction { go_on, stop };
 
 /// Called after each epoch, on the calling thread. Empty: nobody listens.

@@ -163,14 +163,11 @@ inline void append_source(const NestedMissing& nested, std::size_t made, Prepara
   refuse_unless("(" + absent + ") == (" + leads + ")", to);
 }
 inline void append_source(const CoincidentColumn& coincident, std::size_t made, PreparationSource& to) {
-  const std::string own = "row.number" + at(made + 1);
   const std::string column = "row.number" + at(coincident.column);
   const std::string other = "row.number" + at(coincident.other);
-  to.backward += "  " + column + " = row.number" + at(made) + " > 0.5" +
-                 (coincident.whole ? " || std::isnan(" + own + ")" : "") + " ? " + other + " : " + own +
-                 ";\n  row.code" + at(coincident.column) + " = -1;\n";
-  to.forward += "  row.number" + at(made) + " = " + column + " == " + other + " ? 1 : 0;\n  " + own + " = " +
-                column + " == " + other + " ? std::numeric_limits<double>::quiet_NaN() : " + column + ";\n";
+  to.backward += "  if (row.number" + at(made) + " > 0.5 && !std::isnan(" + column + ") && !std::isnan(" +
+                 other + "))\n    " + column + " = " + other + ";\n";
+  to.forward += "  row.number" + at(made) + " = " + column + " == " + other + " ? 1 : 0;\n";
 }
 inline void append_source(const LookupColumn& lookup, std::size_t, PreparationSource& to) {
   const auto list = [](const char* type, const char* name, const auto& values) {

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -19,22 +18,18 @@
 ROWSMITH_BEGIN
 
 /// A numerical column that in many training rows equals another, such as a payment of a whole bill. The model
-/// learns whether it does (1 or 0), and the column's own number only where it does not: codes and bins have
-/// no word for "the same".
+/// learns beside the column whether it does (1 or 0): codes and bins have no word for "the same". Where a
+/// generated row says that it does, the column becomes the other's number, to the last digit.
 struct CoincidentColumn {
   static constexpr std::string_view kind = "coincident";
 
   std::size_t column = 0; ///< its slot
   std::size_t other = 0;  ///< the slot of the column that it often equals
-  bool whole = true;      ///< it is never missing
-  int decimals = -1;      ///< as `Column::decimals`
 
   template <class Self, class Visit>
   static void each_field(Self& self, Visit&& visit) {
     visit("column", self.column);
     visit("other", self.other);
-    visit("whole", self.whole);
-    visit("decimals", self.decimals);
   }
 
   static std::vector<CoincidentColumn> fit(const PreparedColumns& train, const PreparationOptions& options) {
@@ -58,56 +53,48 @@ struct CoincidentColumn {
     for (const auto& [equal, column, other] : pairs)
       if (std::none_of(found.begin(), found.end(),
                        [column = column](const auto& one) { return one.column == column; }))
-        found.push_back({.column = column,
-                         .other = other,
-                         .whole = train.slots[column]->missing_count() == 0,
-                         .decimals = train.slots[column]->decimals});
-    // A column is read before it is taken itself.
+        found.push_back({.column = column, .other = other});
+    // A column is mended before others are by it.
     std::sort(found.begin(), found.end(), [](const auto& x, const auto& y) { return x.column > y.column; });
     return found;
   }
 
-  std::vector<std::size_t> takes() const { return {column}; }
+  std::vector<std::size_t> takes() const { return {}; }
   std::vector<std::size_t> reads() const { return {other}; }
+  std::vector<std::size_t> mends() const { return {column}; }
   std::vector<ColumnSchema> makes(const std::vector<ColumnSchema>& schema) const {
-    if (other >= schema.size() || column >= schema.size() || other == column || decimals < -1 ||
+    if (other >= schema.size() || column >= schema.size() || other == column ||
         schema[column].kind != ColumnKind::numerical || schema[other].kind != ColumnKind::numerical)
       throw SchemaError("prepare: what column " + std::to_string(column + 1) + " often equals is impossible");
     std::string name = "'" + schema[column].name + "' = '" + schema[other].name + "'";
     while (std::any_of(schema.begin(), schema.end(),
                        [&name](const ColumnSchema& one) { return one.name == name; }))
       name += "'";
-    return {{name, ColumnKind::numerical}, schema[column]};
+    return {{name, ColumnKind::numerical}};
   }
   std::string text(const std::vector<ColumnSchema>& schema) const {
     return "'" + schema[column].name + "' = '" + schema[other].name + "' in some rows";
   }
   std::vector<Column> forward(SlotColumns slots, const Refusals&) const {
     auto flag = Column::numerical({}, {}, 0);
-    auto rest = *slots[column];
-    flag.values.reserve(rest.rows());
-    for (std::size_t row = 0; row < rest.rows(); ++row) {
-      const bool same = rest.values[row] == slots[other]->values[row];
-      flag.values.push_back(same ? 1 : 0);
-      rest.values[row] = same ? std::numeric_limits<double>::quiet_NaN() : rest.values[row];
-    }
-    return {std::move(flag), std::move(rest)};
+    const auto& values = slots[column]->values;
+    flag.values.reserve(values.size());
+    for (std::size_t row = 0; row < values.size(); ++row)
+      flag.values.push_back(values[row] == slots[other]->values[row] ? 1 : 0);
+    return {std::move(flag)};
   }
   std::vector<Column> backward(SlotColumns slots, std::size_t made, std::size_t rows) const {
-    auto result = *slots[made + 1];
-    result.decimals = decimals;
+    auto result = *slots[column];
     for (std::size_t row = 0; row < rows; ++row)
       result.values[row] = value(slots[made]->values[row], result.values[row], slots[other]->values[row]);
     return {std::move(result)};
   }
   bool forward(RowCells cells, std::size_t made) const noexcept {
-    const bool same = cells.numbers[column] == cells.numbers[other];
-    cells.numbers[made] = same ? 1 : 0;
-    cells.numbers[made + 1] = same ? std::numeric_limits<double>::quiet_NaN() : cells.numbers[column];
+    cells.numbers[made] = cells.numbers[column] == cells.numbers[other] ? 1 : 0;
     return true;
   }
   void backward(RowCells cells, std::size_t made) const noexcept {
-    cells.numbers[column] = value(cells.numbers[made], cells.numbers[made + 1], cells.numbers[other]);
+    cells.numbers[column] = value(cells.numbers[made], cells.numbers[column], cells.numbers[other]);
   }
 
 private:
@@ -116,9 +103,9 @@ private:
     const Column* column;
     std::vector<bool> rare; ///< by row: a number that few rows have
   };
-  /// The number: the other's if it is said to be, or if the model forgot to draw one of the column's own.
-  double value(double flag, double own, double others) const noexcept {
-    return flag > 0.5 || (whole && std::isnan(own)) ? others : own;
+  /// The other's number if it is said to be, and there is one.
+  static double value(double flag, double own, double others) noexcept {
+    return flag > 0.5 && !std::isnan(own) && !std::isnan(others) ? others : own;
   }
   static Values values_of(std::size_t slot, const Column& column) {
     Values result{slot, &column, std::vector<bool>(column.rows())};
