@@ -141,7 +141,8 @@ std::string compile(const std::string& compiler, const std::string& flags, const
 
 } // namespace
 
-TEST_CASE("an exported header makes the sampler's rows and scores, bit for bit", "[deploy]") {
+// [compiles]: most of their time is spent in the compiler, which sanitizers slow down and say nothing about.
+TEST_CASE("an exported header makes the sampler's rows and scores, bit for bit", "[deploy][compiles]") {
   auto all = small::models();
   all.push_back({"constants", rs::TableModel(small::with_constants(small::all_parts()[5].model))});
   all.push_back({"constants and labels", rs::TableModel(small::with_constants(small::all_parts()[1].model))});
@@ -207,7 +208,7 @@ TEST_CASE("smaller weights keep scores within the stated tolerance", "[deploy]")
     }
 }
 
-TEST_CASE("an exported header needs no exceptions, no RTTI and little time to compile", "[deploy]") {
+TEST_CASE("an exported header needs no exceptions, no RTTI and little time to compile", "[deploy][compiles]") {
   using Heads = rs::AutoregressiveHeads<64>;
   using Autoencoder =
       rs::Autoencoder<rs::Dense<256>, rs::ReLU, rs::Dense<128>, rs::ReLU, rs::Latent<16>, Heads>;
