@@ -15,7 +15,6 @@
 #include <CLI/CLI.hpp>
 
 #include <rowsmith/core/errors.hpp>
-#include <rowsmith/table/csv_settings.hpp>
 
 namespace program {
 
@@ -52,15 +51,6 @@ CLI::Option* add_whole_number(CLI::App& command, const std::string& name, Number
       description);
   option->default_str(std::to_string(number))->type_name("NUMBER");
   return option;
-}
-
-inline void add_csv(CLI::App& command, rowsmith::CsvSettings& settings) {
-  command.add_flag_callback(
-      "--no-header", [&settings] { settings.csv.header = false; },
-      "The files have no line of names; columns are then column_1, column_2, ...");
-  command.add_option("--categorical", settings.categorical,
-                     "Columns to take as categories although they hold numbers, such as postal codes: "
-                     "with commas between, or one for each time the option is given");
 }
 
 // Files by the options that name them.

@@ -24,15 +24,17 @@
 #include <rowsmith/io.hpp>
 #include <rowsmith/models/expressible_rows.hpp>
 #include <rowsmith/models/likelihood.hpp>
+#include <rowsmith/table/named_columns.hpp>
 
 #include "command.hpp"
+#include "input.hpp"
 
 namespace program {
 
 namespace rs = rowsmith;
 
 struct EvaluateSettings {
-  rs::CsvSettings csv;
+  InputSettings input;
   std::string train;
   std::string holdout;
   std::string synthetic;
@@ -115,13 +117,10 @@ inline int run_evaluate(const EvaluateSettings& settings) {
   std::vector<rs::evaluate::Limit> limits;
   if (!settings.gate.empty())
     limits = wrong_use("--gate", [&] { return rs::evaluate::read_limits(settings.gate); });
-  const auto train = [&] {
-    try {
-      return settings.csv.read(settings.train);
-    } catch (const rs::SchemaError& error) {
-      throw rs::OptionError(std::string("--categorical: ") + error.what());
-    }
-  }();
+  const auto file = settings.input.read(settings.train);
+  const auto& train = file.table;
+  if (!settings.quiet)
+    tell_notes(std::clog, file, settings.train);
   auto options = settings.report;
   const auto keys = wrong_use("--target", [&] {
     options.targets = rs::named_columns(settings.targets, train.schema());
@@ -136,8 +135,9 @@ inline int run_evaluate(const EvaluateSettings& settings) {
       throw rs::OptionError("--gate: " + settings.gate + ": there will be no figure '" + limit.key +
                             "', only: " + known);
     }
-  const auto holdout = settings.csv.read_like(settings.holdout, train);
-  const auto synthetic = settings.csv.read_like(settings.synthetic, train);
+  const auto roles = settings.input.options().roles;
+  const auto holdout = rs::read_table_like(settings.holdout, file.format, roles);
+  const auto synthetic = rs::read_table_like(settings.synthetic, file.format, roles);
   wrong_use("evaluate", [&] { rs::evaluate::check_judge(train, holdout, synthetic, options); });
   if (!settings.quiet)
     options.progress = rs::progress_bar();
@@ -200,7 +200,7 @@ inline Run add_evaluate(CLI::App& app) {
                    "Rows of a table in distances and attacks; more are sampled", 2, 100'000'000);
   add_whole_number(command, "--threads", settings->report.threads, "0: all; never changes the result", 0,
                    4096);
-  add_csv(command, settings->csv);
+  add_input(command, settings->input, false);
   command.add_option("--json", settings->json, "Write all figures to this file");
   command.add_option("--html", settings->html, "Write the report to this file, for people");
   command.add_option("--title", settings->title, "Of the HTML report")->capture_default_str();

@@ -3,6 +3,8 @@
 /// CSV records and numbers; `rowsmith/table.hpp` makes tables of them.
 #pragma once
 
+#include <rowsmith/csv/dialect.hpp>
+#include <rowsmith/csv/encoding.hpp>
 #include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/csv/options.hpp>
 #include <rowsmith/csv/reader.hpp>

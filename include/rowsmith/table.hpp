@@ -4,11 +4,16 @@
 #pragma once
 
 #include <rowsmith/table/cell_view.hpp>
-#include <rowsmith/table/csv_settings.hpp>
+#include <rowsmith/table/column_format.hpp>
+#include <rowsmith/table/column_roles.hpp>
+#include <rowsmith/table/date_text.hpp>
+#include <rowsmith/table/named_columns.hpp>
 #include <rowsmith/table/read_csv.hpp>
 #include <rowsmith/table/row_text.hpp>
 #include <rowsmith/table/schema.hpp>
 #include <rowsmith/table/split.hpp>
 #include <rowsmith/table/table.hpp>
 #include <rowsmith/table/table_builder.hpp>
+#include <rowsmith/table/table_file.hpp>
+#include <rowsmith/table/text_column.hpp>
 #include <rowsmith/table/write_csv.hpp>

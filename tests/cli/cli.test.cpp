@@ -14,8 +14,8 @@
 
 #include <rowsmith/table/write_csv.hpp>
 
-#include "../../examples/rowsmith/program.hpp"
 #include "../evaluate/small_tables.hpp"
+#include "../support/run_program.hpp"
 
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;
@@ -26,27 +26,6 @@ std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
-
-struct Result {
-  int code = 0;
-  std::string out;
-  std::string error;
-};
-
-// Swaps a stream's target for as long as it lives.
-class Captured {
-public:
-  explicit Captured(std::ostream& stream) : stream_(stream), old_(stream.rdbuf(text_.rdbuf())) {}
-  Captured(const Captured&) = delete;
-  Captured& operator=(const Captured&) = delete;
-  ~Captured() { stream_.rdbuf(old_); }
-  std::string text() const { return text_.str(); }
-
-private:
-  std::ostringstream text_;
-  std::ostream& stream_;
-  std::streambuf* old_;
-};
 
 // A folder with three tables of people, one of whose columns has a comma in its name.
 struct Folder {
@@ -70,17 +49,11 @@ struct Folder {
   void write(const std::string& name, const std::string& text) const { std::ofstream(file(name)) << text; }
 
   Result run(const std::vector<std::string>& more, const std::string& holdout = "holdout.csv") const {
-    std::vector<std::string> words{"rowsmith",    "evaluate",        "--quick",   "--quiet",
-                                   "--train",     file("train.csv"), "--holdout", file(holdout),
-                                   "--synthetic", file("made.csv")};
+    std::vector<std::string> words{"evaluate",    "--quick",         "--quiet",
+                                   "--train",     file("train.csv"), "--holdout",
+                                   file(holdout), "--synthetic",     file("made.csv")};
     words.insert(words.end(), more.begin(), more.end());
-    std::vector<const char*> arguments;
-    for (const auto& word : words)
-      arguments.push_back(word.c_str());
-    const Captured out(std::cout);
-    const Captured error(std::cerr);
-    const int code = program::run_program(static_cast<int>(arguments.size()), arguments.data());
-    return {code, out.text(), error.text()};
+    return run_program(words);
   }
 };
 
@@ -136,7 +109,7 @@ TEST_CASE("wrong use is refused before any work, with exit code 2", "[cli]") {
   refused({"--target", "last"}, "no column is called 'last'");
   refused({"--target", "y", "--target", "y"}, "'y' is there twice");
   refused({"--target", "y,b,y"}, "'y' is there twice");
-  refused({"--categorical", "z"}, "no column is called 'z'");
+  refused({"--categorical", "z"}, "column 'z' is declared, but the file does not have it");
   refused({"--gate", folder.path}, "is a folder");
   refused({"--gate", folder.file("nowhere.json")}, "cannot be read");
   refused({"--gate", folder.file("unknown.json")}, "no figure 'efficacy.forest.z'");

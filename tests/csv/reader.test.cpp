@@ -146,9 +146,45 @@ TEST_CASE("whatever a stream does, what comes out is a CSV error", "[csv]") {
   CHECK_THROWS_WITH(rs::CsvReader(bad, "bad"), Catch::Contains("cannot be read further"));
 }
 
+TEST_CASE("characters that the reader's blocks cut are whole, in any encoding", "[csv]") {
+  std::string text;
+  while (text.size() < 3'000'000)
+    text += "M\xC3\xBCnchen,\xE2\x82\xAC,\xF0\x9F\x8C\xB3\n";
+  std::string wide;
+  for (std::size_t i = 0; i < text.size(); i += 18)
+    for (const unsigned unit :
+         {0x4DU, 0xFCU, 0x6EU, 0x63U, 0x68U, 0x65U, 0x6EU, 0x2CU, 0x20ACU, 0x2CU, 0xD83CU, 0xDF33U, 0x0AU})
+      wide.append(1, static_cast<char>(unit & 255U)).append(1, static_cast<char>(unit >> 8U));
+  const auto count = [](const std::string& bytes, const rs::CsvOptions& options) {
+    std::istringstream in(bytes);
+    rs::CsvReader reader(in, "x", options);
+    std::size_t rows = 0;
+    while (reader.next()) {
+      REQUIRE(reader.fields().back().text == "\xF0\x9F\x8C\xB3");
+      ++rows;
+    }
+    return rows;
+  };
+  for (const char* shift :
+       {"", "a,b,\xF0\x9F\x8C\xB3\n", "ab,b,\xF0\x9F\x8C\xB3\n", "abc,b,\xF0\x9F\x8C\xB3\n"}) {
+    rs::CsvOptions options;
+    options.check_text = true;
+    CHECK(count(shift + text, options) == text.size() / 18 + (*shift == 0 ? 0 : 1));
+    options.encoding = rs::TextEncoding::utf16_le;
+    CHECK(count(wide, options) == wide.size() / 26);
+  }
+  rs::CsvOptions options;
+  options.check_text = true;
+  CHECK_THROWS_WITH(count(text + "\xFC\n", options), Catch::Contains("is no UTF-8 text"));
+  options.encoding = rs::TextEncoding::utf16_be;
+  CHECK_THROWS_WITH(count(std::string("\xDC\x01\x00\x0A", 4), options),
+                    Catch::Contains("byte 1 is no UTF-16 text"));
+  CHECK_THROWS_WITH(count(std::string("\x00\x41\x00", 3), options), Catch::Contains("within a character"));
+}
+
 TEST_CASE("bytes left in the reader's buffer are not taken for the end of a line", "[csv]") {
   std::istringstream in("ab");
-  rs::detail::CsvBytes bytes("test.csv", nullptr, &in);
+  rs::detail::CsvBytes bytes("test.csv", nullptr, &in, {});
   std::string buffer(5, '\n');
   CHECK(bytes.read(buffer.data(), 5) == 2);
   CHECK(buffer[2] == 0);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
+#include <rowsmith/csv/encoding.hpp>
 
 ROWSMITH_BEGIN
 
@@ -35,6 +36,10 @@ struct CsvOptions {
   /// With a schema: columns of the file that the schema does not name are passed over, not an error.
   bool ignore_unknown_columns = false;
   std::size_t max_rows = std::numeric_limits<std::size_t>::max(); ///< stop after this many
+  std::size_t skipped_lines = 0; ///< lines before the header (or the first record), such as a title
+  TextEncoding encoding = TextEncoding::utf8; ///< of the file; texts in memory are UTF-8
+  bool carriage_returns = false;              ///< lines end in carriage returns alone
+  bool check_text = false; ///< a byte that is no text of the encoding is an error; UTF-16 is always checked
 
   /// \throws OptionError
   void check() const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
@@ -30,6 +31,7 @@
 #endif
 
 #include <rowsmith/core/errors.hpp>
+#include <rowsmith/csv/encoding.hpp>
 #include <rowsmith/csv/options.hpp>
 
 ROWSMITH_BEGIN
@@ -42,11 +44,13 @@ struct CsvField {
 
 namespace detail {
 
-/// Hands bytes to the line reader. Zero bytes are refused here, because the line reader's lines end at them.
+/// Hands bytes to the line reader, as UTF-8. Zero bytes are refused here, because the line reader's lines end
+/// at them.
 class CsvBytes : public io::ByteSourceBase {
 public:
-  CsvBytes(std::string name, std::FILE* file, std::istream* stream)
-      : name_(std::move(name)), file_(file), stream_(stream) {}
+  CsvBytes(std::string name, std::FILE* file, std::istream* stream, const CsvOptions& options)
+      : name_(std::move(name)), file_(file), stream_(stream), options_(options),
+        decoder_(options.encoding, options.carriage_returns) {}
   CsvBytes(const CsvBytes&) = delete;
   CsvBytes& operator=(const CsvBytes&) = delete;
   ~CsvBytes() override {
@@ -56,33 +60,106 @@ public:
 
   int read(char* buffer, int size) override {
     const auto wanted = static_cast<std::size_t>(size);
+    const std::size_t count = decoder_.changes() ? decoded(buffer, wanted) : raw(buffer, wanted);
+    // The line reader looks one byte beyond the end for a line break.
+    if (count < wanted)
+      buffer[count] = 0;
+    const std::string_view text(buffer, count);
+    if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos)
+      fail(text.substr(0, zero), "a zero byte, expected text: the file is damaged or not a CSV file");
+    if (options_.check_text && options_.encoding == TextEncoding::utf8)
+      check_utf8(text);
+    line_ += static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    bytes_ += count;
+    return static_cast<int>(count);
+  }
+
+private:
+  [[noreturn]] void fail(std::string_view before, const std::string& what) const {
+    throw CsvError(name_, line_ + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')), 0,
+                   what);
+  }
+  /// Characters may be cut by the end of what was read: up to three bytes are looked at again with the next.
+  void check_utf8(std::string_view text) {
+    const std::string joined = carry_ + std::string(text.substr(0, 3)); // whole as far as the carry goes
+    std::size_t begin = 0;
+    if (!carry_.empty()) {
+      const std::size_t length = utf8_length(joined);
+      if (length < carry_.size() + (text.empty() ? 1 : 0) && (length == 0 || text.empty()))
+        fail({}, "byte " + std::to_string(bytes_ - carry_.size() + 1) + not_utf8);
+      begin = length - carry_.size();
+      carry_.clear();
+    }
+    while (begin < text.size()) {
+      // Long stretches of ASCII at once.
+      if (static_cast<unsigned char>(text[begin]) < 0x80) {
+        ++begin;
+        continue;
+      }
+      const std::size_t length = utf8_length(text.substr(begin));
+      if (length == 0) {
+        if (is_cut_utf8(text.substr(begin))) {
+          carry_ = text.substr(begin);
+          return;
+        }
+        fail(text.substr(0, begin), "byte " + std::to_string(bytes_ + begin + 1) + not_utf8);
+      }
+      begin += length;
+    }
+  }
+  std::size_t decoded(char* buffer, std::size_t wanted) {
+    while (pending_.size() - taken_ < wanted && !ended_) {
+      pending_.erase(0, taken_);
+      taken_ = 0;
+      std::array<char, 65536> piece; // NOLINT: filled by raw
+      const std::size_t count = raw(piece.data(), piece.size());
+      ended_ = count < piece.size();
+      const std::size_t before = pending_.size();
+      if (const std::size_t wrong = decoder_.decode({piece.data(), count}, pending_);
+          wrong != TextDecoder::none)
+        fail(std::string_view(pending_).substr(before),
+             "byte " + std::to_string(wrong + 1) + " is no UTF-16 text");
+      if (ended_ && decoder_.incomplete())
+        fail(pending_, "the file ends within a character");
+      if (first_ && std::string_view(pending_).substr(0, 3) == "\xEF\xBB\xBF")
+        pending_.erase(0, 3); // a byte order mark
+      first_ = false;
+    }
+    const std::size_t count = std::min(wanted, pending_.size() - taken_);
+    std::memcpy(buffer, pending_.data() + taken_, count);
+    taken_ += count;
+    return count;
+  }
+  std::size_t raw(char* buffer, std::size_t wanted) {
     std::size_t count = 0;
     if (file_ != nullptr) {
       count = std::fread(buffer, 1, wanted, file_);
     } else {
       try {
-        stream_->read(buffer, size);
+        stream_->read(buffer, static_cast<std::streamsize>(wanted));
       } catch (const std::ios_base::failure&) { // a stream that throws at its end, or when it is bad
       }
       count = static_cast<std::size_t>(stream_->gcount());
     }
     if (file_ != nullptr ? std::ferror(file_) != 0 : stream_->bad())
       throw CsvError(name_, line_, 0, "cannot be read further");
-    // The line reader looks one byte beyond the end for a line break.
-    if (count < wanted)
-      buffer[count] = 0;
-    const char* zero = static_cast<const char*>(std::memchr(buffer, 0, count));
-    const char* end = zero == nullptr ? buffer + count : zero;
-    line_ += static_cast<std::size_t>(std::count(static_cast<const char*>(buffer), end, '\n'));
-    if (zero != nullptr)
-      throw CsvError(name_, line_, 0, "a zero byte, expected text: the file is damaged or not a CSV file");
-    return static_cast<int>(count);
+    return count;
   }
 
-private:
+  static constexpr const char* not_utf8 =
+      " is no UTF-8 text; if the file is from an old Windows program: --encoding "
+      "latin-1 (csv.encoding)";
   std::string name_;
   std::FILE* file_;
   std::istream* stream_;
+  CsvOptions options_;
+  TextDecoder decoder_;
+  std::string pending_; ///< decoded, not yet taken
+  std::size_t taken_ = 0;
+  bool ended_ = false;
+  bool first_ = true;
+  std::string carry_; ///< the beginning of a character
+  std::size_t bytes_ = 0;
   std::size_t line_ = 1;
 };
 
@@ -135,11 +212,15 @@ public:
 private:
   CsvReader(std::string name, std::FILE* file, std::istream* stream, const CsvOptions& options)
       : name_(std::move(name)), delimiter_(options.delimiter), comment_(options.comment) {
-    std::unique_ptr<io::ByteSourceBase> bytes = std::make_unique<detail::CsvBytes>(name_, file, stream);
+    std::unique_ptr<io::ByteSourceBase> bytes =
+        std::make_unique<detail::CsvBytes>(name_, file, stream, options);
     options.check();
     if (stream != nullptr && stream->fail())
       throw CsvError(name_, 0, 0, "the stream cannot be read: it has failed before");
     lines_ = std::make_unique<io::LineReader>("", std::move(bytes));
+    for (std::size_t i = 0; i < options.skipped_lines; ++i)
+      if (next_line() == nullptr)
+        break;
   }
   static std::FILE* open(const std::string& path) {
     std::FILE* file = std::fopen(path.c_str(), "rb");

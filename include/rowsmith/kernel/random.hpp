@@ -37,6 +37,8 @@ enum class Purpose : std::uint32_t {
   mixture,
   acceptance,
   likelihood,
+  identifier,
+  identifier_rest,
   user = 0x1000,
 };
 

@@ -27,6 +27,7 @@ struct LikelihoodOptions {
   std::size_t samples = 64; ///< latent codes that a row's probability is averaged over; [1, 65536]
   std::uint64_t seed = 0;   ///< of those codes
   int threads = 0;          ///< 0: all; never changes the result
+  bool cells = false;       ///< fill `LogLikelihood::cells`
 
   /// \throws OptionError
   void check() const {
@@ -45,6 +46,9 @@ struct LogLikelihood {
   /// Mean of log p(column | the columns before it in the model's order); they add up to `mean`. Columns that
   /// share a head are one entry, "a+b".
   std::vector<std::pair<std::string, double>> columns;
+  /// If asked for: the same of each row, rows × columns; NaN in rows that the model's preparation cannot
+  /// make.
+  std::vector<double> cells;
   /// What the latent code says about a row: mean over the rows of the Kullback–Leibler divergence of p(z |
   /// row) from the generator's p(z). 0: the heads ignore the code. At most log(samples), and too low when
   /// near that.
@@ -259,6 +263,29 @@ private:
 
 } // namespace detail
 
+namespace detail {
+/// `LogLikelihood::cells` from the log-probabilities of the model's parts: a fine code counts to its column.
+inline std::vector<double> cells_of(const LikelihoodParts& parts, const std::vector<double>& by_part,
+                                    std::size_t rows, std::size_t columns,
+                                    std::span<const std::size_t> refused) {
+  std::vector<double> cells((rows + refused.size()) * columns, std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t row = 0, next = 0, from = 0; row < rows + refused.size(); ++row) {
+    if (next < refused.size() && refused[next] == row) {
+      ++next;
+      continue;
+    }
+    double* to = cells.data() + row * columns;
+    std::fill_n(to, columns, 0.0);
+    for (std::size_t p = 0, c = 0; p < parts.parts(); ++p) {
+      c += p > 0 && parts.name(p) != parts.name(p - 1) ? 1U : 0U;
+      to[c] += by_part[from * parts.parts() + p];
+    }
+    ++from;
+  }
+  return cells;
+}
+} // namespace detail
+
 /// Log-probabilities of the rows of `table` under the whole model, generator included: p(row) is the mean of
 /// p(row | z) over latent codes z that the generator makes. A model without a generator's density can be
 /// judged so because its heads have one. \throws SchemaError if the table does not fit the model's schema, or
@@ -287,6 +314,7 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
   const std::size_t blocks = (rows + block - 1) / block;
   std::vector<double> sums(blocks * parts.parts());
   std::vector<double> divergence(rows);
+  std::vector<double> by_part(options.cells ? rows * parts.parts() : 0);
   parallel_for(blocks, resolve_threads(options.threads), [&](std::size_t b) {
     InferenceScratch scratch;
     const std::size_t first = b * block;
@@ -317,7 +345,10 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
         for (std::size_t k = 0; k < samples; ++k)
           so_far[k] += log_p[(r * samples + k) * parts.parts() + p];
         const double now = detail::log_sum_exp(so_far.data(), samples);
-        sums[b * parts.parts() + p] += std::isinf(before) ? 0 : now - before;
+        const double gain = std::isinf(before) ? 0 : now - before;
+        sums[b * parts.parts() + p] += gain;
+        if (options.cells)
+          by_part[(first + r) * parts.parts() + p] = gain;
         before = now;
       }
       result.rows[first + r] = before;
@@ -357,6 +388,8 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
     else
       result.columns.emplace_back(parts.name(p), sum / n);
   }
+  if (options.cells)
+    result.cells = detail::cells_of(parts, by_part, rows, result.columns.size(), refused);
   for (std::size_t c = 0; c < shared.size(); ++c)
     for (auto& [name, mean] : result.columns)
       if (shared[c] != 0 && name == learnt[c].name)

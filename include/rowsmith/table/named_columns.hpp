@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// How the CSV files of one source are read.
+/// Columns as command lines and forms name them.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include <rowsmith/csv/options.hpp>
-#include <rowsmith/table/read_csv.hpp>
 #include <rowsmith/table/schema.hpp>
-#include <rowsmith/table/table.hpp>
 
 ROWSMITH_BEGIN
 
@@ -35,27 +31,5 @@ inline std::vector<std::string> named_columns(const std::vector<std::string>& te
     }
   return names;
 }
-
-/// The first file decides which columns there are and of what kind; the others must have them, too.
-struct CsvSettings {
-  CsvOptions csv{};
-  /// Columns to take as categories although they hold numbers, such as postal codes; see `named_columns`.
-  std::vector<std::string> categorical{};
-
-  /// \throws CsvError, SchemaError for an unknown column
-  Table read(const std::string& path) const {
-    if (categorical.empty())
-      return read_csv(path, csv);
-    const auto schema = infer_schema(path, csv);
-    auto columns = schema.columns();
-    for (const auto& name : named_columns(categorical, schema))
-      columns[schema.index_of(name)].kind = ColumnKind::categorical;
-    return read_csv(path, TableSchema(std::move(columns)), csv);
-  }
-  /// \throws CsvError
-  Table read_like(const std::string& path, const Table& first) const {
-    return read_csv(path, first.schema(), csv);
-  }
-};
 
 ROWSMITH_END

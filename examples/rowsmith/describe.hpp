@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// rowsmith describe: what a file is, before anything is learnt from it.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <rowsmith/core/atomic_file.hpp>
+#include <rowsmith/core/utf8.hpp>
+#include <rowsmith/prepare/preparation.hpp>
+
+#include "input.hpp"
+
+namespace program {
+
+struct DescribeSettings {
+  std::string file;
+  std::string schema_out;
+  InputSettings input;
+};
+
+// What its values are, in a few words.
+inline std::string values_text(const rowsmith::TableFile& file, const rowsmith::ColumnFormat& format) {
+  using rowsmith::ColumnRole;
+  if (format.role == ColumnRole::identifier)
+    return format.pattern == "#" ? "new ones count on from " + std::to_string(format.first)
+                                 : "new ones are made like " + format.pattern;
+  if (!rowsmith::TableFormat::kind_of(format.role))
+    return format.role == ColumnRole::text ? "a placeholder in generated rows" : "";
+  const auto& column = file.table[format.name];
+  if (column.kind == rowsmith::ColumnKind::numerical) {
+    double least = std::numeric_limits<double>::infinity();
+    double most = -least;
+    for (const double value : column.values)
+      if (!std::isnan(value)) {
+        least = std::min(least, value);
+        most = std::max(most, value);
+      }
+    if (least > most)
+      return "none";
+    std::string text;
+    const auto append = [&](double value) {
+      if (format.role == ColumnRole::date)
+        rowsmith::append_date(text, value, format.pattern);
+      else
+        rowsmith::append_marked(text, value, column.decimals, format.marks);
+    };
+    append(least);
+    text += " to ";
+    append(most);
+    return text;
+  }
+  std::vector<std::pair<std::size_t, std::string>> texts(column.dictionary.size());
+  for (std::size_t k = 0; k < texts.size(); ++k)
+    texts[k].second = column.dictionary.texts()[k];
+  for (const auto code : column.codes)
+    if (code != rowsmith::missing_code)
+      ++texts[static_cast<std::size_t>(code)].first;
+  std::stable_sort(texts.begin(), texts.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::string text;
+  for (std::size_t k = 0; k < std::min<std::size_t>(texts.size(), 4); ++k)
+    text += (k == 0 ? "" : ", ") + rowsmith::readable_utf8(texts[k].second);
+  if (texts.size() > 4)
+    text += ", ...";
+  if (!texts.empty() && texts.back().first < 10)
+    text += " (the rarest: " + std::to_string(texts.back().first) +
+            (texts.back().first == 1 ? " row)" : " rows)");
+  return text;
+}
+
+// What is likely wrong with a table as something to learn from.
+inline std::vector<std::string> likely_wrong(const rowsmith::TableFile& file) {
+  std::vector<std::string> warnings;
+  const auto& table = file.table;
+  for (const auto& column : table.columns())
+    if (column.kind == rowsmith::ColumnKind::categorical && column.missing_count() == column.rows())
+      warnings.push_back("column '" + column.name + "' is empty in every row");
+  if (const auto& label = file.format.label; !label.empty()) {
+    const auto& column = table[label];
+    std::vector<bool> used(column.dictionary.size());
+    for (const auto code : column.codes)
+      if (code != rowsmith::missing_code)
+        used[static_cast<std::size_t>(code)] = true;
+    if (std::count(used.begin(), used.end(), true) < 2)
+      warnings.push_back("the label '" + label + "' has one value only: there is nothing to tell apart");
+  }
+  return warnings;
+}
+
+inline int run_describe(const DescribeSettings& settings) {
+  check_outputs({{"FILE", settings.file}}, {{"--schema-out", settings.schema_out}});
+  const auto file = settings.input.read(settings.file);
+  std::cout << settings.file << ": " << file.rows << (file.rows == 1 ? " row, " : " rows, ")
+            << file.format.columns.size() << " columns; " << file.format.dialect.text() << "\n\n";
+  std::vector<std::vector<std::string>> cells{{"column", "role", "missing", "distinct", "values"}};
+  for (std::size_t i = 0; i < file.format.columns.size(); ++i) {
+    const auto& format = file.format.columns[i];
+    const auto role = std::string(to_string(format.role)) +
+                      (format.role == rowsmith::ColumnRole::date ? " " + format.pattern : "");
+    std::string missing = "-";
+    std::string distinct = "-";
+    if (i < file.found.size()) {
+      std::ostringstream share;
+      share << std::fixed << std::setprecision(1)
+            << 100.0 * static_cast<double>(file.found[i].missing_rows) / static_cast<double>(file.rows)
+            << " %";
+      missing = file.found[i].missing_rows == 0 ? "" : share.str();
+      distinct = std::to_string(file.found[i].distinct);
+    }
+    cells.push_back({format.name.empty() ? "(no name)" : rowsmith::readable_utf8(format.name), role, missing,
+                     distinct, values_text(file, format)});
+  }
+  std::vector<std::size_t> width(cells[0].size());
+  for (const auto& row : cells)
+    for (std::size_t c = 0; c < row.size(); ++c)
+      width[c] = std::max(width[c], row[c].size());
+  for (const auto& row : cells) {
+    std::string line = " ";
+    for (std::size_t c = 0; c < row.size(); ++c)
+      line += " " + row[c] + (c + 1 < row.size() ? std::string(width[c] - row[c].size() + 1, ' ') : "");
+    std::cout << line << '\n';
+  }
+  const auto relations = rowsmith::Preparation::fit(file.table).relations();
+  if (!relations.empty())
+    std::cout << "\nrelations, which generated rows keep:\n";
+  for (const auto& relation : relations)
+    std::cout << "  " << relation << '\n';
+  std::ostringstream notes;
+  tell_notes(notes, file, settings.file);
+  for (const auto& warning : likely_wrong(file))
+    notes << settings.file << ": warning: " << warning << '\n';
+  if (!notes.str().empty())
+    std::cout << '\n' << notes.str();
+  std::cout << "\nGenerated rows repeat categories as they are, and numbers that many rows share; keys are "
+               "made anew, "
+               "free texts left out.\n";
+  if (!settings.schema_out.empty())
+    rowsmith::write_file_atomically(
+        settings.schema_out, [&](std::ostream& out) { out << rowsmith::to_json(file.format, 2) << '\n'; });
+  return 0;
+}
+
+inline Run add_describe(CLI::App& app) {
+  auto& command = *app.add_subcommand(
+      "describe", "Says how a file is written, what its columns mean, and which relations its rows keep");
+  const auto settings = std::make_shared<DescribeSettings>();
+  command.add_option("file", settings->file, "The table")->required();
+  command.add_option("--schema-out", settings->schema_out,
+                     "Write what was found to this file, to be edited and given to --schema");
+  add_input(command, settings->input);
+  command.footer("rowsmith describe people.csv\nrowsmith describe people.csv --schema-out schema.json");
+  return [settings] { return run_describe(*settings); };
+}
+
+} // namespace program

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+// rowsmith fit: from a table to a model file.
+#pragma once
+
+#include <atomic>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <rowsmith/core/progress_bar.hpp>
+#include <rowsmith/io/checkpoint.hpp>
+#include <rowsmith/io/model_file.hpp>
+#include <rowsmith/train/options.hpp>
+
+#include "describe.hpp"
+#include "input.hpp"
+
+namespace program {
+
+struct FitSettings {
+  std::string file;
+  std::string out;
+  std::string recipe = "default";
+  std::uint64_t seed = 0;
+  int threads = 0;
+  std::size_t min_category_rows = 0;
+  std::vector<std::string> relations;
+  double min_share = 1;
+  bool conditional = false;
+  bool fresh = false;
+  bool quick = false;
+  bool quiet = false;
+  InputSettings input;
+};
+
+// Fits a recipe by its name; what needs the most time to compile, in a file of its own.
+rowsmith::TableModel fit_recipe(const FitSettings& settings, const rowsmith::Table& table,
+                                const rowsmith::ProgressCallback& progress,
+                                const rowsmith::CheckpointStore& checkpoints);
+
+// What the listener throws when the user wants to stop.
+struct Interrupted : std::exception {
+  const char* what() const noexcept override { return "interrupted"; }
+};
+
+// Takes note of Ctrl-C as long as it lives; a second one ends the program at once.
+class InterruptGuard {
+public:
+  InterruptGuard() { previous_ = std::signal(SIGINT, note); }
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+  ~InterruptGuard() { std::signal(SIGINT, previous_); }
+  static bool seen() noexcept { return seen_ != 0; }
+
+private:
+  static void note(int) {
+    seen_ = 1;
+    std::signal(SIGINT, SIG_DFL);
+  }
+  static inline volatile std::sig_atomic_t seen_ = 0;
+  void (*previous_)(int) = nullptr;
+};
+
+inline int run_fit(const FitSettings& settings) {
+  const std::string checkpoint = settings.out + ".checkpoint";
+  check_outputs({{"FILE", settings.file}, {"--schema", settings.input.schema}}, {{"-o", settings.out}});
+  if (settings.conditional && settings.input.label.empty())
+    throw rowsmith::OptionError(
+        "--conditional: a model makes rows for a label; say which column it is with --label");
+  const auto file = settings.input.read(settings.file);
+  if (!settings.quiet) {
+    std::clog << settings.file << ": " << file.rows << " rows, " << file.format.columns.size() << " columns; "
+              << file.format.dialect.text() << '\n';
+    tell_notes(std::clog, file, settings.file);
+    for (const auto& warning : likely_wrong(file))
+      std::clog << settings.file << ": warning: " << warning << '\n';
+  }
+  if (settings.fresh)
+    std::filesystem::remove(checkpoint);
+  else if (std::filesystem::exists(checkpoint) && !settings.quiet)
+    std::clog << "going on from " << checkpoint << " (--fresh begins anew)\n";
+  const InterruptGuard guard;
+  const auto bar = settings.quiet ? rowsmith::ProgressCallback{} : rowsmith::progress_bar();
+  const auto progress = [&bar](const rowsmith::Progress& told) {
+    if (InterruptGuard::seen())
+      throw Interrupted();
+    return bar ? bar(told) : rowsmith::ProgressAction::go_on;
+  };
+  try {
+    auto store = rowsmith::checkpoint_file(checkpoint, 5);
+    auto parts = fit_recipe(settings, file.table, progress, store).parts();
+    parts.notes["format"] = rowsmith::to_json(file.format);
+    const rowsmith::TableModel model(std::move(parts));
+    rowsmith::save_model(model, settings.out);
+    if (!settings.quiet)
+      for (const auto& relation : model.preparation().relations())
+        std::clog << "kept in every row: " << relation << '\n';
+  } catch (const Interrupted&) {
+    std::clog << "\ninterrupted; "
+              << (std::filesystem::exists(checkpoint) ? "the same command goes on from " + checkpoint
+                                                      : std::string("too early for a checkpoint"))
+              << '\n';
+    return 1;
+  }
+  return 0;
+}
+
+inline Run add_fit(CLI::App& app) {
+  auto& command = *app.add_subcommand("fit", "Learns a table, and writes a model file");
+  const auto settings = std::make_shared<FitSettings>();
+  command.add_option("file", settings->file, "The table")->required();
+  command.add_option("-o,--out", settings->out, "The model file")->required();
+  command
+      .add_option("--recipe", settings->recipe,
+                  "default: rows nearest to real ones; neural: the least leak; trees: seconds; faithful: the "
+                  "base method")
+      ->check(CLI::IsMember({"default", "neural", "trees", "faithful"}))
+      ->capture_default_str();
+  add_whole_number(command, "--seed", settings->seed, "Of all that is drawn");
+  add_whole_number(command, "--threads", settings->threads, "0: all; never changes the result", 0, 4096);
+  add_whole_number(command, "--min-category-rows", settings->min_category_rows,
+                   "Fold categories of fewer rows into one, so that they are not repeated", 0, 1'000'000'000);
+  command
+      .add_option("--relation", settings->relations,
+                  "A relation that rows keep, such as \"total = price + tax\", \"first <= last\", \"town -> "
+                  "country\"; "
+                  "once for each")
+      ->take_all();
+  command
+      .add_option("--min-share", settings->min_share, "Relations count if this share of the rows keeps them")
+      ->capture_default_str();
+  command.add_flag("--conditional", settings->conditional,
+                   "A model that makes rows for a label that is asked for");
+  command.add_flag("--fresh", settings->fresh, "Do not go on from a checkpoint");
+  command.add_flag("--quick", settings->quick, "A few steps: to see that all works");
+  command.add_flag("--quiet", settings->quiet, "No progress");
+  add_input(command, settings->input);
+  command.footer("rowsmith fit people.csv --label income -o people.model\n"
+                 "Ctrl-C leaves people.model.checkpoint, from which the same command goes on.");
+  return [settings] { return run_fit(*settings); };
+}
+
+} // namespace program

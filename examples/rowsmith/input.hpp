@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// How the subcommands read tables: what is found out about a file, and what the user declares instead.
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <rowsmith/io/table_format_json.hpp>
+#include <rowsmith/table/table_file.hpp>
+
+#include "command.hpp"
+
+namespace program {
+
+// What comes in by the standard input, as a file for as long as it lives.
+class StandardInput {
+public:
+  StandardInput() : path_((std::filesystem::temp_directory_path() / "rowsmith-input-XXXXXX").string()) {
+    const int file = mkstemp(path_.data());
+    if (file < 0)
+      throw rowsmith::Error(path_ + ": cannot be written");
+    close(file);
+    std::ofstream out(path_, std::ios::binary);
+    if (std::cin.peek() != std::char_traits<char>::eof())
+      out << std::cin.rdbuf();
+    if (!out.flush()) {
+      std::filesystem::remove(path_);
+      throw rowsmith::Error(path_ + ": cannot be written; is the disk full?");
+    }
+  }
+  StandardInput(const StandardInput&) = delete;
+  StandardInput& operator=(const StandardInput&) = delete;
+  ~StandardInput() { std::remove(path_.c_str()); }
+  const std::string& path() const noexcept { return path_; }
+
+private:
+  std::string path_;
+};
+
+// Options of reading, as the command line has them.
+struct InputSettings {
+  std::string delimiter;
+  std::string encoding;
+  bool header = false;
+  bool no_header = false;
+  std::vector<std::string> missing;
+  std::vector<std::string> categorical;
+  std::vector<std::string> identifiers;
+  std::vector<std::string> texts;
+  std::vector<std::string> dropped;
+  bool day_first = false;
+  bool month_first = false;
+  std::string label;
+  std::string schema; // a file of --schema-out
+
+  // Throws OptionError for what no file could be.
+  rowsmith::TableFileOptions options() const {
+    rowsmith::TableFileOptions options;
+    if (!delimiter.empty()) {
+      const std::string character = delimiter == "\\t" || delimiter == "tab" ? "\t" : delimiter;
+      if (character.size() != 1)
+        throw rowsmith::OptionError("--delimiter: '" + delimiter + "', expected one character, or \\t");
+      options.dialect.delimiter = character[0];
+    }
+    if (!encoding.empty())
+      options.dialect.encoding =
+          wrong_use("--encoding", [&] { return rowsmith::text_encoding_from(encoding); });
+    if (header && no_header)
+      throw rowsmith::OptionError("--header and --no-header: expected one of the two");
+    if (header || no_header)
+      options.dialect.header = header;
+    if (day_first && month_first)
+      throw rowsmith::OptionError("--day-first and --month-first: expected one of the two");
+    if (day_first || month_first)
+      options.roles.day_first = day_first;
+    options.roles.missing.insert(options.roles.missing.end(), missing.begin(), missing.end());
+    const auto declare = [&](const std::vector<std::string>& names, rowsmith::ColumnRole role) {
+      for (const auto& text : names)
+        for (std::size_t begin = 0; begin <= text.size();) {
+          const std::size_t end = std::min(text.find(',', begin), text.size());
+          options.declared[text.substr(begin, end - begin)] = role;
+          begin = end + 1;
+        }
+    };
+    declare(categorical, rowsmith::ColumnRole::category);
+    declare(identifiers, rowsmith::ColumnRole::identifier);
+    declare(texts, rowsmith::ColumnRole::text);
+    declare(dropped, rowsmith::ColumnRole::dropped);
+    options.label = label;
+    return options;
+  }
+  // The file that is learnt, or judged by; - for the standard input.
+  rowsmith::TableFile read(const std::string& path) const {
+    if (path == "-") { // looked at twice, and so kept meanwhile
+      const StandardInput copy;
+      return read(copy.path());
+    }
+    const auto options = this->options();
+    if (schema.empty())
+      return rowsmith::read_table_file(path, options);
+    rowsmith::TableFile file;
+    file.format = wrong_use("--schema", [&] { return rowsmith::read_table_format(schema); });
+    if (!label.empty())
+      file.format.label = label;
+    file.table = rowsmith::read_table_like(path, file.format, options.roles);
+    file.rows = file.table.rows();
+    return file;
+  }
+};
+
+inline void add_input(CLI::App& command, InputSettings& settings, bool with_label = true) {
+  const std::string group = "What is known of the file (the rest is found out)";
+  if (with_label)
+    command.add_option("--label", settings.label, "The column that says what a row is: a category")
+        ->group(group);
+  command.add_option("--delimiter", settings.delimiter, "Between fields: one character, or \\t")
+      ->group(group);
+  command.add_option("--encoding", settings.encoding, "utf-8, utf-16le, utf-16be or latin-1")->group(group);
+  command.add_flag("--header", settings.header, "The first line holds the columns' names")->group(group);
+  command
+      .add_flag("--no-header", settings.no_header,
+                "The file has no line of names; columns are then column_1, column_2, ...")
+      ->group(group);
+  command.add_option("--missing", settings.missing, "A text that stands for a missing value; once for each")
+      ->group(group)
+      ->take_all();
+  const auto columns = [&](const char* name, std::vector<std::string>& to, const char* what) {
+    command.add_option(name, to, std::string(what) + "; names with commas between, or once for each")
+        ->group(group);
+  };
+  columns(
+      "--categorical", settings.categorical,
+      "Columns to take as categories although they hold numbers or different texts, such as postal codes");
+  columns("--identifier", settings.identifiers, "Columns that are keys: made anew, never learnt");
+  columns("--text", settings.texts, "Columns that are free texts: a placeholder stands for them");
+  columns("--drop", settings.dropped, "Columns to leave out");
+  command.add_flag("--day-first", settings.day_first, "03/04 is the third of April")->group(group);
+  command.add_flag("--month-first", settings.month_first, "03/04 is the fourth of March")->group(group);
+  command
+      .add_option("--schema", settings.schema,
+                  "A file that describe --schema-out wrote, edited or not: in place of finding out")
+      ->group(group);
+}
+
+// What a reader of the output should know about how a file was taken.
+inline void tell_notes(std::ostream& out, const rowsmith::TableFile& file, const std::string& path) {
+  for (const auto& note : file.format.dialect.notes)
+    out << path << ": " << note << '\n';
+  for (const auto& found : file.found) {
+    for (const auto& note : found.notes)
+      out << path << ": column '" << found.format.name << "': " << note << '\n';
+    for (const auto& warning : found.warnings)
+      out << path << ": warning: column '" << found.format.name << "': " << warning << '\n';
+  }
+}
+
+} // namespace program

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// rowsmith sample: rows from a model file, written as the table was that it learnt.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include <rowsmith/core/atomic_file.hpp>
+#include <rowsmith/io/model_file.hpp>
+#include <rowsmith/io/table_format_json.hpp>
+#include <rowsmith/table/table_file.hpp>
+#include <rowsmith/table/write_csv.hpp>
+
+#include "command.hpp"
+
+namespace program {
+
+struct SampleSettings {
+  std::string model;
+  std::string out = "-";
+  std::uint64_t rows = 0;
+  std::uint64_t seed = 0;
+  std::uint64_t first_row = 0;
+  std::string label;
+  int threads = 0;
+  bool plain = false;
+};
+
+// How the table was written that a model learnt; plain CSV where it does not say.
+inline rowsmith::TableFormat format_of(const rowsmith::TableModel& model, bool plain) {
+  const auto& notes = model.parts().notes;
+  const auto found = notes.find("format");
+  if (found != notes.end() && !plain)
+    return rowsmith::table_format_from_json(found->second);
+  rowsmith::TableFormat format;
+  for (const auto& column : model.schema().columns())
+    format.columns.push_back({.name = column.name,
+                              .role = column.kind == rowsmith::ColumnKind::categorical
+                                          ? rowsmith::ColumnRole::category
+                                          : rowsmith::ColumnRole::real});
+  format.label = model.schema().label();
+  return format;
+}
+
+inline int run_sample(const SampleSettings& settings) {
+  if (settings.out != "-")
+    check_outputs({{"MODEL", settings.model}}, {{"-o", settings.out}});
+  const auto model = rowsmith::load_model(settings.model);
+  if (!settings.label.empty())
+    wrong_use("--label", [&] { return model.label_index(settings.label); });
+  const auto format = format_of(model, settings.plain);
+  if (format.schema().columns() != model.schema().columns())
+    throw rowsmith::ModelFileError(settings.model +
+                                   ": its format is of other columns than the model's; use --plain");
+  const rowsmith::TableFileWriter writer(format, settings.seed);
+  const auto write = [&](std::ostream& out) {
+    out << writer.header();
+    std::string text;
+    constexpr std::uint64_t block = 65536; // so that memory does not grow with the rows
+    for (std::uint64_t begin = 0; begin < settings.rows && out; begin += block) {
+      const auto count = static_cast<std::size_t>(std::min(block, settings.rows - begin));
+      const auto table = model.sample(count, {.seed = settings.seed,
+                                              .label = settings.label,
+                                              .first_row = settings.first_row + begin,
+                                              .threads = settings.threads});
+      text.clear();
+      writer.append(text, table, 0, count, settings.first_row + begin);
+      out.write(text.data(), static_cast<std::streamsize>(text.size()));
+    }
+    if (!out.flush())
+      throw rowsmith::Error("the rows cannot be written: the output is closed or the disk is full");
+  };
+  if (settings.out == "-")
+    write(std::cout);
+  else
+    rowsmith::write_file_atomically(settings.out, write);
+  return 0;
+}
+
+inline Run add_sample(CLI::App& app) {
+  auto& command =
+      *app.add_subcommand("sample", "Makes rows with a model, as the table was written that it learnt");
+  const auto settings = std::make_shared<SampleSettings>();
+  command.add_option("model", settings->model, "The model file")->required();
+  add_whole_number(command, "-n,--rows", settings->rows, "How many", 1, std::uint64_t{1} << 44U)->required();
+  command.add_option("-o,--out", settings->out, "The file to write; - for the standard output")
+      ->capture_default_str();
+  add_whole_number(command, "--seed", settings->seed, "Row i depends on the model, the seed and i only");
+  add_whole_number(command, "--first-row", settings->first_row, "The number of the first row", 0,
+                   std::uint64_t{1} << 44U);
+  command.add_option("--label", settings->label, "Of a conditional model: make rows with this label only");
+  add_whole_number(command, "--threads", settings->threads, "0: all; never changes the result", 0, 4096);
+  command.add_flag("--plain", settings->plain,
+                   "Comma-separated, numbers with points, and only the columns that were learnt");
+  command.footer("rowsmith sample people.model -n 1000000 --seed 7 -o synthetic.csv");
+  return [settings] { return run_sample(*settings); };
+}
+
+} // namespace program

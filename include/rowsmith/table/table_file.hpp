@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Files of unknown origin as tables, and tables as files of the same kind.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include <rowsmith/core/atomic_file.hpp>
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/csv/dialect.hpp>
+#include <rowsmith/csv/options.hpp>
+#include <rowsmith/csv/reader.hpp>
+#include <rowsmith/table/column_format.hpp>
+#include <rowsmith/table/column_roles.hpp>
+#include <rowsmith/table/row_text.hpp>
+#include <rowsmith/table/schema.hpp>
+#include <rowsmith/table/table.hpp>
+#include <rowsmith/table/text_column.hpp>
+
+ROWSMITH_BEGIN
+
+/// How a file is written down and what its columns mean: all that is needed to read another file like it, or
+/// to write one.
+struct TableFormat {
+  CsvDialect dialect{};
+  std::vector<ColumnFormat> columns{}; ///< in the order of the file
+  std::string label{};                 ///< the name of a category; empty: none
+
+  /// The columns that a table of it has: identifiers, texts and dropped ones are none.
+  TableSchema schema() const {
+    std::vector<ColumnSchema> result;
+    for (const auto& column : columns)
+      if (const auto kind = kind_of(column.role))
+        result.push_back({column.name, *kind});
+    return TableSchema(std::move(result), label);
+  }
+  /// Nothing for a role that no column of a table has.
+  static std::optional<ColumnKind> kind_of(ColumnRole role) noexcept {
+    if (role == ColumnRole::category)
+      return ColumnKind::categorical;
+    if (role == ColumnRole::integer || role == ColumnRole::real || role == ColumnRole::date)
+      return ColumnKind::numerical;
+    return std::nullopt;
+  }
+};
+
+/// What the reader of a file knows of it; the rest is found out.
+struct TableFileOptions {
+  DialectOptions dialect{};
+  RoleOptions roles{};
+  std::map<std::string, ColumnRole> declared{}; ///< by column; decided otherwise by the texts
+  std::string label{};
+};
+
+/// A file that was read.
+struct TableFile {
+  Table table{};
+  TableFormat format{};
+  std::vector<FoundFormat> found{}; ///< by column of the file, what was found out about it
+  std::size_t rows = 0;
+};
+
+namespace detail {
+
+/// Reads the records of a file into columns of texts.
+class TextTableReader {
+public:
+  TextTableReader(std::string path, const CsvDialect& dialect) : path_(std::move(path)) {
+    CsvOptions csv{.delimiter = dialect.delimiter, .header = dialect.header};
+    csv.skipped_lines = dialect.skipped_lines;
+    csv.encoding = dialect.encoding;
+    csv.carriage_returns = dialect.carriage_returns;
+    csv.check_text = true;
+    CsvReader reader(path_, csv);
+    read(reader, dialect.header);
+  }
+
+  std::vector<std::string> names{};
+  std::vector<TextColumn> columns{};
+  std::vector<bool> numbers_rows{}; ///< a column without a name whose texts count the rows
+  std::vector<std::string> notes{};
+  std::size_t rows = 0;
+
+private:
+  void read(CsvReader& reader, bool header) {
+    bool have = reader.next();
+    if (!have)
+      throw CsvError(path_, 0, 0, "the file is empty, expected rows");
+    std::vector<std::string> first;
+    for (const auto& field : reader.fields())
+      first.emplace_back(field.text);
+    if (header) {
+      names = first;
+      have = reader.next();
+    } else {
+      for (std::size_t i = 0; i < first.size(); ++i)
+        names.push_back("column_" + std::to_string(i + 1));
+    }
+    columns.resize(names.size());
+    const std::size_t header_line = header ? 1 : 0;
+    for (; have; have = reader.next()) {
+      const auto& fields = reader.fields();
+      if (fields.size() != names.size())
+        reader.fail(0, std::to_string(fields.size()) + " fields, expected " + std::to_string(names.size()) +
+                           ", one for each column" + (header ? " of the header" : ""));
+      if (header &&
+          std::equal(fields.begin(), fields.end(), first.begin(),
+                     [](const CsvField& field, const std::string& name) { return field.text == name; }) &&
+          names.size() > 1) {
+        ++repeated_;
+        continue;
+      }
+      for (std::size_t i = 0; i < fields.size(); ++i)
+        columns[i].add(fields[i].text, fields[i].quoted, reader.line());
+      ++rows;
+    }
+    if (rows == 0)
+      throw CsvError(path_, 0, 0,
+                     std::string("the file has no rows") + (header_line > 0 ? " below its header" : "") +
+                         ", expected at least one");
+    if (repeated_ > 0)
+      notes.push_back("the header comes " + std::to_string(repeated_) +
+                      " more times among the rows, and is left out");
+    unnamed();
+    std::unordered_set<std::string_view> seen;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (!seen.insert(names[i]).second)
+        throw CsvError(path_, header_line, i + 1,
+                       "the column name " + in_quotes(names[i]) +
+                           " is there twice, expected different names");
+  }
+  /// A first column without a name that counts the rows is an index that a program wrote; a last one that is
+  /// empty comes from a delimiter at the end of the lines.
+  void unnamed() {
+    if (names.size() > 1 && names.back().empty() && columns.back().size() == 1 &&
+        columns.back()[0].text.empty()) {
+      names.pop_back();
+      columns.pop_back();
+      notes.emplace_back("every line ends with a delimiter, behind which there is no column");
+    }
+    numbers_rows.assign(names.size(), false);
+    if (names.size() > 1 && (names[0].empty() || names[0] == "Unnamed: 0") && counts_rows(columns[0])) {
+      numbers_rows[0] = true;
+      notes.emplace_back("the first column has no name and counts the rows: generated rows are counted on");
+    }
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (names[i].empty() && !numbers_rows[i])
+        throw CsvError(path_, 1, i + 1, "the column's name is empty, expected a name");
+  }
+  static bool counts_rows(const TextColumn& column) {
+    if (column.size() != column.rows())
+      return false;
+    const auto first = parse_number(column[0].text);
+    for (std::size_t row = 0; row < column.rows(); ++row)
+      if (const auto number = parse_number(column[row].text);
+          !first || !number || *number != *first + static_cast<double>(row))
+        return false;
+    return true;
+  }
+
+  std::string path_;
+  std::size_t repeated_ = 0;
+};
+
+/// A column of texts as one of a table. \throws SchemaError for a text that the format has no place for,
+/// naming its line
+inline Column table_column(const TextColumn& texts, const ColumnFormat& format, const RoleOptions& roles) {
+  Column column;
+  column.name = format.name;
+  column.kind = *TableFormat::kind_of(format.role);
+  const bool numerical = column.kind == ColumnKind::numerical;
+  std::vector<double> numbers(texts.size(), std::numeric_limits<double>::quiet_NaN());
+  std::vector<std::int32_t> codes(texts.size(), missing_code);
+  std::map<int, std::size_t> decimals; // rows by number of decimals
+  std::string scratch;
+  for (std::size_t k = 0; k < texts.size(); ++k) {
+    const auto text = texts[k];
+    const auto among = [&](const std::vector<std::string>& list) {
+      return std::find(list.begin(), list.end(), text.text) != list.end();
+    };
+    // A declared mark of this column is one although another column's would be a text.
+    const bool missing = (!text.quoted && text.text == format.missing && !format.missing_quoted) ||
+                         (text.quoted && text.text == format.missing && format.missing_quoted) ||
+                         among(format.missing_words) ||
+                         (!text.quoted && (numerical || text.text.empty()) && among(roles.missing));
+    if (missing)
+      continue;
+    if (!numerical) {
+      codes[k] = column.dictionary.insert(text.text);
+      continue;
+    }
+    const auto number = format.role == ColumnRole::date ? parse_date(text.text, format.pattern)
+                                                        : parse_marked(text.text, format.marks, scratch);
+    if (!number)
+      throw SchemaError("line " + std::to_string(text.first_line) + ", column '" + format.name + "' holds " +
+                        in_quotes(std::string(text.text)) + ", expected " +
+                        (format.role == ColumnRole::date ? "a date such as " + format.pattern : "a number") +
+                        " or a missing value");
+    numbers[k] = *number;
+    if (format.role != ColumnRole::date) {
+      std::string_view digits = text.text;
+      digits.remove_suffix(
+          std::min(digits.size(), format.marks.suffix.size() + (digits.ends_with(')') ? 1U : 0U)));
+      const auto point = digits.rfind(format.marks.decimal);
+      const bool exponent = digits.find_first_of("eE") != std::string_view::npos;
+      const std::size_t after = point == std::string_view::npos ? 0 : digits.size() - point - 1;
+      decimals[exponent || after > 100 ? -1 : static_cast<int>(after)] += text.rows;
+    }
+  }
+  if (numerical) {
+    for (const auto code : texts.codes())
+      column.values.push_back(numbers[code]);
+    if (format.role == ColumnRole::date) {
+      column.decimals = counts_days(format.pattern) ? 0 : fraction_digits(format.pattern);
+    } else if (!decimals.contains(-1) && !decimals.empty()) {
+      // A few cells with the digits of a computation do not switch rounding off.
+      std::size_t rows = 0;
+      std::size_t so_far = 0;
+      for (const auto& [digits, count] : decimals)
+        rows += count;
+      for (const auto& [digits, count] : decimals) {
+        so_far += count;
+        column.decimals = digits;
+        if (200 * so_far >= 199 * rows && decimals.rbegin()->first > digits + 6)
+          break;
+      }
+    }
+  } else {
+    for (const auto code : texts.codes())
+      column.codes.push_back(codes[code]);
+  }
+  return column;
+}
+
+/// Rounds away the digits of computations; numbers keep what their column is written with.
+inline void round_to_decimals(Column& column) {
+  if (column.kind != ColumnKind::numerical || column.decimals < 0 || column.decimals > 15)
+    return;
+  const double scale = std::pow(10.0, column.decimals);
+  for (double& value : column.values)
+    if (std::abs(value) < 0x1p53 / scale)
+      value = std::round(value * scale) / scale + 0.0;
+}
+
+inline void check_format(const TableFormat& format) {
+  bool any = false;
+  for (const auto& column : format.columns)
+    any = any || TableFormat::kind_of(column.role);
+  if (!any)
+    throw SchemaError(
+        "no column is left to learn: all are keys, free texts or dropped; declare one as a category");
+}
+
+} // namespace detail
+
+/// Reads a file of unknown origin: finds out how it is written down and what its columns mean, as far as
+/// `options` do not say. \throws CsvError with line and column, or SchemaError, for what cannot be read
+inline TableFile read_table_file(const std::string& path, const TableFileOptions& options = {}) {
+  TableFile file;
+  file.format.dialect = find_dialect(path, options.dialect);
+  detail::TextTableReader texts(path, file.format.dialect);
+  auto& notes = file.format.dialect.notes;
+  notes.insert(notes.end(), texts.notes.begin(), texts.notes.end());
+  file.rows = texts.rows;
+  for (const auto& [name, role] : options.declared)
+    if (std::find(texts.names.begin(), texts.names.end(), name) == texts.names.end())
+      throw OptionError("column " + detail::in_quotes(name) + " is declared, but the file does not have it");
+  std::vector<Column> columns;
+  for (std::size_t i = 0; i < texts.names.size(); ++i) {
+    const auto& name = texts.names[i];
+    auto roles = options.roles;
+    const auto declared = options.declared.find(name);
+    FoundFormat found;
+    try {
+      if (declared != options.declared.end() &&
+          declared->second == ColumnRole::category) {
+        found.format.name = name;
+        found.format.role = ColumnRole::category;
+      } else {
+        found = infer_format(texts.columns[i], name, roles);
+      }
+    } catch (const SchemaError& error) {
+      throw CsvError(path, 0, i + 1, error.what());
+    }
+    if (texts.numbers_rows[i]) {
+      found.format.role = ColumnRole::identifier;
+      found.format.pattern = "#";
+      found.format.first = static_cast<std::int64_t>(*parse_number(texts.columns[i][0].text)) +
+                           static_cast<std::int64_t>(texts.rows);
+    }
+    if (declared != options.declared.end()) {
+      const auto role = declared->second;
+      const bool fits = role == found.format.role || role == ColumnRole::category ||
+                        role == ColumnRole::dropped || role == ColumnRole::text ||
+                        (role == ColumnRole::real && found.format.role == ColumnRole::integer) ||
+                        (role == ColumnRole::identifier && found.format.role != ColumnRole::identifier);
+      if (!fits)
+        throw OptionError("column " + detail::in_quotes(name) + " is declared " +
+                          std::string(to_string(role)) + ", but its texts say " +
+                          std::string(to_string(found.format.role)));
+      found.format.role = role;
+      if (role == ColumnRole::identifier && found.format.pattern.empty()) {
+        found.format.pattern = "#";
+        found.format.first = 1;
+      }
+    } else if (!options.label.empty() && name == options.label && found.format.role != ColumnRole::category) {
+      found.format = ColumnFormat{.name = name,
+                                  .quoted = found.format.quoted,
+                                  .missing = found.format.missing,
+                                  .missing_quoted = found.format.missing_quoted};
+    }
+    file.format.columns.push_back(found.format);
+    if (TableFormat::kind_of(found.format.role)) {
+      try {
+        columns.push_back(detail::table_column(texts.columns[i], found.format, roles));
+        detail::round_to_decimals(columns.back());
+      } catch (const SchemaError& error) {
+        throw CsvError(path, 0, i + 1, error.what());
+      }
+    }
+    file.found.push_back(std::move(found));
+    texts.columns[i] = {}; // no longer needed
+  }
+  if (!options.label.empty() &&
+      std::find(texts.names.begin(), texts.names.end(), options.label) == texts.names.end())
+    throw OptionError("the label " + detail::in_quotes(options.label) + " is no column of the file");
+  file.format.label = options.label;
+  detail::check_format(file.format);
+  file.table = Table(std::move(columns), options.label);
+  return file;
+}
+
+/// Reads another file of the same columns, whatever its order and dialect. Columns that the format does not
+/// learn need not be there. \throws as `read_table_file`
+inline Table read_table_like(const std::string& path, const TableFormat& format,
+                             const RoleOptions& roles = {}) {
+  const auto dialect = find_dialect(path, {.header = format.dialect.header});
+  detail::TextTableReader texts(path, dialect);
+  std::vector<Column> columns;
+  for (const auto& column : format.columns) {
+    if (!TableFormat::kind_of(column.role))
+      continue;
+    const auto found = std::find(texts.names.begin(), texts.names.end(), column.name);
+    if (found == texts.names.end())
+      throw CsvError(path, 0, 0, "the column '" + column.name + "' is missing");
+    const auto place = static_cast<std::size_t>(found - texts.names.begin());
+    try {
+      columns.push_back(detail::table_column(texts.columns[place], column, roles));
+    } catch (const SchemaError& error) {
+      throw CsvError(path, 0, place + 1, error.what());
+    }
+  }
+  return Table(std::move(columns), format.label);
+}
+
+/// Writes generated rows as files of a format are written.
+class TableFileWriter {
+public:
+  /// \param seed  of the keys that are made \throws OptionError for a format that cannot be written
+  explicit TableFileWriter(TableFormat format, std::uint64_t seed = 0)
+      : format_(std::move(format)), seed_(seed) {
+    csv_.delimiter = format_.dialect.delimiter;
+    csv_.missing.clear();
+    csv_.check();
+  }
+
+  /// The line of names, if the format has one.
+  std::string header() const {
+    std::string line;
+    if (!format_.dialect.header)
+      return line;
+    bool first = true;
+    const bool quoted =
+        !format_.columns.empty() && std::all_of(format_.columns.begin(), format_.columns.end(),
+                                                [](const ColumnFormat& one) { return one.quoted; });
+    for (const auto& column : format_.columns)
+      if (column.role != ColumnRole::dropped) {
+        if (!std::exchange(first, false))
+          line += csv_.delimiter;
+        append_text(line, column.name, quoted);
+      }
+    return line + end();
+  }
+  /// Appends rows [begin, end) of a table. \param first_row  the number of row 0 in the sample
+  void append(std::string& to, const Table& table, std::size_t begin, std::size_t end_row,
+              std::uint64_t first_row) const {
+    std::string cell;
+    for (std::size_t row = begin; row < end_row; ++row) {
+      std::size_t at = 0;
+      bool first = true;
+      const std::size_t start = to.size();
+      for (const auto& column : format_.columns) {
+        if (column.role == ColumnRole::dropped)
+          continue;
+        if (!std::exchange(first, false))
+          to += csv_.delimiter;
+        append_cell(to, column, TableFormat::kind_of(column.role) ? &table[at++] : nullptr, row,
+                    first_row + row, cell);
+      }
+      if (to.size() == start) // a lone empty cell would be a blank line, which readers skip
+        to += "\"\"";
+      to += end();
+    }
+  }
+  void write(std::ostream& out, const Table& table, std::uint64_t first_row = 0) const {
+    out << header();
+    std::string text;
+    constexpr std::size_t block = 4096;
+    for (std::size_t begin = 0; begin < table.rows(); begin += block) {
+      text.clear();
+      append(text, table, begin, std::min(table.rows(), begin + block), first_row);
+      out.write(text.data(), static_cast<std::streamsize>(text.size()));
+    }
+  }
+
+private:
+  const char* end() const noexcept { return format_.dialect.crlf ? "\r\n" : "\n"; }
+  void append_text(std::string& to, std::string_view text, bool quoted) const {
+    if (!quoted && !detail::needs_quotes(text, csv_)) {
+      to += text;
+      return;
+    }
+    to += '"';
+    for (const char c : text) {
+      if (c == '"')
+        to += '"';
+      to += c;
+    }
+    to += '"';
+  }
+  void append_cell(std::string& to, const ColumnFormat& format, const Column* column, std::size_t row,
+                   std::uint64_t number, std::string& cell) const {
+    cell.clear();
+    if (column == nullptr) {
+      if (format.role == ColumnRole::identifier)
+        append_identifier(cell, format, number, seed_);
+      else
+        cell = "[text]";
+      return append_text(to, cell, format.quoted);
+    }
+    if (column->is_missing(row)) {
+      if (format.missing_quoted || (format.quoted && !format.missing.empty()))
+        to.append("\"").append(format.missing).append("\"");
+      else
+        to += format.missing;
+      return;
+    }
+    if (column->kind == ColumnKind::categorical) {
+      const auto& text = column->dictionary.text(column->codes[row]);
+      // A text that would be read as a missing value stands in quotes.
+      return append_text(to, text, format.quoted || text == "NA" || text == "?" || text == format.missing);
+    }
+    if (format.role == ColumnRole::date)
+      append_date(cell, column->values[row], format.pattern);
+    else
+      append_marked(cell, column->values[row], column->decimals, format.marks);
+    append_text(to, cell, format.quoted);
+  }
+
+  TableFormat format_;
+  std::uint64_t seed_;
+  CsvOptions csv_;
+};
+
+/// Writes a table of the format's columns to a file: to a temporary one first, then renamed.
+inline void write_table_file(const std::string& path, const Table& table, const TableFormat& format,
+                             std::uint64_t seed = 0) {
+  const TableFileWriter writer(format, seed);
+  write_file_atomically(path, [&](std::ostream& out) { writer.write(out, table); });
+}
+
+ROWSMITH_END
