@@ -91,7 +91,7 @@ TEST_CASE("every generated row keeps the relations of the training rows, whateve
     wrong += missing && !table["fee"].is_missing(r) ? 1 : 0;
   }
   CHECK(wrong == 0);
-  CHECK(absent > 100); // an untrained model draws at random, so that there was something to mend
+  CHECK(absent > 50); // an untrained model draws at random, so that there was something to mend
   CHECK(equal > 100);
   CHECK(table["last"].decimals == 0);
   // Single rows are the same, and no training row is refused.
@@ -113,7 +113,8 @@ TEST_CASE("every generated row keeps the relations of the training rows, whateve
         different += row.category(c).text != table[c].cell(i).text() ? 1 : 0;
   }
   CHECK(different == 0);
-  REQUIRE(model.encoder().codecs().back().groups() > 0);
+  const auto& codecs = model.encoder().codecs();
+  REQUIRE(std::any_of(codecs.begin(), codecs.end(), [](const auto& codec) { return codec.groups() > 0; }));
   const auto scores = sampler.score_rows(small::related_table());
   CHECK(std::all_of(scores.begin(), scores.end(), [](double score) { return std::isfinite(score); }));
   const auto read = rs::parse_model(rs::format_model(model));

@@ -135,7 +135,9 @@ inline void append_marked(std::string& to, double number, int decimals, const Nu
                                       std::chars_format::scientific, marks.digits);
     digits.assign(text.data(), result.ptr);
   } else {
-    append_number(digits, std::abs(number), decimals);
+    // Beyond 2^53 there are no decimals, and hundreds of digits would say nothing.
+    append_number(digits, std::abs(number),
+                  std::abs(number) < 0x1p60 || marks.thousands != 0 ? decimals : -1);
   }
   const bool zero = digits.find_first_of("123456789") == std::string::npos;
   const bool negative = std::signbit(number) && !zero;                           // zero has no sign

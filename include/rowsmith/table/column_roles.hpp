@@ -352,8 +352,8 @@ private:
 
   bool numbers() {
     auto marks = this->marks();
-    // A mark of many characters is a word: a sentence that begins alike is no number.
-    if (marks.prefix.size() > 8 || marks.suffix.size() > 8)
+    // Letters before a number are a currency or make it a code, such as t12; behind it they are a unit.
+    if (marks.suffix.size() > 8 || !is_mark(marks.prefix, true) || !is_mark(marks.suffix, false))
       return false;
     std::vector<Text> words;
     std::vector<Text> others;
@@ -407,6 +407,22 @@ private:
         texts_.size() > 100 && texts_.size() * 10 > present_ && quoted_only())
       found_.warnings.emplace_back("numbers in quotes are read as numbers; if they are codes: --categorical");
     return true;
+  }
+  static bool is_mark(std::string_view mark, bool before) {
+    while (!mark.empty() && mark.front() == ' ')
+      mark.remove_prefix(1);
+    while (!mark.empty() && mark.back() == ' ')
+      mark.remove_suffix(1);
+    const auto is_letter = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; };
+    if (std::none_of(mark.begin(), mark.end(), is_letter))
+      return mark.size() <= 4 && mark.find_first_of("-_/:") == std::string_view::npos;
+    static constexpr std::array<std::string_view, 30> currencies{
+        "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "NZD",
+        "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "KRW",
+        "TRY", "RUB", "Rs",  "Rs.", "kr",  "R$",  "US$", "A$",  "C$",  "zl"};
+    if (std::find(currencies.begin(), currencies.end(), mark) != currencies.end())
+      return true;
+    return !before && mark.size() <= 6;
   }
   bool quoted_only() const {
     return !found_.format.quoted &&
