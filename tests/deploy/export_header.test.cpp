@@ -208,7 +208,8 @@ TEST_CASE("smaller weights keep scores within the stated tolerance", "[deploy]")
     }
 }
 
-TEST_CASE("an exported header needs no exceptions, no RTTI and little time to compile", "[deploy][compiles]") {
+TEST_CASE("an exported header needs no exceptions, no RTTI and little time to compile",
+          "[deploy][compiles]") {
   using Heads = rs::AutoregressiveHeads<64>;
   using Autoencoder =
       rs::Autoencoder<rs::Dense<256>, rs::ReLU, rs::Dense<128>, rs::ReLU, rs::Latent<16>, Heads>;

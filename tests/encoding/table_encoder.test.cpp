@@ -14,8 +14,8 @@
 
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/csv/number_text.hpp>
-#include <rowsmith/encoding/fit_codec.hpp>
 #include <rowsmith/encoding/encoded_table.hpp>
+#include <rowsmith/encoding/fit_codec.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
 
 namespace rs = rowsmith;

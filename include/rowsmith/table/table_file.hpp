@@ -284,8 +284,7 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
     const auto declared = options.declared.find(name);
     FoundFormat found;
     try {
-      if (declared != options.declared.end() &&
-          declared->second == ColumnRole::category) {
+      if (declared != options.declared.end() && declared->second == ColumnRole::category) {
         found.format.name = name;
         found.format.role = ColumnRole::category;
       } else {
