@@ -718,6 +718,11 @@ TEST_CASE("numbers of any magnitude keep their digits, and zero has no sign", "[
   std::string scratch;
   for (const char* text : {"-$1,234,567.50", "$-1,234,567.50", "($1,234,567.50)"})
     CHECK(rs::parse_marked(text, {.prefix = "$", .thousands = ',', .brackets = true}, scratch) == -1234567.5);
+  // A file of small numbers, and one like it with a large one.
+  CHECK(rs::parse_marked("1.256,08", {.decimal = ','}, scratch) == 1256.08);
+  CHECK(rs::parse_marked("1,256.08", {}, scratch) == 1256.08);
+  CHECK_FALSE(rs::parse_marked("1.25,08", {.decimal = ','}, scratch));
+  CHECK_FALSE(rs::parse_marked("1,25", {}, scratch));
   for (const char* text : {"$1,23,456", "$12,34", "1,234", "$", "$1,234,56.7", "$--1"})
     CHECK_FALSE(rs::parse_marked(text, {.prefix = "$", .thousands = ','}, scratch));
 }

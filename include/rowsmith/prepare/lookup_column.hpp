@@ -61,9 +61,9 @@ struct LookupColumn {
     for (const std::size_t slot : live)
       values.push_back(values_of(*train.slots[slot]));
     const std::size_t most_broken = train.most_broken(options);
-    const auto take = [&](std::size_t key, std::size_t i) {
+    const auto take = [&](std::size_t by, std::size_t i) {
       found.push_back(
-          make(live[key], *train.slots[live[key]], values[key], live[i], *train.slots[live[i]], values[i]));
+          make(live[by], *train.slots[live[by]], values[by], live[i], *train.slots[live[i]], values[i]));
       live.erase(live.begin() + static_cast<std::ptrdiff_t>(i));
       values.erase(values.begin() + static_cast<std::ptrdiff_t>(i));
     };
@@ -76,19 +76,19 @@ struct LookupColumn {
                                                 train.slots[slot]->name + "' is given by another");
                             return static_cast<std::size_t>(at - live.begin());
                           };
-                          const std::size_t key = place(relation.operands[0]);
-                          const std::size_t column = place(relation.column);
-                          if (live[column] == train.label || !values[key].fine || !values[column].fine)
+                          const std::size_t by = place(relation.operands[0]);
+                          const std::size_t given = place(relation.column);
+                          if (live[given] == train.label || !values[by].fine || !values[given].fine)
                             throw SchemaError("prepare: relation \"" + relation.text +
                                               "\": the label and infinite numbers cannot be looked up");
-                          if (!values[column].has_rows(options.min_lookup_rows))
+                          if (!values[given].has_rows(options.min_lookup_rows))
                             throw SchemaError("prepare: relation \"" + relation.text +
-                                              "\": some numbers of '" + train.slots[live[column]]->name +
+                                              "\": some numbers of '" + train.slots[live[given]]->name +
                                               "' have fewer than " + std::to_string(options.min_lookup_rows) +
                                               " training rows, and would be copied");
-                          const auto broken = broken_by(values[key], values[column], train.rows());
+                          const auto broken = broken_by(values[by], values[given], train.rows());
                           train.require_kept(relation, broken.rows, broken.first, options);
-                          take(key, column);
+                          take(by, given);
                         });
     if (!options.lookups)
       return found;

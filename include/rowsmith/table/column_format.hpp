@@ -96,14 +96,17 @@ inline std::optional<double> parse_marked(std::string_view text, const NumberMar
     return std::nullopt;
   if (marks.decimal == '.' && marks.thousands == 0) {
     const auto number = parse_number(text);
-    return number ? std::optional(negative ? -*number : *number) : std::nullopt;
+    if (number || text.find(',') == std::string_view::npos)
+      return number ? std::optional(negative ? -*number : *number) : std::nullopt;
   }
+  // A column whose numbers were small so far may have marks of thousands in another file.
+  const char thousands = marks.thousands != 0 ? marks.thousands : marks.decimal == ',' ? '.' : ',';
   scratch.clear();
   std::size_t group = 0; // digits since the last mark of thousands
   bool grouped = false;
   bool whole = true;
   for (const char c : text) {
-    if (whole && marks.thousands != 0 && c == marks.thousands) {
+    if (whole && c == thousands) {
       if (grouped ? group != 3 : group == 0 || group > 3)
         return std::nullopt;
       grouped = true;
