@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <iostream>
 #include <limits>
 #include <string>
 #include <system_error>
@@ -14,6 +15,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/errors.hpp>
 
 namespace program {
@@ -83,6 +85,20 @@ inline void check_outputs(const Files& inputs, const Files& outputs) {
                                   " cannot be written, expected a file in a folder that is there");
     others.emplace_back(option, path);
   }
+}
+
+// Writes what `write(stream)` writes: to the standard output for "-", else to a file, whole or not at all.
+template <class Write>
+void write_output(const std::string& path, const std::string& what, const Write& write) {
+  const auto whole = [&](std::ostream& out) {
+    write(out);
+    if (!out.flush())
+      throw rowsmith::Error(what + " cannot be written: the output is closed or the disk is full");
+  };
+  if (path == "-")
+    whole(std::cout);
+  else
+    rowsmith::write_file_atomically(path, whole);
 }
 
 } // namespace program

@@ -135,9 +135,9 @@ inline int run_evaluate(const EvaluateSettings& settings) {
       throw rs::OptionError("--gate: " + settings.gate + ": there will be no figure '" + limit.key +
                             "', only: " + known);
     }
-  const auto roles = settings.input.options().roles;
-  const auto holdout = rs::read_table_like(settings.holdout, file.format, roles);
-  const auto synthetic = rs::read_table_like(settings.synthetic, file.format, roles);
+  const auto known = settings.input.options();
+  const auto holdout = rs::read_table_like(settings.holdout, file.format, known);
+  const auto synthetic = rs::read_table_like(settings.synthetic, file.format, known);
   wrong_use("evaluate", [&] { rs::evaluate::check_judge(train, holdout, synthetic, options); });
   if (!settings.quiet)
     options.progress = rs::progress_bar();

@@ -115,7 +115,7 @@ struct InputSettings {
     file.format = wrong_use("--schema", [&] { return rowsmith::read_table_format(schema); });
     if (!label.empty())
       file.format.label = label;
-    file.table = rowsmith::read_table_like(path, file.format, options.roles);
+    file.table = rowsmith::read_table_like(path, file.format, options);
     file.rows = file.table.rows();
     return file;
   }

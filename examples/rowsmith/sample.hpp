@@ -11,7 +11,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/io/table_format_json.hpp>
 #include <rowsmith/table/table_file.hpp>
@@ -59,7 +58,7 @@ inline int run_sample(const SampleSettings& settings) {
     throw rowsmith::ModelFileError(settings.model +
                                    ": its format is of other columns than the model's; use --plain");
   const rowsmith::TableFileWriter writer(format, settings.seed);
-  const auto write = [&](std::ostream& out) {
+  write_output(settings.out, "the rows", [&](std::ostream& out) {
     out << writer.header();
     std::string text;
     constexpr std::uint64_t block = 65536; // so that memory does not grow with the rows
@@ -73,13 +72,7 @@ inline int run_sample(const SampleSettings& settings) {
       writer.append(text, table, 0, count, settings.first_row + begin);
       out.write(text.data(), static_cast<std::streamsize>(text.size()));
     }
-    if (!out.flush())
-      throw rowsmith::Error("the rows cannot be written: the output is closed or the disk is full");
-  };
-  if (settings.out == "-")
-    write(std::cout);
-  else
-    rowsmith::write_file_atomically(settings.out, write);
+  });
   return 0;
 }
 

@@ -17,7 +17,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/deploy/sampler.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/models/likelihood.hpp>
@@ -100,7 +99,7 @@ inline int run_score(const ScoreSettings& settings) {
       text += (text.empty() ? "" : "; ") + told.columns[by[k]].first + " +" + two_digits(excess(by[k]));
     return text;
   };
-  const auto write = [&](std::ostream& out) {
+  write_output(settings.out, "the scores", [&](std::ostream& out) {
     out << "row,score,reasons\n";
     std::string line;
     for (const std::size_t row : order) {
@@ -109,13 +108,7 @@ inline int run_score(const ScoreSettings& settings) {
         rowsmith::append_csv_cell(line, text);
       out << line << '\n';
     }
-    if (!out.flush())
-      throw rowsmith::Error("the scores cannot be written: the output is closed or the disk is full");
-  };
-  if (settings.out == "-")
-    write(std::cout);
-  else
-    rowsmith::write_file_atomically(settings.out, write);
+  });
   return 0;
 }
 

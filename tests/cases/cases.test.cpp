@@ -667,6 +667,29 @@ TEST_CASE("from a table to rows that are written as it was", "[cases]") {
   CHECK_FALSE(std::filesystem::exists(folder.file("x")));
 }
 
+TEST_CASE("every mark of a missing value is one in the table, too, and rounding is said", "[cases]") {
+  const Folder folder;
+  const auto in = folder.write("in.csv", lines("a,b", 400, [](auto i) {
+                                 return (i == 9 ? "0.12345678901234567" : number(i, 90) + ".5") + "," +
+                                        (i % 7 == 0    ? "?"
+                                         : i % 11 == 0 ? "NA"
+                                                       : pick(i, {"red", "blue", "\"NA\""}));
+                               }));
+  for (const bool declared : {false, true}) {
+    rs::TableFileOptions options;
+    if (declared)
+      options.declared["b"] = rs::ColumnRole::category;
+    const auto file = rs::read_table_file(in, options);
+    CHECK(file.table["b"].missing_count() == file.found[1].missing_rows);
+    CHECK(file.found[1].missing_rows > 80);
+    CHECK(std::set<std::string>(file.table["b"].dictionary.texts().begin(),
+                                file.table["b"].dictionary.texts().end()) ==
+          std::set<std::string>{"red", "blue", "NA"}); // in quotes, it is a text
+    REQUIRE(file.found[0].notes.size() == 1);
+    CHECK_THAT(file.found[0].notes[0], Contains("1 number rounded to the 1 decimals"));
+  }
+}
+
 TEST_CASE("a shell can complete commands and options", "[cases]") {
   for (const char* shell : {"bash", "zsh"}) {
     const auto result = run_program({"completion", shell});

@@ -42,6 +42,19 @@ void check_same_rows(const rs::Table& a, const rs::Table& b) {
     }
   CHECK(different == 0);
 }
+// Cells that differ between a row of a table and a single row.
+std::size_t differences(const rs::Table& table, std::size_t r, const rs::DynamicRow& row) {
+  std::size_t different = 0;
+  for (std::size_t c = 0; c < table.size(); ++c)
+    if (table[c].kind == rs::ColumnKind::numerical)
+      different += table[c].is_missing(r) != row.is_missing(c) ||
+                           (!row.is_missing(c) && row.number(c) != table[c].values[r])
+                       ? 1
+                       : 0;
+    else
+      different += row.category(c).text != table[c].cell(r).text() ? 1 : 0;
+  return different;
+}
 } // namespace
 
 TEST_CASE("a model's rows have all the user's columns, constants among them", "[deploy]") {
@@ -62,14 +75,7 @@ TEST_CASE("single rows of all the user's columns are those of a table", "[deploy
     sampler(5, i, scratch, row);
     const double score = sampler.score(row, scratch);
     CHECK(std::isfinite(score));
-    for (std::size_t c = 0; c < table.size(); ++c)
-      if (table[c].kind == rs::ColumnKind::numerical)
-        different += table[c].is_missing(i) != row.is_missing(c) ||
-                             (!row.is_missing(c) && row.number(c) != table[c].values[i])
-                         ? 1
-                         : 0;
-      else
-        different += row.category(c).text != table[c].cell(i).text() ? 1 : 0;
+    different += differences(table, i, row);
   }
   CHECK(different == 0);
 }
@@ -103,14 +109,7 @@ TEST_CASE("every generated row keeps the relations of the training rows, whateve
   for (std::size_t i = 0; i < 200; ++i) {
     sampler(5, i, scratch, row);
     different += sampler.score(row, scratch) == Approx(batch[i]).epsilon(1e-4) ? 0 : 1;
-    for (std::size_t c = 0; c < table.size(); ++c)
-      if (table[c].kind == rs::ColumnKind::numerical)
-        different += table[c].is_missing(i) != row.is_missing(c) ||
-                             (!row.is_missing(c) && row.number(c) != table[c].values[i])
-                         ? 1
-                         : 0;
-      else
-        different += row.category(c).text != table[c].cell(i).text() ? 1 : 0;
+    different += differences(table, i, row);
   }
   CHECK(different == 0);
   const auto& codecs = model.encoder().codecs();

@@ -6,9 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdio>
 #include <fstream>
-#include <istream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,7 +32,6 @@ struct CsvDialect {
   char delimiter = ',';
   bool header = true;
   TextEncoding encoding = TextEncoding::utf8;
-  bool byte_order_mark = false;
   bool carriage_returns = false;    ///< lines end in these alone
   bool crlf = false;                ///< lines end in both
   std::size_t skipped_lines = 0;    ///< before the header: a title, or `sep=`
@@ -86,14 +83,12 @@ private:
   void decode(std::string_view bytes) {
     const auto starts = [&](std::string_view mark) { return bytes.substr(0, mark.size()) == mark; };
     using namespace std::string_view_literals;
-    dialect_.byte_order_mark = true;
     if (starts("\xEF\xBB\xBF"sv)) {
       bytes.remove_prefix(3);
     } else if (starts("\xFF\xFE"sv) || starts("\xFE\xFF"sv)) {
       dialect_.encoding = bytes[0] == '\xFF' ? TextEncoding::utf16_le : TextEncoding::utf16_be;
       bytes.remove_prefix(2);
     } else {
-      dialect_.byte_order_mark = false;
       // Text of European languages in UTF-16 has a zero in every other byte.
       std::array<std::size_t, 2> zeros{};
       for (std::size_t i = 0; i < bytes.size(); ++i)

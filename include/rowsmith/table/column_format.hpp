@@ -138,7 +138,7 @@ inline void append_marked(std::string& to, double number, int decimals, const Nu
                                       std::chars_format::scientific, marks.digits);
     digits.assign(text.data(), result.ptr);
   } else {
-    // Beyond 2^53 there are no decimals, and hundreds of digits would say nothing.
+    // Far beyond 2^53 there are no decimals, and hundreds of digits would say nothing.
     append_number(digits, std::abs(number),
                   std::abs(number) < 0x1p60 || marks.thousands != 0 ? decimals : -1);
   }
@@ -149,8 +149,7 @@ inline void append_marked(std::string& to, double number, int decimals, const Nu
     for (std::size_t at = point; at > 3; at -= 3)
       digits.insert(at - 3, 1, marks.thousands);
   if (marks.decimal != '.' && point < digits.size())
-    if (const auto at = digits.rfind('.');
-        at != std::string::npos) // the last one, where points part thousands
+    if (const auto at = digits.rfind('.'); at != std::string::npos) // the last: points may part thousands
       digits[at] = marks.decimal;
   if (negative)
     to += marks.brackets ? '(' : '-';
@@ -178,8 +177,9 @@ constexpr std::string_view key_characters(char place) noexcept {
 inline constexpr std::string_view uuid_pattern = "hhhhhhhh-hhhh-\\4hhh-\\8hhh-hhhhhhhhhhhh"; // of version 4
 } // namespace detail
 
-/// How many different keys a pattern has, at most 2^62.
-inline std::uint64_t identifier_room(std::string_view pattern) noexcept {
+/// How many different keys the first places of a pattern make, as many of them as keep it at most `most`.
+inline std::uint64_t identifier_room(std::string_view pattern,
+                                     std::uint64_t most = std::uint64_t{1} << 62U) noexcept {
   std::uint64_t room = 1;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     if (pattern[i] == '\\') {
@@ -187,16 +187,17 @@ inline std::uint64_t identifier_room(std::string_view pattern) noexcept {
       continue;
     }
     const auto size = std::max<std::uint64_t>(detail::key_characters(pattern[i]).size(), 1);
-    room = room > (std::uint64_t{1} << 62U) / size ? std::uint64_t{1} << 62U : room * size;
+    if (room > most / size)
+      break;
+    room *= size;
   }
   return room;
 }
 
 /// Appends the key of row `row`: different for different rows, as long as the pattern has room. Of the
-/// pattern
-/// `#`: `first` + row. Of `uuid`: one of version 4. Otherwise `9` stands for a digit, `A` and `a` for a
-/// capital and a small letter, `h` for a hexadecimal digit, a backslash for the character behind it, and all
-/// else for itself.
+/// pattern `#`: `first` + row. Of `uuid`: one of version 4. Otherwise `9` stands for a digit, `A` and `a` for
+/// a capital and a small letter, `h` for a hexadecimal digit, a backslash for the character behind it, and
+/// all else for itself.
 inline void append_identifier(std::string& to, const ColumnFormat& format, std::uint64_t row,
                               std::uint64_t seed) {
   if (format.pattern == "#") {
@@ -207,17 +208,7 @@ inline void append_identifier(std::string& to, const ColumnFormat& format, std::
       format.pattern == "uuid" ? detail::uuid_pattern : std::string_view(format.pattern);
   // Rows are spread over the keys of the first places by x -> factor · x + offset, which takes each once, as
   // the factor shares no divisor with 10, 16 and 26; places beyond 2^32 keys are filled by chance.
-  std::uint64_t room = 1;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] == '\\') {
-      ++i;
-      continue;
-    }
-    const auto size = std::max<std::uint64_t>(detail::key_characters(pattern[i]).size(), 1);
-    if (room * size > std::uint64_t{1} << 32U)
-      break;
-    room *= size;
-  }
+  std::uint64_t room = identifier_room(pattern, std::uint64_t{1} << 32U);
   RandomSequence random(RandomStream(seed, Purpose::identifier));
   std::uint64_t factor = room == 1 ? 1 : random.bits() % room;
   while (factor % 2 == 0 || factor % 5 == 0 || factor % 13 == 0)

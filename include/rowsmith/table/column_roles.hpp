@@ -81,6 +81,7 @@ public:
         ++(text.size() == 2 && capital(text[0]) && capital(text[1]) ? codes : others);
     }
     const bool countries = codes >= 5 && codes >= 4 * others;
+    std::vector<Text> marks;
     for (std::size_t code = 0; code < column.size(); ++code) {
       const auto text = column[code];
       rows += text.rows;
@@ -88,18 +89,26 @@ public:
       const bool marked =
           !text.quoted && !(countries && text.text == "NA") &&
           std::find(options.missing.begin(), options.missing.end(), text.text) != options.missing.end();
-      if (marked)
+      if (marked) {
         note_missing(text);
-      else
+        marks.push_back(text);
+      } else {
         texts_.push_back(text);
+      }
     }
+    for (const auto& mark : marks) // but for the one that is written
+      if (mark.text != found_.format.missing)
+        found_.format.missing_words.emplace_back(mark.text);
     found_.format.quoted = rows > 0 && quoted == rows;
     for (const auto& text : texts_)
       present_ += text.rows;
   }
 
-  FoundFormat find() {
-    if (!texts_.empty() && !dates() && !numbers())
+  /// \param category  it is one, whatever it looks like
+  FoundFormat find(bool category) {
+    if (category)
+      found_.format.role = ColumnRole::category;
+    else if (!texts_.empty() && !dates() && !numbers())
       words();
     found_.distinct = distinct();
     return std::move(found_);
@@ -585,11 +594,11 @@ private:
 
 } // namespace detail
 
-/// What a column's texts mean and how they are written. \throws SchemaError for a column of numbers of which
-/// a row or two hold something else
+/// What a column's texts mean and how they are written. \param category  it is declared to be one \throws
+/// SchemaError for a column of numbers of which a row or two hold something else
 inline FoundFormat infer_format(const TextColumn& column, const std::string& name,
-                                const RoleOptions& options = {}) {
-  return detail::RoleFinder(column, name, options).find();
+                                const RoleOptions& options = {}, bool category = false) {
+  return detail::RoleFinder(column, name, options).find(category);
 }
 
 ROWSMITH_END

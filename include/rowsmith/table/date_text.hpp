@@ -54,6 +54,14 @@ constexpr unsigned days_in_month(std::int64_t year, unsigned month) noexcept {
 inline bool has(std::string_view pattern, char letter) noexcept {
   return pattern.find(letter) != std::string_view::npos;
 }
+/// How many letters of one kind stand for a number at a place of a pattern; 0: the character is itself.
+inline std::size_t field_width(std::string_view pattern, std::size_t place) noexcept {
+  const char letter = pattern[place];
+  if (!has("YMDhmsf", letter))
+    return 0;
+  const std::size_t end = pattern.find_first_not_of(letter, place);
+  return (end == std::string_view::npos ? pattern.size() : end) - place;
+}
 
 } // namespace detail
 
@@ -80,16 +88,14 @@ inline std::optional<double> parse_date(std::string_view text, std::string_view 
   std::size_t at = 0;
   for (std::size_t p = 0; p < pattern.size();) {
     const char letter = pattern[p];
-    std::size_t width = 1;
-    if (std::string_view("YMDhmsf").find(letter) == std::string_view::npos) {
+    const std::size_t width = detail::field_width(pattern, p);
+    if (width == 0) {
       if (at == text.size() || text[at] != letter)
         return std::nullopt;
       ++at;
       ++p;
       continue;
     }
-    while (p + width < pattern.size() && pattern[p + width] == letter)
-      ++width;
     p += width;
     std::int64_t value = 0;
     std::size_t digits = 0;
@@ -149,14 +155,12 @@ inline void append_date(std::string& to, double number, std::string_view pattern
   const auto civil = detail::civil_day(days);
   for (std::size_t p = 0; p < pattern.size();) {
     const char letter = pattern[p];
-    std::size_t width = 1;
-    if (std::string_view("YMDhmsf").find(letter) == std::string_view::npos) {
+    const std::size_t width = detail::field_width(pattern, p);
+    if (width == 0) {
       to += letter;
       ++p;
       continue;
     }
-    while (p + width < pattern.size() && pattern[p + width] == letter)
-      ++width;
     p += width;
     const std::int64_t value = letter == 'Y'   ? (width == 2 ? civil.year % 100 : civil.year)
                                : letter == 'M' ? civil.month

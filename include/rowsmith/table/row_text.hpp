@@ -29,6 +29,17 @@ inline bool needs_quotes(std::string_view text, const CsvOptions& options) {
          text.find(options.delimiter) != std::string_view::npos;
 }
 
+/// A text in quotes, with its own doubled.
+inline void append_quoted(std::string& to, std::string_view text) {
+  to += '"';
+  for (const char c : text) {
+    if (c == '"')
+      to += '"';
+    to += c;
+  }
+  to += '"';
+}
+
 inline void append_number_cell(std::string& to, const CellView& cell) {
   if (std::isinf(cell.number()))
     throw SchemaError("an infinite number has no text, expected a finite one or a missing value");
@@ -52,17 +63,10 @@ inline void append_csv_cell(std::string& to, const CellView& cell, const CsvOpti
   const std::string_view text = cell.text();
   if (text.find('\0') != std::string_view::npos)
     throw SchemaError("a text with a zero byte cannot be written as CSV");
-  if (!detail::needs_quotes(text, options)) {
+  if (detail::needs_quotes(text, options))
+    detail::append_quoted(to, text);
+  else
     to += text;
-    return;
-  }
-  to += '"';
-  for (const char c : text) {
-    if (c == '"')
-      to += '"';
-    to += c;
-  }
-  to += '"';
 }
 
 /// The line of column names, with its line break.

@@ -190,10 +190,9 @@ inline Column table_column(const TextColumn& texts, const ColumnFormat& format, 
     const auto among = [&](const std::vector<std::string>& list) {
       return std::find(list.begin(), list.end(), text.text) != list.end();
     };
-    // A declared mark of this column is one although another column's would be a text.
-    const bool missing = (!text.quoted && text.text == format.missing && !format.missing_quoted) ||
-                         (text.quoted && text.text == format.missing && format.missing_quoted) ||
-                         among(format.missing_words) ||
+    // Among texts, quotes say that a word is one.
+    const bool missing = (text.text == format.missing && text.quoted == format.missing_quoted) ||
+                         ((numerical || !text.quoted) && among(format.missing_words)) ||
                          (!text.quoted && (numerical || text.text.empty()) && among(roles.missing));
     if (missing)
       continue;
@@ -244,14 +243,30 @@ inline Column table_column(const TextColumn& texts, const ColumnFormat& format, 
   return column;
 }
 
-/// Rounds away the digits of computations; numbers keep what their column is written with.
-inline void round_to_decimals(Column& column) {
+/// Rounds away the digits of computations; numbers keep what their column is written with. \returns how many
+/// numbers had more
+inline std::size_t round_to_decimals(Column& column) {
   if (column.kind != ColumnKind::numerical || column.decimals < 0 || column.decimals > 15)
-    return;
+    return 0;
   const double scale = std::pow(10.0, column.decimals);
+  std::size_t rounded = 0;
   for (double& value : column.values)
-    if (std::abs(value) < 0x1p53 / scale)
-      value = std::round(value * scale) / scale + 0.0;
+    if (std::abs(value) < 0x1p53 / scale) {
+      const double whole = std::round(value * scale) / scale + 0.0;
+      rounded += whole != value ? 1U : 0U;
+      value = whole;
+    }
+  return rounded;
+}
+
+/// Calls `work`; what it says of a column is said of the file's.
+template <class Work>
+auto at_column(const std::string& path, std::size_t column, const Work& work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const SchemaError& error) {
+    throw CsvError(path, 0, column + 1, error.what());
+  }
 }
 
 inline void check_format(const TableFormat& format) {
@@ -280,19 +295,11 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
   std::vector<Column> columns;
   for (std::size_t i = 0; i < texts.names.size(); ++i) {
     const auto& name = texts.names[i];
-    auto roles = options.roles;
     const auto declared = options.declared.find(name);
-    FoundFormat found;
-    try {
-      if (declared != options.declared.end() && declared->second == ColumnRole::category) {
-        found.format.name = name;
-        found.format.role = ColumnRole::category;
-      } else {
-        found = infer_format(texts.columns[i], name, roles);
-      }
-    } catch (const SchemaError& error) {
-      throw CsvError(path, 0, i + 1, error.what());
-    }
+    const bool category = declared != options.declared.end() ? declared->second == ColumnRole::category
+                                                             : !name.empty() && name == options.label;
+    auto found = detail::at_column(
+        path, i, [&] { return infer_format(texts.columns[i], name, options.roles, category); });
     if (texts.numbers_rows[i]) {
       found.format.role = ColumnRole::identifier;
       found.format.pattern = "#";
@@ -314,20 +321,15 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
         found.format.pattern = "#";
         found.format.first = 1;
       }
-    } else if (!options.label.empty() && name == options.label && found.format.role != ColumnRole::category) {
-      found.format = ColumnFormat{.name = name,
-                                  .quoted = found.format.quoted,
-                                  .missing = found.format.missing,
-                                  .missing_quoted = found.format.missing_quoted};
     }
     file.format.columns.push_back(found.format);
     if (TableFormat::kind_of(found.format.role)) {
-      try {
-        columns.push_back(detail::table_column(texts.columns[i], found.format, roles));
-        detail::round_to_decimals(columns.back());
-      } catch (const SchemaError& error) {
-        throw CsvError(path, 0, i + 1, error.what());
-      }
+      columns.push_back(detail::at_column(
+          path, i, [&] { return detail::table_column(texts.columns[i], found.format, options.roles); }));
+      if (const std::size_t rounded = detail::round_to_decimals(columns.back()); rounded > 0)
+        found.notes.push_back(std::to_string(rounded) + (rounded == 1 ? " number" : " numbers") +
+                              " rounded to the " + std::to_string(columns.back().decimals) +
+                              " decimals that nearly all others have");
     }
     file.found.push_back(std::move(found));
     texts.columns[i] = {}; // no longer needed
@@ -342,11 +344,13 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
 }
 
 /// Reads another file of the same columns, whatever its order and dialect. Columns that the format does not
-/// learn need not be there. \throws as `read_table_file`
+/// learn need not be there. \param options  of which the dialect and the missing values count \throws as
+/// `read_table_file`
 inline Table read_table_like(const std::string& path, const TableFormat& format,
-                             const RoleOptions& roles = {}) {
-  const auto dialect = find_dialect(path, {.header = format.dialect.header});
-  detail::TextTableReader texts(path, dialect);
+                             const TableFileOptions& options = {}) {
+  auto known = options.dialect;
+  known.header = known.header.value_or(format.dialect.header);
+  detail::TextTableReader texts(path, find_dialect(path, known));
   std::vector<Column> columns;
   for (const auto& column : format.columns) {
     if (!TableFormat::kind_of(column.role))
@@ -355,11 +359,8 @@ inline Table read_table_like(const std::string& path, const TableFormat& format,
     if (found == texts.names.end())
       throw CsvError(path, 0, 0, "the column '" + column.name + "' is missing");
     const auto place = static_cast<std::size_t>(found - texts.names.begin());
-    try {
-      columns.push_back(detail::table_column(texts.columns[place], column, roles));
-    } catch (const SchemaError& error) {
-      throw CsvError(path, 0, place + 1, error.what());
-    }
+    columns.push_back(detail::at_column(
+        path, place, [&] { return detail::table_column(texts.columns[place], column, options.roles); }));
   }
   return Table(std::move(columns), format.label);
 }
@@ -427,17 +428,10 @@ public:
 private:
   const char* end() const noexcept { return format_.dialect.crlf ? "\r\n" : "\n"; }
   void append_text(std::string& to, std::string_view text, bool quoted) const {
-    if (!quoted && !detail::needs_quotes(text, csv_)) {
+    if (quoted || detail::needs_quotes(text, csv_))
+      detail::append_quoted(to, text);
+    else
       to += text;
-      return;
-    }
-    to += '"';
-    for (const char c : text) {
-      if (c == '"')
-        to += '"';
-      to += c;
-    }
-    to += '"';
   }
   void append_cell(std::string& to, const ColumnFormat& format, const Column* column, std::size_t row,
                    std::uint64_t number, std::string& cell) const {
@@ -451,7 +445,7 @@ private:
     }
     if (column->is_missing(row)) {
       if (format.missing_quoted || (format.quoted && !format.missing.empty()))
-        to.append("\"").append(format.missing).append("\"");
+        detail::append_quoted(to, format.missing);
       else
         to += format.missing;
       return;
