@@ -8,6 +8,7 @@
 #include <rowsmith/table/column_roles.hpp>
 #include <rowsmith/table/date_text.hpp>
 #include <rowsmith/table/named_columns.hpp>
+#include <rowsmith/table/number_marks.hpp>
 #include <rowsmith/table/read_csv.hpp>
 #include <rowsmith/table/row_text.hpp>
 #include <rowsmith/table/schema.hpp>
