@@ -133,7 +133,7 @@ rs::TableModel fit_recipe(const rs::Table& train, std::uint64_t seed, const Sett
   return trainer.fit(train);
 }
 
-const std::vector<std::string> recipe_names{"default", "neural", "trees", "faithful"};
+const std::vector<std::string> recipe_names{"default", "unguided", "neural", "trees", "faithful"};
 
 rs::TableModel fit(const std::string& recipe, const rs::Table& train, std::uint64_t seed,
                    const Settings& settings) {
@@ -148,6 +148,8 @@ rs::TableModel fit(const std::string& recipe, const rs::Table& train, std::uint6
     return fit_recipe<rs::TreeRecipe>(train, seed, settings, options);
   if (settings.tree_share >= 0)
     options.trees.share = settings.tree_share;
+  if (recipe == "unguided") // the default recipe's rows as its heads draw them
+    options.guide.rounds = 0;
   return fit_recipe<rs::DefaultRecipe>(train, seed, settings, options);
 }
 
@@ -326,6 +328,7 @@ void run_table(const Source& source, std::uint64_t seed, const Settings& setting
     figures.insert(figures.end(), base.begin(), base.end());
     judges.add_likelihood(model, figures);
     figures.emplace_back("fit_seconds", fit_seconds);
+    figures.emplace_back("candidates_a_row", model.parts().guide.candidates_a_row());
     figures.emplace_back("rows_per_second",
                          static_cast<double>(made.rows()) / std::max(sample_seconds, 1e-9));
     const auto run = run_text(source, seed, recipe);

@@ -29,6 +29,7 @@ struct SampleSettings {
   std::string label;
   int threads = 0;
   bool plain = false;
+  bool unguided = false;
 };
 
 // How the table was written that a model learnt; plain CSV where it does not say.
@@ -50,7 +51,9 @@ inline rowsmith::TableFormat format_of(const rowsmith::TableModel& model, bool p
 inline int run_sample(const SampleSettings& settings) {
   if (settings.out != "-")
     check_outputs({{"MODEL", settings.model}}, {{"-o", settings.out}});
-  const auto model = rowsmith::load_model(settings.model);
+  auto model = rowsmith::load_model(settings.model);
+  if (settings.unguided)
+    model = model.without_guide();
   if (!settings.label.empty())
     wrong_use("--label", [&] { return model.label_index(settings.label); });
   const auto format = format_of(model, settings.plain);
@@ -91,6 +94,8 @@ inline Run add_sample(CLI::App& app) {
   add_whole_number(command, "--threads", settings->threads, "0: all; never changes the result", 0, 4096);
   command.add_flag("--plain", settings->plain,
                    "Comma-separated, numbers with points, and only the columns that were learnt");
+  command.add_flag("--unguided", settings.unguided,
+                   "Take every row as it is drawn: several times as many a second, further from real ones");
   command.footer("rowsmith sample people.model -n 1000000 --seed 7 -o synthetic.csv");
   return [settings] { return run_sample(*settings); };
 }

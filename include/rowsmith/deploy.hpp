@@ -5,7 +5,6 @@
 
 #include <rowsmith/deploy/export_header.hpp>
 #include <rowsmith/deploy/export_text.hpp>
-#include <rowsmith/deploy/guided_sampler.hpp>
 #include <rowsmith/deploy/header_data.hpp>
 #include <rowsmith/deploy/kernel_text.hpp>
 #include <rowsmith/deploy/packed_model.hpp>

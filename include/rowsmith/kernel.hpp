@@ -6,6 +6,7 @@
 #include <rowsmith/kernel/autoregressive_heads.hpp>
 #include <rowsmith/kernel/codec.hpp>
 #include <rowsmith/kernel/formula.hpp>
+#include <rowsmith/kernel/guide.hpp>
 #include <rowsmith/kernel/heads.hpp>
 #include <rowsmith/kernel/network.hpp>
 #include <rowsmith/kernel/orders.hpp>

@@ -15,6 +15,7 @@
 #include <rowsmith/models/joint_codes.hpp>
 #include <rowsmith/models/joint_heads.hpp>
 #include <rowsmith/models/likelihood.hpp>
+#include <rowsmith/models/row_guide.hpp>
 #include <rowsmith/models/table_model.hpp>
 #include <rowsmith/models/table_model_parts.hpp>
 #include <rowsmith/models/trained_heads.hpp>

@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include <rowsmith/deploy/guided_sampler.hpp>
 #include <rowsmith/io/checkpoint.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/models/likelihood.hpp>
@@ -43,12 +42,6 @@ public:
   }
   Table sample(std::size_t rows, std::uint64_t seed, const std::string& label = {}) const {
     return model_.sample(rows, {.seed = seed, .label = label});
-  }
-
-  /// A sampler that draws rows again which boosted trees tell from the training rows; see guided_sampler.hpp.
-  /// \throws what `GuidedSampler` throws
-  GuidedSampler guided(const Table& train, const GuideOptions& options = {}) const {
-    return GuidedSampler(model_, train, options);
   }
 
   /// How probable the model finds rows, in nats: for choosing models by held-out rows, and as an anomaly

@@ -8,6 +8,7 @@
 #include <rowsmith/train/checkpoint.hpp>
 #include <rowsmith/train/gan_stage.hpp>
 #include <rowsmith/train/gaussian_mixture_fit.hpp>
+#include <rowsmith/train/guide_stage.hpp>
 #include <rowsmith/train/latent_rows.hpp>
 #include <rowsmith/train/learner.hpp>
 #include <rowsmith/train/options.hpp>

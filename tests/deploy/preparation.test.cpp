@@ -12,7 +12,6 @@
 
 #include <catch2/catch.hpp>
 
-#include <rowsmith/deploy/guided_sampler.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/models/likelihood.hpp>
 
@@ -190,17 +189,4 @@ TEST_CASE("a model file with an impossible preparation is refused", "[deploy]") 
   refused("\"column\":2", "\"column\":7"); // taken twice
   refused("\"number\":2024.5", "\"number\":null");
   refused("\"missing\":true", "\"missing\":1");
-}
-
-TEST_CASE("guided rows have all the user's columns", "[deploy]") {
-  const auto train = small::with_constants(small::table(200));
-  const rs::GuidedSampler guided(prepared(), train, {.rounds = 3});
-  const auto made = guided.sample(60, {.seed = 2});
-  REQUIRE(made.schema() == train.schema());
-  for (std::size_t r = 0; r < made.rows(); ++r) {
-    CHECK(made["year"].values[r] == 2024.5);
-    CHECK(made["unit"].cell(r).text() == "kg \"net\"");
-    CHECK(made["none"].is_missing(r));
-    CHECK(made["next"].values[r] == 10 - made["age"].values[r]);
-  }
 }

@@ -12,6 +12,7 @@
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/gan.hpp>
 #include <rowsmith/models/table_model.hpp>
+#include <rowsmith/train/guide_stage.hpp>
 #include <rowsmith/train/tree_stage.hpp>
 
 namespace small {
@@ -111,6 +112,18 @@ inline void add_trees(rs::TableModelParts& model, double share, const rs::Table&
     model.heads = std::move(trees);
     model.decoder_network = {};
   }
+}
+
+// A guide that tells the model's rows from a table's.
+inline void add_guide(rs::TableModelParts& model, const rs::Table& real,
+                      const rs::GuideOptions& options = {.rounds = 12}) {
+  const rs::TableModel drawn(model);
+  const auto rows = model.encoder.encode(real);
+  std::vector<std::uint32_t> learnt;
+  std::vector<std::uint32_t> held_out;
+  for (std::uint32_t r = 0; r < rows.rows(); ++r)
+    (r % 5 == 0 ? held_out : learnt).push_back(r);
+  model.guide = rs::detail::fit_guide(drawn, rows, learnt, held_out, options, 3, 1);
 }
 
 // Noise from a mixture of three components, of which each label has shares of its own.
@@ -283,6 +296,11 @@ inline std::vector<NamedParts> all_parts() {
   all.push_back({"in order with trees and labels", parts<InOrder, To6>(codes, true)});
   add_trees(all.back().model, 0.7);
   all.back().model.temperature = 1.1;
+  all.push_back({"in order with trees, guided", parts<InOrder, To6>(fine, false)});
+  add_trees(all.back().model, 0.4);
+  add_guide(all.back().model, rows);
+  all.push_back({"codes with labels, guided", parts<Plain, To5>(codes, true)});
+  add_guide(all.back().model, rows);
   all.push_back({"residual", parts<Plain, Residual5>(numbers, true)});
   all.back().model.latent_bound.clear();
   all.push_back({"joint", parts<Joint, To6>(fine, false)});

@@ -22,6 +22,8 @@
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/gan.hpp>
 
+#include "../deploy/small_models.hpp"
+
 namespace rs = rowsmith;
 
 namespace {
@@ -221,8 +223,11 @@ TEST_CASE("a file whose checksum is right but whose content lies is refused", "[
   }
   SECTION("another version") {
     auto content = file;
-    content.metadata["format_version"] = "5";
-    CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)), Catch::Contains("version '5'"));
+    for (const std::string version : {"0", "6", "45", ""}) {
+      content.metadata["format_version"] = version;
+      CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)),
+                        Catch::Contains("version '" + version + "'"));
+    }
   }
 }
 
@@ -365,6 +370,46 @@ TEST_CASE("autoregressive heads survive saving, and wrong ones are refused", "[i
       content.tensors[name].values[0] = std::numeric_limits<float>::quiet_NaN();
       CHECK_THROWS_WITH(rs::unpack_model(content), Catch::Contains(name));
     }
+}
+
+TEST_CASE("a guide survives saving, and wrong ones are refused", "[io]") {
+  auto parts = small_parts(true, rs::NumericalEncoding::codes);
+  small::add_guide(parts, small_table());
+  REQUIRE_FALSE(parts.guide.empty());
+  const rs::TableModel model(parts);
+  const auto file = rs::pack_model(model);
+  CHECK(file.metadata.at("format_version") == "5");
+  const auto again = rs::parse_model(rs::format_model(model));
+  CHECK(again.parts().guide.words == parts.guide.words);
+  CHECK(again.parts().guide.accepted == parts.guide.accepted);
+  CHECK(text_of(again.sample(300, {.seed = 4})) == text_of(model.sample(300, {.seed = 4})));
+  CHECK(text_of(again.sample(300, {.seed = 4})) != text_of(model.without_guide().sample(300, {.seed = 4})));
+  CHECK(rs::pack_model(model.without_guide()).metadata.at("format_version") != "5");
+  const auto with = [&file](const char* path, const nlohmann::json& value) {
+    const auto content = altered(file, path, value);
+    CAPTURE(path, value.dump());
+    CHECK_THROWS_AS(rs::unpack_model(content), rs::ModelFileError);
+  };
+  with("/guide", "none");
+  with("/guide/columns", nlohmann::json::array());
+  with("/guide/columns/0", {1, 2, 3});
+  with("/guide/columns/0", {1, 2, 3, -4});
+  with("/guide/columns/0", {4294967296, 2, 3, 4});
+  with("/guide/columns/0/1", 4294967298);
+  with("/guide/columns/0/3", 18446744073709551615U);
+  with("/guide/trees/0", 0);
+  with("/guide/trees/1", 18446744073709551615U);
+  with("/guide/trees/2", 4294967295);
+  with("/guide/trees/3", 18446744073709551614U);
+  with("/guide/largest_odds", 0);
+  with("/guide/largest_odds", nullptr);
+  with("/guide/tries", 0);
+  with("/guide/tries", 65536);
+  with("/guide/accepted", {0.5});
+  with("/guide/accepted", {0.5, 2});
+  auto content = file;
+  content.tensors.erase("guide");
+  CHECK_THROWS_WITH(rs::unpack_model(content), Catch::Contains("guide"));
 }
 
 TEST_CASE("joint heads, mixture noise and a residual generator survive saving, and wrong ones are refused",

@@ -257,6 +257,24 @@ TEST_CASE("untrained autoregressive heads that know the rows give each code its 
       of_parent.resize(width);
       ++of_parent[code];
     }
+    // A second code has some rows as all others beside its own: as many as make each row likeliest to the
+    // others, of which its own is then none.
+    double strength = 0;
+    double best = -1e300;
+    for (double candidate = 2; candidate <= 4096 && stretch.fine; candidate *= 2) {
+      double sum = 0;
+      for (std::size_t r = 0; r < rows.rows(); ++r) {
+        const auto code = static_cast<std::size_t>(rows.code(r, column));
+        const auto& counts = given[rows.code(r, column - 1)];
+        const double all = std::accumulate(counts.begin(), counts.end(), 0.0) - 1;
+        const double others = (share[code] * n - 1 + 0.5) / (n - 1 + 0.5 * static_cast<double>(width));
+        sum += std::log((counts[code] - 1 + candidate * others) / (all + candidate));
+      }
+      if (sum > best) {
+        best = sum;
+        strength = candidate;
+      }
+    }
     double worst = 0;
     for (std::size_t r = 0; r < rows.rows(); ++r) {
       const auto& counts = given[stretch.fine ? rows.code(r, column - 1) : 0];
@@ -265,9 +283,9 @@ TEST_CASE("untrained autoregressive heads that know the rows give each code its 
       for (std::size_t k = 0; k < width; ++k) {
         const double log_p = found[static_cast<std::size_t>(q)][r * width + k];
         total += std::exp(log_p);
-        // Half a row of each code; for a second code, two rows as all others beside its own.
+        // Half a row of each code.
         const double smooth = (share[k] * n + 0.5) / (n + 0.5 * static_cast<double>(width));
-        const double expected = stretch.fine ? (counts[k] + 2 * smooth) / (all + 2) : smooth;
+        const double expected = stretch.fine ? (counts[k] + strength * smooth) / (all + strength) : smooth;
         worst = std::max(worst, std::abs(log_p - std::log(expected)));
       }
       REQUIRE(total == Approx(1).epsilon(1e-4));

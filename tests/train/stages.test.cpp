@@ -262,7 +262,7 @@ TEST_CASE("a mixture of Gaussians finds the clusters it was drawn from", "[train
   // What is drawn has the moments of the rows.
   std::vector<float> drawn(2 * 20000);
   rs::fill_noise(mixture, rs::RandomStream(1, rs::Purpose::user, 1),
-                 rs::RandomStream(1, rs::Purpose::user, 2), 0, 20000, 2, nullptr, drawn.data(), 2);
+                 rs::RandomStream(1, rs::Purpose::user, 2), {}, 20000, 2, nullptr, drawn.data(), 2);
   double mean = 0;
   for (std::size_t i = 0; i < 20000; ++i)
     mean += static_cast<double>(drawn[2 * i]) / 20000;

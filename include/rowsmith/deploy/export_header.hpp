@@ -278,6 +278,16 @@ inline std::string_view tree_bytes(const TrainedHeads& heads) {
                           : std::string_view(trees->view().words.bytes, 4 * trees->words.size());
 }
 
+inline std::string_view guide_bytes(const RowGuide& guide) {
+  return {guide.view().words.bytes, 4 * guide.words.size()};
+}
+inline Source guide_source(const RowGuide& guide) {
+  const auto view = guide.view();
+  return {braces(pointer_source("guide_columns", 0, guide.columns.size()),
+                 Source{guide.empty() ? "{}" : "{guide_bytes}"}, view.trees, view.roots, view.nodes,
+                 view.largest_odds, view.tries)};
+}
+
 /// The user's columns, codecs and layout of the model's.
 inline std::string columns_source(const RowColumns& rows, const TableEncoder& encoder,
                                   const kernel::Columns& columns) {
@@ -386,8 +396,9 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
       "\nnamespace detail {\n\n// Little-endian bytes: no other way of writing them compiles as fast.\n");
   for (const auto& [name, bytes] : {std::pair("number_bytes", std::string_view(data.number_bytes())),
                                     std::pair("weight_bytes", std::string_view(data.weight_bytes())),
-                                    std::pair("tree_bytes", tree_bytes(model.heads()))})
-    if (!bytes.empty() || name != std::string_view("tree_bytes"))
+                                    std::pair("tree_bytes", tree_bytes(model.heads())),
+                                    std::pair("guide_bytes", guide_bytes(parts.guide))})
+    if (!bytes.empty() || (name != std::string_view("tree_bytes") && name != std::string_view("guide_bytes")))
       out.append("alignas(64) inline constexpr char ")
           .append(name)
           .append("[] =\n")
@@ -415,6 +426,7 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
     networks.push_back({braces(pointer_source(name, 0, count), network.count, network.residual)});
   }
   out.append(std::visit([](const auto& kind) { return heads_source(kind); }, packed.heads()));
+  out.append(array_source("kernel::GuideColumn", "guide_columns", parts.guide.columns));
   const auto preparation = preparation_source(model.preparation());
   out.append(array_source("std::size_t", "formula_operands", preparation.operands));
   out.append(array_source("int", "formula_signs", preparation.signs));
@@ -428,7 +440,8 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
                     view.choice, view.noise, view.labels, Source{"label_shares"}, view.components,
                     pointer_source("component_shares", 0, parts.mixture.shares.size()), view.component_means,
                     view.component_factors, view.latent, view.latent_scale, view.latent_offset,
-                    view.latent_bound, view.bounded, networks[0], networks[1], networks[2])}));
+                    view.latent_bound, view.bounded, networks[0], networks[1], networks[2],
+                    guide_source(parts.guide))}));
   out.append(constant_source("Index", "input_width", packed.input_width()));
   out.append(constant_source("Index", "network_width", packed.network_width()));
   out.append(constant_source("Index", "latent_width", view.latent));

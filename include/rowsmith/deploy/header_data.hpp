@@ -221,6 +221,9 @@ inline std::string source(const kernel::TreeColumn& c) {
   return braces(c.stretch, c.tuples, c.fine_codes, c.level_count, c.levels, c.margin, c.trees, c.roots,
                 c.node_count, c.nodes, c.entry_count, c.entries, c.orders);
 }
+inline std::string source(const kernel::GuideColumn& c) {
+  return braces(c.stretch, c.tuples, c.fine_codes, c.levels);
+}
 inline std::string source(const kernel::Stretch& s) {
   return braces(s.categorical, s.column, s.offset, s.width, s.fine);
 }

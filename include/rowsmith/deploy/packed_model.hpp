@@ -241,6 +241,7 @@ public:
     model_.generator = view(generator_, parts.generator_network.residual());
     model_.decoder = view(decoder_);
     model_.encoder = view(encoder_);
+    model_.guide = parts.guide.view();
   }
   PackedModel(PackedModel&&) = delete; // its views point into it
 

@@ -50,6 +50,42 @@ inline nlohmann::json heads_json(const MixedNetwork& heads, TensorFile& file) {
           {"shares", heads.shares}};
 }
 
+/// The words of trees out of the file's tensors.
+inline std::vector<std::uint32_t> take_words(TensorFile& file, const std::string& name) {
+  const auto found = file.tensors.find(name);
+  if (found == file.tensors.end() || found->second.words.empty())
+    throw ModelFileError("tensor '" + name + "' is missing, or is not one of whole numbers");
+  auto words = std::move(found->second.words);
+  file.tensors.erase(found);
+  return words;
+}
+
+/// A list of so many numbers that count something or say where it is.
+class CountList {
+public:
+  /// \param what  it is, for the error \throws ModelFileError for anything else
+  CountList(const nlohmann::json& json, std::size_t size, const std::string& what) : what_(what) {
+    bool fine = json.is_array() && json.size() == size;
+    for (std::size_t i = 0; fine && i < size; ++i)
+      fine = json[i].is_number_unsigned();
+    if (!fine)
+      throw ModelFileError(what + " is not a list of " + std::to_string(size) + " integers");
+    for (const auto& entry : json)
+      values_.push_back(entry.get<std::uint64_t>());
+  }
+  std::uint64_t operator[](std::size_t i) const { return values_[i]; }
+  /// One that has to be below 2^32.
+  std::uint32_t count(std::size_t i) const {
+    if (values_[i] > std::numeric_limits<std::uint32_t>::max())
+      throw ModelFileError(what_ + " has a count beyond 2^32 - 1");
+    return static_cast<std::uint32_t>(values_[i]);
+  }
+
+private:
+  std::string what_;
+  std::vector<std::uint64_t> values_;
+};
+
 /// A list of integers in [0, below).
 inline std::vector<std::int32_t> small_integers(const nlohmann::json& json, std::string_view name,
                                                 std::int64_t below) {
@@ -88,26 +124,11 @@ inline TreeNetwork trees_from(const nlohmann::json& json, TensorFile& file) {
   TreeNetwork heads;
   heads.latent = integer(json, "latent", 1, 1 << 24);
   heads.smoothing = number(json, "smoothing");
-  const auto found = file.tensors.find("trees");
-  if (found == file.tensors.end() || found->second.words.empty())
-    throw ModelFileError("tensor 'trees' is missing, or is not one of whole numbers");
-  heads.words = std::move(found->second.words);
-  file.tensors.erase(found);
+  heads.words = take_words(file, "trees");
   for (const auto& entry : array_of(member(json, "columns"), "columns")) {
-    if (!entry.is_array() || entry.size() != 13)
-      throw ModelFileError("trees: a column is not a list of 13 integers");
-    const auto at = [&entry](std::size_t i) {
-      if (!entry[i].is_number_unsigned())
-        throw ModelFileError("trees: a column is not a list of 13 integers");
-      return entry[i].get<std::uint64_t>();
-    };
-    const auto count = [&at](std::size_t i) {
-      if (at(i) > std::numeric_limits<std::uint32_t>::max())
-        throw ModelFileError("trees: a column has a count beyond 2^32 - 1");
-      return static_cast<std::uint32_t>(at(i));
-    };
-    heads.columns.push_back({at(0), count(1), count(2), count(3), at(4), at(5), count(6), at(7), count(8),
-                             at(9), count(10), at(11), at(12)});
+    const CountList at(entry, 13, "trees: a column");
+    heads.columns.push_back({at[0], at.count(1), at.count(2), at.count(3), at[4], at[5], at.count(6), at[7],
+                             at.count(8), at[9], at.count(10), at[11], at[12]});
   }
   return heads;
 }

@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <rowsmith/io/guide_json.hpp>
 #include <rowsmith/io/heads_json.hpp>
 #include <rowsmith/io/model_json.hpp>
 #include <rowsmith/io/preparation_json.hpp>
@@ -22,8 +23,8 @@ ROWSMITH_BEGIN
 
 /// The newest version of the format. Version 2 brought preparations; 3 atoms, and autoregressive heads that
 /// embed codes; 4 orders, nested missing cells, coincidences and
-/// categories that share codes.
-inline constexpr int model_format_version = 4;
+/// categories that share codes; 5 guides.
+inline constexpr int model_format_version = 5;
 
 namespace detail {
 
@@ -104,6 +105,8 @@ inline GaussianMixture mixture_from(const nlohmann::json& json, std::size_t labe
 
 /// The oldest version that can say what a model is: older libraries read files that need nothing newer.
 inline int needed_version(const TableModelParts& model) {
+  if (!model.guide.empty())
+    return 5;
   const auto& transforms = model.preparation.transforms();
   if (std::any_of(transforms.begin(), transforms.end(), [](const auto& one) {
         return !std::holds_alternative<ConstantColumn>(one) && !std::holds_alternative<FormulaColumn>(one) &&
@@ -143,6 +146,8 @@ inline TensorFile pack_model(const TableModel& packed) {
   json["mixture"] = detail::mixture_json(model.mixture, file);
   json["heads"] =
       std::visit([&file](const auto& kind) { return detail::heads_json(kind, file); }, model.heads);
+  if (!model.guide.empty())
+    json["guide"] = detail::guide_json(model.guide, file);
   detail::put_vector(file, "latent.scale", model.latent_scale);
   detail::put_vector(file, "latent.offset", model.latent_offset);
   if (!model.latent_bound.empty())
@@ -166,7 +171,7 @@ inline TableModel unpack_model(TensorFile file) {
     if (file.metadata["format"] != "rowsmith")
       throw ModelFileError("the file is not a rowsmith model");
     const auto& version = file.metadata["format_version"];
-    if (version != "1" && version != "2" && version != "3" && version != "4")
+    if (version.size() != 1 || version[0] < '1' || version[0] > '0' + model_format_version)
       throw ModelFileError("the file has format version '" + version +
                            "', this library reads versions 1 to " + std::to_string(model_format_version));
     const auto json = nlohmann::json::parse(file.metadata["model"], nullptr, false);
@@ -186,6 +191,8 @@ inline TableModel unpack_model(TensorFile file) {
     model.heads = detail::heads_from(detail::member(json, "heads"), model.encoder, file);
     model.decoder_network = detail::network_from(detail::member(networks, "decoder"), "decoder", file,
                                                  draws_in_order(model.heads));
+    if (json.contains("guide"))
+      model.guide = detail::guide_from(json["guide"], file);
     const auto latent = static_cast<std::int64_t>(model.latent_width());
     model.latent_scale = detail::take_vector(file, "latent.scale", {latent});
     model.latent_offset = detail::take_vector(file, "latent.offset", {latent});

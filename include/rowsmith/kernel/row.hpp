@@ -10,6 +10,7 @@
 #include <limits>
 
 #include <rowsmith/kernel/codec.hpp>
+#include <rowsmith/kernel/guide.hpp>
 #include <rowsmith/kernel/heads.hpp>
 #include <rowsmith/kernel/network.hpp>
 #include <rowsmith/kernel/random_fill.hpp>
@@ -80,6 +81,7 @@ struct Model {
   Network generator;
   Network decoder;
   Network encoder; ///< its first layer's matrix row by row
+  Guide guide;
 };
 
 /// What a call needs of memory. A view.
@@ -98,12 +100,11 @@ inline std::size_t draw_label(const double* shares, std::size_t labels, std::uin
   return draw_share(shares, labels, RandomStream(seed, Purpose::label).uniform(index));
 }
 
-/// Makes row `index` of the sample with `seed`. \param label  of a conditional model, else 0
-/// \param set  (column, cell), called for each cell
-template <class Weights, class Heads, class Set>
-inline void sample_row(const Model<Weights>& model, const Heads& heads, std::uint64_t seed,
-                       std::uint64_t index, std::size_t label, const Buffers& buffers,
-                       const Set& set) noexcept {
+/// Draws the codes of one candidate for row `index`. \returns the decoder's outputs
+template <class Weights, class Heads>
+inline const float* draw_candidate(const Model<Weights>& model, const Heads& heads, std::uint64_t seed,
+                                   std::uint64_t index, std::size_t label, const Draw& draw,
+                                   const Buffers& buffers) noexcept {
   const auto blocks = static_cast<std::uint64_t>((model.noise + 3) / 4);
   fill_normal(RandomStream(seed, Purpose::sample_noise), index * blocks, buffers.input, model.noise);
   if (model.components > 0) {
@@ -124,8 +125,23 @@ inline void sample_row(const Model<Weights>& model, const Heads& heads, std::uin
   fill_bits(RandomStream(seed, Purpose::sample_decode), index * words, static_cast<Index>(words),
             buffers.words);
   const float* outputs = run(model.weights, model.decoder, buffers.latent, buffers.networks);
-  const Draw draw{model.choice, buffers.words, static_cast<std::int32_t>(label)};
   heads.draw(model.weights, model.columns, draw, outputs, buffers.codes, buffers.room);
+  return outputs;
+}
+
+/// Makes row `index` of the sample with `seed`. \param label  of a conditional model, else 0
+/// \param set  (column, cell), called for each cell
+template <class Weights, class Heads, class Set>
+inline void sample_row(const Model<Weights>& model, const Heads& heads, std::uint64_t seed,
+                       std::uint64_t index, std::size_t label, const Buffers& buffers,
+                       const Set& set) noexcept {
+  const Draw draw{model.choice, buffers.words, static_cast<std::int32_t>(label)};
+  const float* outputs = nullptr;
+  for (std::uint32_t attempt = 0;; ++attempt) {
+    outputs = draw_candidate(model, heads, Guide::seed_of(seed, attempt), index, label, draw, buffers);
+    if (model.guide.takes(buffers.codes, attempt, seed, index))
+      break;
+  }
   each_cell(
       model.columns, buffers.codes, [&](std::size_t h) { return outputs[model.columns.layout[h].offset]; },
       [&](std::size_t h) { return draw.position_at(h); }, set);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <ratio>
 #include <string>
@@ -398,8 +399,36 @@ public:
   }
 
 private:
+  /// How many rows of a second code's own shares are added to those that it has with each first code: the
+  /// power of two for which a training row is likeliest by the others.
+  static double margin_strength(const AutoregressiveShape& shape, Index q, const std::vector<double>& counts,
+                                const std::vector<double>& pairs) {
+    const auto& position = shape.positions[q];
+    const Index count = shape.codes(q);
+    const double* own = counts.data() + shape.prefix[q];
+    const double rows = std::accumulate(own, own + count, 0.0);
+    double best = -std::numeric_limits<double>::infinity();
+    double strength = 2;
+    for (double candidate = 2; candidate <= 4096; candidate *= 2) {
+      double sum = 0;
+      for (Index p = 0; p < shape.codes(position.parent); ++p) {
+        const double* of_parent = pairs.data() + position.pair + p * count;
+        const double all = std::accumulate(of_parent, of_parent + count, 0.0);
+        for (Index k = 0; k < count; ++k)
+          if (const double n = of_parent[k]; n > 0)
+            sum += n * std::log((n - 1 +
+                                 candidate * (own[k] - 0.5) / (rows - 1 + 0.5 * static_cast<double>(count))) /
+                                (all - 1 + candidate));
+      }
+      if (sum > best) {
+        best = sum;
+        strength = candidate;
+      }
+    }
+    return strength;
+  }
   /// Logarithms of the codes' shares, with half a row for each; and of a second code's given its first, with
-  /// two rows as all others are, less those of its own.
+  /// some rows as all others are, less those of its own.
   void read_margins(const HeadRows& rows) {
     const auto shape = order_.shape(width_, inputs_);
     std::vector<double> counts(static_cast<std::size_t>(shape.codes()));
@@ -430,13 +459,15 @@ private:
         shares_[static_cast<std::size_t>(shape.prefix[q] + k)] = static_cast<float>(std::log(share(k)));
       if (position.parent < 0)
         continue;
+      const double strength = margin_strength(shape, q, counts, pairs);
       for (Index p = 0; p < shape.codes(position.parent); ++p) {
         const auto first = static_cast<std::size_t>(position.pair + p * count);
         const auto all = std::accumulate(pairs.begin() + static_cast<std::ptrdiff_t>(first),
                                          pairs.begin() + static_cast<std::ptrdiff_t>(first) + count, 0.0);
         for (Index k = 0; k < count; ++k)
-          pairs_[first + static_cast<std::size_t>(k)] = static_cast<float>(
-              std::log((pairs[first + static_cast<std::size_t>(k)] + 2 * share(k)) / (all + 2) / share(k)));
+          pairs_[first + static_cast<std::size_t>(k)] =
+              static_cast<float>(std::log((pairs[first + static_cast<std::size_t>(k)] + strength * share(k)) /
+                                          (all + strength) / share(k)));
       }
     }
   }

@@ -36,15 +36,25 @@ struct GaussianMixture {
   }
 };
 
-/// Noise of rows [first_row, first_row + rows): rows × width, standard normal or from the mixture.
+/// The numbers of rows of a sample: `first`, then one after the other, or as `offsets` from it say.
+struct RowNumbers {
+  std::uint64_t first = 0;
+  const std::uint32_t* offsets = nullptr;
+
+  std::uint64_t operator[](Index row) const noexcept {
+    return first + (offsets == nullptr ? static_cast<std::uint64_t>(row) : offsets[row]);
+  }
+};
+
+/// Noise of some rows: rows × width, standard normal or from the mixture.
 /// \param stream  of the normal numbers \param choice  of the components, one uniform number a row
 /// \param labels  one a row, or null
 inline void fill_noise(const GaussianMixture& mixture, const RandomStream& stream, const RandomStream& choice,
-                       std::uint64_t first_row, Index rows, Index width, const std::int32_t* labels,
+                       const RowNumbers& numbers, Index rows, Index width, const std::int32_t* labels,
                        float* out, Index out_stride) noexcept {
   const auto blocks = static_cast<std::uint64_t>(detail::blocks_per_row(width));
   for (Index r = 0; r < rows; ++r) {
-    const std::uint64_t row = first_row + static_cast<std::uint64_t>(r);
+    const std::uint64_t row = numbers[r];
     float* to = out + r * out_stride;
     fill_normal(stream, row * blocks, to, width);
     if (!mixture.empty())

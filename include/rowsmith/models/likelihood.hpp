@@ -43,9 +43,10 @@ struct LogLikelihood {
   /// expectation on average, by less the more samples there are.
   std::vector<double> rows;
   double mean = 0; ///< over the rows
-  /// Mean of log p(column | the columns before it in the model's order); they add up to `mean`. Columns that
-  /// share a head are one entry, "a+b".
+  /// Mean of log p(column | the columns before it in the model's order); with `guide` they add up to `mean`.
+  /// Columns that share a head are one entry, "a+b".
   std::vector<std::pair<std::string, double>> columns;
+  double guide = 0; ///< mean log of how much more often the model's guide takes such rows than others
   /// If asked for: the same of each row, rows × columns; NaN in rows that the model's preparation cannot
   /// make.
   std::vector<double> cells;
@@ -135,7 +136,7 @@ private:
                                              static_cast<std::int32_t>(label));
       model_->parts().generate(
           RandomStream(options.seed, Purpose::likelihood, static_cast<std::uint32_t>(2 * label)),
-          RandomStream(options.seed, Purpose::likelihood, static_cast<std::uint32_t>(2 * label + 1)), 0,
+          RandomStream(options.seed, Purpose::likelihood, static_cast<std::uint32_t>(2 * label + 1)), {},
           static_cast<Index>(samples_), labels, latents_.data() + label * samples_ * width, scratch);
     }
     if (draws_in_order(model_->heads()))
@@ -314,6 +315,7 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
   const std::size_t blocks = (rows + block - 1) / block;
   std::vector<double> sums(blocks * parts.parts());
   std::vector<double> divergence(rows);
+  std::vector<double> guided(model.parts().guide.empty() ? 0 : rows);
   std::vector<double> by_part(options.cells ? rows * parts.parts() : 0);
   parallel_for(blocks, resolve_threads(options.threads), [&](std::size_t b) {
     InferenceScratch scratch;
@@ -351,7 +353,10 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
           by_part[(first + r) * parts.parts() + p] = gain;
         before = now;
       }
-      result.rows[first + r] = before;
+      if (!guided.empty())
+        guided[first + r] = std::log(model.parts().guide.factor(
+            codes.data() + r * stretches, labels.empty() ? 0 : static_cast<std::size_t>(labels[r])));
+      result.rows[first + r] = before + (guided.empty() ? 0 : guided[first + r]);
       if (std::isinf(before))
         continue; // no code explains this row, so none is likelier than others
       for (const double joint : so_far) {
@@ -373,6 +378,7 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
   for (std::size_t r = 0; r < rows; ++r) {
     result.mean += result.rows[r] / n;
     result.latent_nats += divergence[r] / n;
+    result.guide += guided.empty() ? 0 : guided[r] / n;
   }
   if (!refused.empty()) {
     result.mean = -std::numeric_limits<double>::infinity();
@@ -400,6 +406,7 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
 inline std::string to_json(const LogLikelihood& result) {
   std::string text = "{\"mean\":";
   text.append(json_number(result.mean)).append(",\"rows\":").append(std::to_string(result.rows.size()));
+  text.append(",\"guide\":").append(json_number(result.guide));
   text.append(",\"latent_nats\":").append(json_number(result.latent_nats));
   text.append(",\"samples\":").append(std::to_string(result.samples)).append(",\"columns\":{");
   for (std::size_t i = 0; i < result.columns.size(); ++i)

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -110,13 +111,32 @@ public:
     const auto conditions = resolve(options);
     auto columns = encoder().empty_columns(rows);
     each_block(rows, options.threads, [&](InferenceScratch& scratch, std::size_t begin, Index count) {
-      AlignedBuffer<float> latents(static_cast<std::size_t>(count * latent_width()));
-      const auto row_labels = draw_labels(conditions, options.seed, options.first_row + begin, count);
-      generate(options.seed, options.first_row + begin, count, row_labels, latents.data(), scratch);
-      decode(options.seed, options.first_row + begin, latents.data(), count, row_labels, columns, begin,
-             scratch);
+      draw_rows(options.seed, options.first_row + begin, count, conditions, scratch,
+                [&](std::size_t row, const std::int32_t* codes, const float* outputs,
+                    const kernel::Draw& draw) { place(codes, outputs, draw, columns, begin + row); });
     });
     return preparation().backward(Table(std::move(columns), encoder().schema().label()));
+  }
+  /// The codes of the same rows, rows × stretches of the layout: what the heads draw, before numbers get
+  /// their place in a bin. \throws as `sample`
+  std::vector<std::int32_t> sample_codes(std::size_t rows, const SampleOptions& options = {}) const {
+    const auto conditions = resolve(options);
+    const std::size_t stretches = columns().stretches;
+    std::vector<std::int32_t> result(rows * stretches);
+    each_block(rows, options.threads, [&](InferenceScratch& scratch, std::size_t begin, Index count) {
+      draw_rows(options.seed, options.first_row + begin, count, conditions, scratch,
+                [&](std::size_t row, const std::int32_t* codes, const float*, const kernel::Draw&) {
+                  std::copy_n(codes, stretches, result.data() + (begin + row) * stretches);
+                });
+    });
+    return result;
+  }
+  /// The same model without its guide: rows as the heads draw them, several times as many a second, and
+  /// further from real ones.
+  TableModel without_guide() const {
+    auto parts = this->parts();
+    parts.guide = {};
+    return TableModel(std::move(parts));
   }
 
   /// A table of the user's columns as the networks take it. \throws SchemaError for columns other than the
@@ -147,8 +167,7 @@ public:
   /// \param row_labels  of `draw_labels`
   void generate(std::uint64_t seed, std::uint64_t first, Index count,
                 std::span<const std::int32_t> row_labels, float* latents, InferenceScratch& scratch) const {
-    parts().generate(RandomStream(seed, Purpose::sample_noise), RandomStream(seed, Purpose::sample_component),
-                     first, count, row_labels, latents, scratch);
+    generate(seed, RowNumbers{first}, count, row_labels, latents, scratch);
   }
 
   /// Decodes `count` latent codes into rows [to, to + count) of `columns`; the draws are those of rows
@@ -156,27 +175,10 @@ public:
   void decode(std::uint64_t seed, std::uint64_t first, const float* latents, Index count,
               std::span<const std::int32_t> row_labels, std::vector<Column>& to, std::size_t at,
               InferenceScratch& scratch) const {
-    const auto& view = columns();
-    std::vector<std::int32_t> codes(static_cast<std::size_t>(count) * view.stretches);
-    const auto blocks = static_cast<Index>(view.word_blocks());
-    std::vector<std::uint32_t> words(static_cast<std::size_t>(4 * blocks * count));
-    fill_bits(RandomStream(seed, Purpose::sample_decode), first * static_cast<std::uint64_t>(blocks),
-              blocks * count, words.data());
-    const auto draw_of = [&](Index row) {
-      return kernel::Draw{choice(), words.data() + 4 * blocks * row,
-                          row_labels.empty() ? 0 : row_labels[static_cast<std::size_t>(row)]};
-    };
-    const float* outputs = parts().decoder_network.run(latents, count, scratch);
-    std::visit([&](const auto& kind) { kind.draw(view, outputs, count, draw_of, codes.data(), scratch); },
-               heads());
-    for (Index r = 0; r < count; ++r)
-      kernel::each_cell(
-          view, codes.data() + static_cast<std::size_t>(r) * view.stretches,
-          [&](std::size_t h) { return outputs[r * encoder().width() + view.layout[h].offset]; },
-          [&](std::size_t h) { return draw_of(r).position_at(h); },
-          [&](std::size_t column, const kernel::Cell& cell) {
-            set_cell(to[column], at + static_cast<std::size_t>(r), cell);
-          });
+    draw_codes(seed, {first}, latents, count, row_labels, scratch,
+               [&](Index row, const std::int32_t* codes, const float* outputs, const kernel::Draw& draw) {
+                 place(codes, outputs, draw, to, at + static_cast<std::size_t>(row));
+               });
   }
 
   /// Cuts rows into blocks small enough for the second-level cache, large enough for the product's, and calls
@@ -195,6 +197,78 @@ public:
   }
 
 private:
+  void generate(std::uint64_t seed, const RowNumbers& numbers, Index count,
+                std::span<const std::int32_t> row_labels, float* latents, InferenceScratch& scratch) const {
+    parts().generate(RandomStream(seed, Purpose::sample_noise), RandomStream(seed, Purpose::sample_component),
+                     numbers, count, row_labels, latents, scratch);
+  }
+  /// Calls `visit(i, codes, decoder's outputs, draw)` for each of `count` rows.
+  template <class Visit>
+  void draw_codes(std::uint64_t seed, const RowNumbers& numbers, const float* latents, Index count,
+                  std::span<const std::int32_t> row_labels, InferenceScratch& scratch,
+                  const Visit& visit) const {
+    const auto& view = columns();
+    std::vector<std::int32_t> codes(static_cast<std::size_t>(count) * view.stretches);
+    const auto blocks = static_cast<Index>(view.word_blocks());
+    std::vector<std::uint32_t> words(static_cast<std::size_t>(4 * blocks * count));
+    const RandomStream bits(seed, Purpose::sample_decode);
+    const auto first_block = [&](Index row) { return numbers[row] * static_cast<std::uint64_t>(blocks); };
+    if (numbers.offsets == nullptr)
+      fill_bits(bits, first_block(0), blocks * count, words.data());
+    else
+      for (Index r = 0; r < count; ++r)
+        fill_bits(bits, first_block(r), blocks, words.data() + 4 * blocks * r);
+    const auto draw_of = [&](Index row) {
+      return kernel::Draw{choice(), words.data() + 4 * blocks * row,
+                          row_labels.empty() ? 0 : row_labels[static_cast<std::size_t>(row)]};
+    };
+    const float* outputs = parts().decoder_network.run(latents, count, scratch);
+    std::visit([&](const auto& kind) { kind.draw(view, outputs, count, draw_of, codes.data(), scratch); },
+               heads());
+    const Index width = parts().heads_read();
+    for (Index r = 0; r < count; ++r)
+      visit(r, codes.data() + static_cast<std::size_t>(r) * view.stretches, outputs + r * width, draw_of(r));
+  }
+  /// Calls `take(i, codes, decoder's outputs, draw)` once for each of rows first + i, i < count, of a sample:
+  /// with the candidate that the guide takes.
+  template <class Take>
+  void draw_rows(std::uint64_t seed, std::uint64_t first, Index count, const ResolvedConditions& conditions,
+                 InferenceScratch& scratch, const Take& take) const {
+    const auto guide = parts().guide.view();
+    auto labels = draw_labels(conditions, seed, first, count);
+    std::vector<std::uint32_t> waiting(static_cast<std::size_t>(count));
+    std::iota(waiting.begin(), waiting.end(), 0U);
+    AlignedBuffer<float> latents(static_cast<std::size_t>(count * latent_width()));
+    for (std::uint32_t attempt = 0; !waiting.empty(); ++attempt) {
+      const RowNumbers numbers{first, attempt == 0 ? nullptr : waiting.data()};
+      const auto candidates = static_cast<Index>(waiting.size());
+      const std::uint64_t own_seed = kernel::Guide::seed_of(seed, attempt);
+      generate(own_seed, numbers, candidates, labels, latents.data(), scratch);
+      std::size_t left = 0;
+      draw_codes(own_seed, numbers, latents.data(), candidates, labels, scratch,
+                 [&](Index i, const std::int32_t* codes, const float* outputs, const kernel::Draw& draw) {
+                   const auto k = static_cast<std::size_t>(i);
+                   const std::uint32_t row = waiting[k];
+                   if (guide.takes(codes, attempt, seed, first + row))
+                     return take(std::size_t{row}, codes, outputs, draw);
+                   if (!labels.empty())
+                     labels[left] = labels[k];
+                   waiting[left++] = row;
+                 });
+      waiting.resize(left);
+      labels.resize(labels.empty() ? 0 : left);
+    }
+  }
+  /// Puts a row of codes into row `at` of `to`.
+  void place(const std::int32_t* codes, const float* outputs, const kernel::Draw& draw,
+             std::vector<Column>& to, std::size_t at) const {
+    const auto& view = columns();
+    kernel::each_cell(
+        view, codes, [&](std::size_t h) { return outputs[view.layout[h].offset]; },
+        [&](std::size_t h) { return draw.position_at(h); },
+        [&](std::size_t column, const kernel::Cell& cell) { set_cell(to[column], at, cell); });
+  }
+
   struct State {
     explicit State(TableModelParts from) : parts(std::move(from)) {
       if (parts.preparation.slots() == 0)

@@ -18,6 +18,7 @@
 #include <rowsmith/kernel/row.hpp>
 #include <rowsmith/models/gaussian_mixture.hpp>
 #include <rowsmith/models/heads.hpp>
+#include <rowsmith/models/row_guide.hpp>
 #include <rowsmith/models/trained_heads.hpp>
 #include <rowsmith/nn/inference.hpp>
 #include <rowsmith/prepare/preparation.hpp>
@@ -34,6 +35,7 @@ struct TableModelParts {
   /// Latent code -> what the heads read (without layers: the latent code itself, for autoregressive heads).
   InferenceNetwork decoder_network;
   TrainedHeads heads;
+  RowGuide guide; ///< says which rows are drawn again; empty: none
   /// Latent code = scale · atanh(bound · g) + offset for the generator's output g in (−1, 1), by dimension;
   /// with an empty bound scale · g + offset.
   std::vector<float> latent_scale;
@@ -53,17 +55,17 @@ struct TableModelParts {
   Index latent_width() const { return decoder_network.empty() ? heads_read() : decoder_network.inputs(); }
   bool conditional() const noexcept { return !labels.empty(); }
 
-  /// Latent codes of rows [first, first + count): count × latent_width. \param noise, component  the streams
-  /// of the normal numbers and of the mixture's components \param row_labels  one a row of a conditional
-  /// model
-  void generate(const RandomStream& noise, const RandomStream& component, std::uint64_t first, Index count,
-                std::span<const std::int32_t> row_labels, float* latents, InferenceScratch& scratch) const {
+  /// Latent codes of `count` rows: count × latent_width. \param noise, component  the streams of the normal
+  /// numbers and of the mixture's components \param row_labels  one a row of a conditional model
+  void generate(const RandomStream& noise, const RandomStream& component, const RowNumbers& numbers,
+                Index count, std::span<const std::int32_t> row_labels, float* latents,
+                InferenceScratch& scratch) const {
     const Index inputs = generator_network.inputs();
     const auto needed = static_cast<std::size_t>(count * inputs);
     if (scratch.input.size() < needed)
       scratch.input.resize(needed);
     float* input = scratch.input.data();
-    fill_noise(mixture, noise, component, first, count, noise_width,
+    fill_noise(mixture, noise, component, numbers, count, noise_width,
                row_labels.empty() ? nullptr : row_labels.data(), input, inputs);
     for (Index r = 0; r < count && conditional(); ++r) {
       std::fill_n(input + r * inputs + noise_width, inputs - noise_width, 0.0F);
@@ -146,6 +148,11 @@ inline void TableModelParts::check() const {
               "a bound of latent codes outside (0, 1)");
   try {
     std::visit([this](const auto& kind) { kind.check(encoder); }, heads);
+  } catch (const ShapeError& error) {
+    require_fit(false, error.what());
+  }
+  try {
+    guide.check(encoder, labels.size());
   } catch (const ShapeError& error) {
     require_fit(false, error.what());
   }

@@ -348,7 +348,7 @@ private:
     const Index rows = units * packing;
     auto noise = tape.make(rows, GeneratorType::noise_width, false);
     fill_noise(*mixture_, pass.stream(Purpose::generator_noise, 0), pass.stream(Purpose::generator_noise, 1),
-               pass.first_row, rows, GeneratorType::noise_width,
+               {pass.first_row}, rows, GeneratorType::noise_width,
                rows_->label_count == 0 ? nullptr : labels_.data() + first * packing, noise.data(),
                GeneratorType::noise_width);
     return rows_->label_count == 0 ? noise

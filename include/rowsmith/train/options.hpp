@@ -146,6 +146,31 @@ struct TreeOptions {
   }
 };
 
+/// The last stage: boosted trees that tell the model's rows from the table's, so that those which look drawn
+/// are drawn again (Azadi et al., "Discriminator rejection sampling", ICLR 2019). A row then takes about
+/// `RowGuide::candidates_a_row` candidates; how many it is, is measured in the fit.
+struct GuideOptions {
+  std::size_t rounds = 0;      ///< trees at most; rows held out say how many; 0: no guide; [0, 10000]
+  double learning_rate = 0.08; ///< of the boosting; (0, 1]
+  std::size_t max_depth = 3;   ///< of a tree; [1, 30]
+  /// A row is taken with probability odds / `largest_odds`, where odds is how much likelier it is real;
+  /// larger odds count as this; [1, 100].
+  double largest_odds = 3.5;
+  std::size_t tries = 64;         ///< candidates for a row, of which the last is taken as it is; [1, 65535]
+  std::size_t most_rows = 50'000; ///< of the table that the trees are fitted to; [2, 1e9]
+
+  /// Calls `visit(name, value, range)` for each option.
+  template <class Visit>
+  void each_option(const std::string& name, Visit&& visit) const {
+    visit(name + ".rounds", static_cast<double>(rounds), OptionRange{0, 10000});
+    visit(name + ".learning_rate", learning_rate, OptionRange{0, 1, true});
+    visit(name + ".max_depth", static_cast<double>(max_depth), OptionRange{1, 30});
+    visit(name + ".largest_odds", largest_odds, OptionRange{1, 100});
+    visit(name + ".tries", static_cast<double>(tries), OptionRange{1, 65535});
+    visit(name + ".most_rows", static_cast<double>(most_rows), OptionRange{2, 1e9});
+  }
+};
+
 /// Options of `Trainer`. The numbers are those of `DefaultRecipe`; a recipe has its own in `RecipeOptions`.
 struct TrainerOptions {
   std::uint64_t seed = 0;
@@ -161,6 +186,7 @@ struct TrainerOptions {
   GanOptions gan{};
   RefitOptions refit{};
   TreeOptions trees{};
+  GuideOptions guide{};
   Decoding decoding = Decoding::sample;
   double temperature = 1;     ///< of the softmax that categories are drawn from; [0.001, 10]
   std::string recipe = "own"; ///< noted in the model
@@ -203,6 +229,7 @@ struct TrainerOptions {
     visit_stage("refit", refit, {0, many}, {1, 8192});
     visit_count("refit.patience", refit.patience, OptionRange{1, many});
     trees.each_option("trees", visit);
+    guide.each_option("guide", visit);
     visit("decoding", static_cast<double>(decoding), OptionRange{0, 1});
     visit("temperature", temperature, OptionRange{1e-3, 10});
   }

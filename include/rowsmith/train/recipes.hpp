@@ -26,6 +26,7 @@ struct DefaultRecipe {
     TrainerOptions options{.recipe = "default"};
     options.autoencoder.kl_weight = 5;
     options.trees.share = 0.5;
+    options.guide.rounds = 200;
     return options;
   }
 };

@@ -66,7 +66,7 @@ public:
     encode(draw, count, width);
     made_.resize(std::max(made_.size(), static_cast<std::size_t>(count * width)));
     model_->generate(RandomStream(seed_, Purpose::refit_noise, draw),
-                     RandomStream(seed_, Purpose::refit_noise, draw + (1U << 31U)), 0, count, row_labels_,
+                     RandomStream(seed_, Purpose::refit_noise, draw + (1U << 31U)), {}, count, row_labels_,
                      made_.data(), scratch_);
     for (Index first = 0; first < count;) {
       Index last = first + 1;

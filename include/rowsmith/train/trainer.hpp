@@ -19,6 +19,7 @@
 #include <rowsmith/train/checkpoint.hpp>
 #include <rowsmith/train/gan_stage.hpp>
 #include <rowsmith/train/gaussian_mixture_fit.hpp>
+#include <rowsmith/train/guide_stage.hpp>
 #include <rowsmith/train/latent_rows.hpp>
 #include <rowsmith/train/options.hpp>
 #include <rowsmith/train/refit_stage.hpp>
@@ -128,8 +129,9 @@ public:
     const auto refit = options_.refit.for_rows(train.rows());
     detail::Checkpoints states(checkpoints,
                                checkpoints.save ? identity(autoencoder, model, encoded, labels) : Identity{});
-    const std::size_t stage_count =
-        2U + (options_.refit.steps > 0 ? 1U : 0U) + (options_.trees.share > 0 ? 1U : 0U);
+    const std::size_t stage_count = 2U + (options_.refit.steps > 0 ? 1U : 0U) +
+                                    (options_.trees.share > 0 ? 1U : 0U) +
+                                    (options_.guide.rounds > 0 ? 1U : 0U);
     detail::StageDriver driver(callback, states, stage_count, stages_);
 
     const auto weights = driver.run({.name = "autoencoder",
@@ -146,7 +148,7 @@ public:
     model.encoder_network = autoencoder.encoder_network(weights.data());
     {
       LatentRows latent = embed(autoencoder, weights, encoded, threads, model);
-      if (!on_rows && options_.refit.steps == 0 && options_.trees.share == 0)
+      if (!on_rows && options_.refit.steps == 0 && options_.trees.share == 0 && options_.guide.rounds == 0)
         encoded = {}; // no longer needed: the memory goes to the latent rows
       latent.labels = labels;
       latent.label_count = static_cast<Index>(model.labels.size());
@@ -181,14 +183,21 @@ public:
                               }),
                    model);
     if (options_.trees.share > 0)
-      add_trees(autoencoder, weights, encoded, labels, split.training(), threads, callback, stage_count,
-                model);
+      add_trees(autoencoder, weights, encoded, labels, split.training(), threads, callback,
+                stage_count - (options_.guide.rounds > 0 ? 1U : 0U), stage_count, model);
     model.decoding = options_.decoding;
     model.temperature = options_.temperature;
     model.notes = {{"recipe", options_.recipe},
                    {"seed", std::to_string(options_.seed)},
                    {"training_rows", std::to_string(train.rows())},
                    {"options", options_.describe()}};
+    if (options_.guide.rounds > 0) {
+      RoundProgress progress(callback, "guide", 1, stage_count, stage_count);
+      model.guide = detail::fit_guide(TableModel(model), encoded, split.training(), split.validation(),
+                                      options_.guide, options_.seed, threads);
+      progress.done();
+      stages_.push_back({.name = "guide", .epochs = 1, .seconds = progress.seconds()});
+    }
     TableModel result(std::move(model));
     states.discard(); // now that there is a model, and one that holds together
     return result;
@@ -260,7 +269,7 @@ private:
   void add_trees(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
                  const EncodedTable& encoded, std::span<const std::int32_t> labels,
                  std::span<const std::uint32_t> rows, int threads, const ProgressCallback& callback,
-                 std::size_t number, TableModelParts& model) {
+                 std::size_t number, std::size_t stage_count, TableModelParts& model) {
     const auto width = static_cast<std::size_t>(AutoencoderType::latent_width);
     const auto posterior = autoencoder.posterior_network(weights.data());
     std::vector<float> latents(rows.size() * width);
@@ -277,7 +286,7 @@ private:
     for (const auto column : automatic_order(model.encoder))
       if (!model.encoder.layout()[static_cast<std::size_t>(column)].fine)
         order.push_back(column);
-    RoundProgress progress(callback, "trees", order.size(), number, number);
+    RoundProgress progress(callback, "trees", order.size(), number, stage_count);
     auto trees = detail::fit_trees(model.encoder, encoded, rows, latents, width, order, options_.trees,
                                    options_.seed, threads, [&progress] { progress.done(); });
     stages_.push_back({.name = "trees", .epochs = order.size(), .seconds = progress.seconds()});

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// The last stage: boosted trees learn to tell the model's rows from the table's, and which are drawn again.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/parallel.hpp>
+#include <rowsmith/encoding/encoded_table.hpp>
+#include <rowsmith/forest/gradient_boosting.hpp>
+#include <rowsmith/models/row_guide.hpp>
+#include <rowsmith/models/table_model.hpp>
+#include <rowsmith/train/options.hpp>
+#include <rowsmith/train/tree_stage.hpp>
+
+ROWSMITH_BEGIN
+namespace detail {
+
+/// Rows of codes, rows × stretches.
+struct CodeRows {
+  std::vector<std::int32_t> codes;
+  std::size_t stretches = 0;
+
+  std::size_t rows() const noexcept { return codes.size() / stretches; }
+  const std::int32_t* operator[](std::size_t row) const noexcept { return codes.data() + row * stretches; }
+};
+/// At most so many of a table's rows, evenly from all of them.
+inline CodeRows code_rows(const EncodedTable& table, std::span<const std::uint32_t> rows, std::size_t most) {
+  CodeRows result{{}, table.code_columns()};
+  const std::size_t count = std::min(rows.size(), most);
+  result.codes.reserve(count * result.stretches);
+  for (std::size_t k = 0; k < count; ++k)
+    for (std::size_t h = 0; h < result.stretches; ++h)
+      result.codes.push_back(table.code(rows[k * rows.size() / count], h));
+  return result;
+}
+
+/// Fits a guide step by step.
+class GuideFitter {
+public:
+  GuideFitter(const TableModel& model, const GuideOptions& options, std::uint64_t seed, int threads)
+      : model_(model), options_(options), seed_(seed), threads_(threads) {
+    guide_.largest_odds = options.largest_odds;
+    guide_.tries = static_cast<std::uint32_t>(options.tries);
+  }
+
+  /// \param real  rows to learn from \param held_out  rows that say after how many trees it is enough
+  /// \returns an empty guide if the trees find nothing that holds for the rows held out as well
+  RowGuide fit(const CodeRows& real, const CodeRows& held_out) {
+    const CodeRows made = draw(0, real.rows());
+    // Generated rows cost nothing, so that there are enough for a steady choice.
+    const CodeRows others = draw(made.rows(), std::clamp<std::size_t>(4 * held_out.rows(), 4'000, 20'000));
+    const auto binned = binned_rows(real, made);
+    std::vector<std::uint16_t> labels(real.rows(), 1);
+    labels.resize(real.rows() + made.rows(), 0);
+    std::vector<std::uint32_t> rows(labels.size());
+    std::iota(rows.begin(), rows.end(), 0U);
+    GradientBoostingOptions boosting;
+    boosting.rounds = options_.rounds;
+    boosting.learning_rate = options_.learning_rate;
+    boosting.max_depth = options_.max_depth;
+    boosting.seed = seed_;
+    boosting.threads = threads_;
+    take(GradientBoosting::fit_binned(binned, rows, labels, 2, boosting).trees());
+    const auto trees = best_count(held_out, others);
+    if (trees == 0)
+      return {};
+    keep(trees);
+    measure_acceptance(others);
+    return std::move(guide_);
+  }
+
+private:
+  CodeRows draw(std::size_t first, std::size_t rows) const {
+    return {model_.sample_codes(
+                rows, {.seed = seed_, .first_row = RowGuide::first_row + first, .threads = threads_}),
+            model_.columns().stretches};
+  }
+  /// The columns, with at most 255 levels each that hold about as many rows, as trees are fitted to them.
+  forest::BinnedMatrix binned_rows(const CodeRows& real, const CodeRows& made) {
+    const auto& layout = model_.encoder().layout();
+    forest::BinnedMatrix binned;
+    binned.rows = real.rows() + made.rows();
+    for (std::size_t h = 0; h < layout.size(); ++h) {
+      if (layout[h].fine)
+        continue;
+      kernel::GuideColumn column;
+      column.stretch = h;
+      column.fine_codes =
+          h + 1 < layout.size() && layout[h + 1].fine ? static_cast<std::uint32_t>(layout[h + 1].width) : 1;
+      column.tuples = static_cast<std::uint32_t>(layout[h].width) * column.fine_codes;
+      column.levels = guide_.words.size();
+      std::vector<std::uint32_t> level_of;
+      const auto feature = level_feature(model_.encoder(), h, level_of);
+      const auto each_tuple = [&](const auto& visit) {
+        for (const auto* part : {&real, &made})
+          for (std::size_t row = 0; row < part->rows(); ++row) {
+            const std::int32_t* codes = (*part)[row];
+            visit(static_cast<std::size_t>(codes[h]) * column.fine_codes +
+                  (column.fine_codes == 1 ? 0 : static_cast<std::size_t>(codes[h + 1])));
+          }
+      };
+      std::vector<std::size_t> counts(static_cast<std::size_t>(feature.count));
+      each_tuple([&](std::size_t tuple) { ++counts[level_of[tuple]]; });
+      // Bin 0 would stand for missing values, which are a level like others here.
+      constexpr std::size_t most = 255;
+      std::vector<std::uint32_t> bin_of(counts.size(), 1);
+      std::size_t before = 0;
+      for (std::size_t level = 0; level < counts.size(); ++level) {
+        bin_of[level] =
+            static_cast<std::uint32_t>(counts.size() <= most ? level + 1 : 1 + before * most / binned.rows);
+        before += counts[level];
+      }
+      for (const auto level : level_of)
+        guide_.words.push_back(std::min<std::uint32_t>(bin_of[level], most));
+      auto& bins = binned.columns.emplace_back();
+      bins.reserve(binned.rows);
+      each_tuple([&](std::size_t tuple) {
+        bins.push_back(static_cast<std::uint16_t>(guide_.words[column.levels + tuple]));
+      });
+      guide_.columns.push_back(column);
+    }
+    return binned;
+  }
+  /// Lays the trees out as the kernel walks them.
+  void take(const forest::BoostedTrees& trees) {
+    guide_.trees = static_cast<std::uint32_t>(trees.trees().size());
+    guide_.node_count = static_cast<std::uint32_t>(trees.nodes().size());
+    guide_.roots = guide_.words.size();
+    for (const auto& tree : trees.trees())
+      guide_.words.push_back(static_cast<std::uint32_t>(tree.root));
+    guide_.nodes = guide_.words.size();
+    for (const auto& tree : trees.trees()) {
+      const std::size_t next = &tree == &trees.trees().back() ? trees.nodes().size() : (&tree + 1)->root;
+      for (std::size_t i = tree.root; i < next; ++i) {
+        const auto& node = trees.nodes()[i];
+        const bool leaf = node.feature < 0;
+        guide_.words.push_back(leaf ? 0 : static_cast<std::uint32_t>(node.feature) + 1);
+        guide_.words.push_back(leaf ? std::bit_cast<std::uint32_t>(node.value) : node.threshold);
+        guide_.words.push_back(leaf ? 0 : static_cast<std::uint32_t>(tree.root) + node.left);
+      }
+    }
+  }
+  /// After how many trees the rows held out are told from other generated ones best, by cross-entropy.
+  std::uint32_t best_count(const CodeRows& real, const CodeRows& made) const {
+    const auto view = guide_.view();
+    std::vector<double> losses(guide_.trees + std::size_t{1});
+    for (const bool is_real : {true, false}) {
+      const CodeRows& rows = is_real ? real : made;
+      std::vector<double> odds(rows.rows());
+      for (std::uint32_t trees = 0; trees <= guide_.trees; ++trees) {
+        double sum = 0;
+        for (std::size_t row = 0; row < rows.rows(); ++row) {
+          if (trees > 0)
+            odds[row] += view.log_odds(rows[row], trees - 1, trees);
+          sum += std::log1p(std::exp(is_real ? -odds[row] : odds[row]));
+        }
+        losses[trees] += sum / static_cast<double>(rows.rows());
+      }
+    }
+    return static_cast<std::uint32_t>(std::min_element(losses.begin(), losses.end()) - losses.begin());
+  }
+  /// Leaves the trees behind the first ones out.
+  void keep(std::uint32_t trees) {
+    if (trees == guide_.trees)
+      return;
+    guide_.node_count = guide_.words[guide_.roots + trees];
+    guide_.trees = trees;
+    guide_.words.resize(guide_.nodes + 3 * std::size_t{guide_.node_count});
+  }
+  void measure_acceptance(const CodeRows& made) {
+    const auto view = guide_.view();
+    const auto label = model_.columns().label;
+    const std::size_t labels = std::max<std::size_t>(model_.labels().size(), 1);
+    std::vector<double> sums(labels);
+    std::vector<double> counts(labels);
+    for (std::size_t row = 0; row < made.rows(); ++row) {
+      const auto k = labels == 1 ? std::size_t{0} : static_cast<std::size_t>(made[row][label]);
+      sums[k] += view.acceptance(made[row]);
+      ++counts[k];
+    }
+    const double all = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(made.rows());
+    for (std::size_t k = 0; k < labels; ++k) // one row of all labels' for those that are too rare to tell
+      guide_.accepted.push_back((sums[k] + all) / (counts[k] + 1));
+  }
+
+  const TableModel& model_;
+  const GuideOptions& options_;
+  std::uint64_t seed_;
+  int threads_;
+  RowGuide guide_;
+};
+
+/// \param rows, held_out  of the encoded table \throws OptionError for columns that are numbers, not codes
+inline RowGuide fit_guide(const TableModel& model, const EncodedTable& encoded,
+                          std::span<const std::uint32_t> rows, std::span<const std::uint32_t> held_out,
+                          const GuideOptions& options, std::uint64_t seed, int threads) {
+  if (model.encoder().number_columns() > 0)
+    throw OptionError("guide.rounds: a guide needs every column as codes: set encoding.numerical = "
+                      "NumericalEncoding::codes");
+  return GuideFitter(model, options, seed, threads)
+      .fit(code_rows(encoded, rows, options.most_rows), code_rows(encoded, held_out, options.most_rows));
+}
+
+} // namespace detail
+ROWSMITH_END
