@@ -4,9 +4,11 @@
 # of the Catch2 programs, and each other check as one. Exits with 1 if anything failed.
 # On Debian or Ubuntu, what the build needs and is not there is installed with apt-get first.
 #
-# usage: bash tests/run.sh [--preset NAME] [--style] [--sanitize [FOLDER...]] [--avx2 [FOLDER...]] [--fuzz SECONDS]
+# usage: bash tests/run.sh [--preset NAME] [--style] [--without FOLDER...] [--sanitize [FOLDER...]]
+#                          [--avx2 [FOLDER...]] [--fuzz SECONDS]
 #   --preset NAME           one of CMakePresets.json; default release, or ci where CI=true
 #   --style                 first the format of all sources, and clang-tidy on the headers that were changed
+#   --without FOLDER...     not the Catch2 programs of these folders of tests/: they follow with sanitizers
 #   --sanitize [FOLDER...]  afterwards the Catch2 programs again with the address and undefined-behaviour
 #                           sanitizers: those of the folders of tests/ that are named, or all
 #   --avx2 [FOLDER...]      the same compiled for AVX2 and fused products, where the processor has them
@@ -20,19 +22,23 @@ preset=release
 if [ "${CI:-}" = true ]; then preset=ci; fi
 style=no
 fuzz=
+without=
 again=() # presets of --sanitize and --avx2, each followed by its folders
 while [ $# -gt 0 ]; do
   case $1 in
     --preset) preset=${2:?--preset needs a name}; shift 2 ;;
     --style) style=yes; shift ;;
     --fuzz) fuzz=${2:?--fuzz needs a number of seconds}; shift 2 ;;
+    --without)
+      shift
+      while [ $# -gt 0 ] && [[ $1 != -* ]]; do without+="${without:+;}$1"; shift; done ;;
     --sanitize | --avx2)
       list=asan
       if [ "$1" = --avx2 ]; then list=avx2; fi
       shift
       while [ $# -gt 0 ] && [[ $1 != -* ]]; do list+=" $1"; shift; done
       again+=("$list") ;;
-    -h | --help) sed -n '3,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    -h | --help) sed -n '3,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
     *) echo "tests/run.sh: unknown option '$1' (see --help)" >&2; exit 2 ;;
   esac
 done
@@ -61,9 +67,10 @@ run() {
   shift 2
   echo "== $preset: configure and build" >&2
   # The release folder is shared with examples/run.sh, which builds less.
-  local everything=()
-  if [ "$preset" = release ]; then everything=(-DROWSMITH_BUILD_TESTS=ON -DROWSMITH_BUILD_BENCHMARKS=ON); fi
-  if ! configure "$preset" ${everything[@]+"${everything[@]}"} > "$build.log" 2>&1; then
+  local more=()
+  if [ "$preset" = release ]; then more=(-DROWSMITH_BUILD_TESTS=ON -DROWSMITH_BUILD_BENCHMARKS=ON); fi
+  if [ "$preset" = "$first_preset" ]; then more+=("-DROWSMITH_TESTS_WITHOUT=$without"); fi
+  if ! configure "$preset" ${more[@]+"${more[@]}"} > "$build.log" 2>&1; then
     cat "$build.log"
     fail "$preset: configure"
     return 0
@@ -120,6 +127,7 @@ if [ "$style" = yes ]; then
   echo "== style" >&2
   count "$(bash .ci/style.sh || true)" style
 fi
+first_preset=$preset
 if [[ $preset =~ ^(asan|tsan|avx2)$ ]]; then
   run "$preset" rowsmith_tests -L catch2
 else
