@@ -48,15 +48,9 @@ inline std::string values_text(const rowsmith::TableFile& file, const rowsmith::
     if (least > most)
       return "none";
     std::string text;
-    const auto append = [&](double value) {
-      if (format.role == ColumnRole::date)
-        rowsmith::append_date(text, value, format.pattern);
-      else
-        rowsmith::append_marked(text, value, column.decimals, format.marks);
-    };
-    append(least);
+    rowsmith::append_formatted(text, least, column.decimals, format);
     text += " to ";
-    append(most);
+    rowsmith::append_formatted(text, most, column.decimals, format);
     return text;
   }
   std::vector<std::pair<std::size_t, std::string>> texts(column.dictionary.size());

@@ -36,14 +36,21 @@ struct SampleSettings {
 inline rowsmith::TableFormat format_of(const rowsmith::TableModel& model, bool plain) {
   const auto& notes = model.parts().notes;
   const auto found = notes.find("format");
+  rowsmith::TableFormat learnt;
+  if (found != notes.end())
+    learnt = rowsmith::table_format_from_json(found->second);
   if (found != notes.end() && !plain)
-    return rowsmith::table_format_from_json(found->second);
+    return learnt;
   rowsmith::TableFormat format;
-  for (const auto& column : model.schema().columns())
+  for (const auto& column : model.schema().columns()) {
     format.columns.push_back({.name = column.name,
                               .role = column.kind == rowsmith::ColumnKind::categorical
                                           ? rowsmith::ColumnRole::category
                                           : rowsmith::ColumnRole::real});
+    for (const auto& known : learnt.columns)
+      if (known.name == column.name)
+        format.columns.back().origin = known.origin;
+  }
   format.label = model.schema().label();
   return format;
 }

@@ -8,3 +8,4 @@
 #include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/csv/options.hpp>
 #include <rowsmith/csv/reader.hpp>
+#include <rowsmith/csv/whole_number.hpp>

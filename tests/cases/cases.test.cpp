@@ -667,6 +667,45 @@ TEST_CASE("from a table to rows that are written as it was", "[cases]") {
   CHECK_FALSE(std::filesystem::exists(folder.file("x")));
 }
 
+TEST_CASE("nanoseconds are learnt, and written to the last digit", "[cases]") {
+  const Folder folder;
+  const auto in =
+      folder.write("in.csv", lines("begin,end,b", 300, [](auto i) {
+                     const auto begin =
+                         1'700'000'000'000'000'000 + std::stoll(number(i, 90'000)) * 1'000'000'007;
+                     return n(static_cast<std::size_t>(begin)) + "," +
+                            n(static_cast<std::size_t>(begin) + 1 + std::stoul(number(i + 500, 40))) + "," +
+                            pick(i, {"x", "y"});
+                   }));
+  auto result =
+      run_program({"fit", in, "-o", folder.file("m"), "--recipe", "trees", "--quick", "--threads", "1"});
+  CAPTURE(result.error, result.log);
+  REQUIRE(result.code == 0);
+  CHECK_THAT(result.log, Contains("kept to the last digit, as their distance from 17000"));
+  CHECK_THAT(result.log, Contains("'begin' <= 'end'"));
+  for (const char* plain : {"", "--plain"}) {
+    std::vector<std::string> words{"sample", folder.file("m"), "-n", "200"};
+    if (*plain != 0)
+      words.emplace_back(plain);
+    result = run_program(words);
+    CAPTURE(result.error, result.out);
+    REQUIRE(result.code == 0);
+    std::istringstream rows(result.out);
+    std::string line;
+    std::getline(rows, line);
+    CHECK(line == "begin,end,b");
+    std::set<std::string> last_digits;
+    while (std::getline(rows, line)) {
+      const auto begin = rs::parse_whole(line.substr(0, 19));
+      const auto end = rs::parse_whole(line.substr(20, 19));
+      REQUIRE((begin && end));
+      CHECK_FALSE(*end < *begin);
+      last_digits.insert(line.substr(16, 3));
+    }
+    CHECK(last_digits.size() > 50); // doubles of that size have steps of 256
+  }
+}
+
 TEST_CASE("every mark of a missing value is one in the table, too, and rounding is said", "[cases]") {
   const Folder folder;
   const auto in = folder.write("in.csv", lines("a,b", 400, [](auto i) {

@@ -45,6 +45,8 @@ inline nlohmann::json column_format_json(const ColumnFormat& column) {
     json["pattern"] = column.pattern;
   if (column.role == ColumnRole::identifier && column.pattern == "#")
     json["first"] = column.first;
+  if (!(column.origin == WholeNumber{})) // as a text: other readers of JSON would round it
+    json["origin"] = to_string(column.origin);
   if (column.quoted)
     json["quoted"] = true;
   json["missing"] = column.missing;
@@ -73,7 +75,15 @@ inline ColumnFormat column_format_from(const nlohmann::json& json) {
   if (json.contains("pattern"))
     column.pattern = text(json, "pattern");
   if (json.contains("first"))
-    column.first = integer(json, "first", -(std::int64_t{1} << 62U), std::int64_t{1} << 62U);
+    column.first = integer(json, "first", INT64_MIN, INT64_MAX);
+  if (json.contains("origin")) {
+    const auto origin = parse_whole(text(json, "origin"));
+    if (!origin || TableFormat::kind_of(column.role) != ColumnKind::numerical ||
+        column.role == ColumnRole::date)
+      throw ModelFileError("'origin' of column '" + column.name +
+                           "' is no whole number of 64 bits in quotes, or the column's role is not integer");
+    column.origin = *origin;
+  }
   column.quoted = json.contains("quoted") && boolean(json, "quoted");
   if (json.contains("missing"))
     column.missing = text(json, "missing");

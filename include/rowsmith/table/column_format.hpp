@@ -12,11 +12,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/csv/number_text.hpp>
+#include <rowsmith/csv/whole_number.hpp>
 #include <rowsmith/table/date_text.hpp>
 
 ROWSMITH_BEGIN
@@ -56,16 +58,26 @@ struct ColumnFormat {
   NumberMarks marks{};    ///< of integer and real
   DatePattern pattern{};  ///< of date: see `DatePattern`; of identifier: see `append_identifier`
   std::int64_t first = 0; ///< of an identifier that counts: where rows begin
-  bool quoted = false;    ///< every cell stands in quotes
-  std::string missing{};  ///< what is written for a missing cell
+  /// Of whole numbers with more digits than a double holds: cells of a table are their distances from it. 0:
+  /// cells are the numbers themselves.
+  WholeNumber origin{};
+  bool quoted = false;   ///< every cell stands in quotes
+  std::string missing{}; ///< what is written for a missing cell
   bool missing_quoted = false;
   std::vector<std::string> missing_words{}; ///< other texts that are missing values in this column
   bool operator==(const ColumnFormat&) const = default;
 };
 
-/// The number that a text with marks denotes; nothing for any other.
-inline std::optional<double> parse_marked(std::string_view text, const NumberMarks& marks,
-                                          std::string& scratch) {
+namespace detail {
+
+/// The digits of a text without its marks, in `text` or in `scratch`: with a point, and without a sign.
+struct UnmarkedDigits {
+  std::string_view digits{};
+  bool negative = false;
+};
+/// Nothing for a text with other marks; what are no digits may be left.
+inline std::optional<UnmarkedDigits> without_marks(std::string_view text, const NumberMarks& marks,
+                                                   std::string& scratch) {
   bool negative = false;
   if (marks.brackets && text.size() > 2 && text.front() == '(' && text.back() == ')') {
     negative = true;
@@ -94,11 +106,8 @@ inline std::optional<double> parse_marked(std::string_view text, const NumberMar
   }
   if (text.empty() || text.front() == '-' || text.front() == '+')
     return std::nullopt;
-  if (marks.decimal == '.' && marks.thousands == 0) {
-    const auto number = parse_number(text);
-    if (number || text.find(',') == std::string_view::npos)
-      return number ? std::optional(negative ? -*number : *number) : std::nullopt;
-  }
+  if (marks.decimal == '.' && marks.thousands == 0 && text.find(',') == std::string_view::npos)
+    return UnmarkedDigits{text, negative};
   // A column whose numbers were small so far may have marks of thousands in another file.
   const char thousands = marks.thousands != 0 ? marks.thousands : marks.decimal == ',' ? '.' : ',';
   scratch.clear();
@@ -125,8 +134,43 @@ inline std::optional<double> parse_marked(std::string_view text, const NumberMar
   }
   if (whole && grouped && group != 3)
     return std::nullopt;
-  const auto number = parse_number(scratch);
-  return number ? std::optional(negative ? -*number : *number) : std::nullopt;
+  return UnmarkedDigits{scratch, negative};
+}
+
+/// \param digits  of the magnitude, with a point
+inline void append_with_marks(std::string& to, std::string digits, bool negative, const NumberMarks& marks) {
+  const std::size_t point = std::min(digits.find_first_of(".e"), digits.size()); // before there are thousands
+  if (marks.thousands != 0)
+    for (std::size_t at = point; at > 3; at -= 3)
+      digits.insert(at - 3, 1, marks.thousands);
+  if (marks.decimal != '.' && point < digits.size())
+    if (const auto at = digits.rfind('.'); at != std::string::npos) // the last: points may part thousands
+      digits[at] = marks.decimal;
+  if (negative)
+    to += marks.brackets ? '(' : '-';
+  to.append(marks.prefix).append(digits).append(marks.suffix);
+  if (negative && marks.brackets)
+    to += ')';
+}
+
+} // namespace detail
+
+/// The number that a text with marks denotes; nothing for any other.
+inline std::optional<double> parse_marked(std::string_view text, const NumberMarks& marks,
+                                          std::string& scratch) {
+  const auto unmarked = detail::without_marks(text, marks, scratch);
+  const auto number = unmarked ? parse_number(unmarked->digits) : std::nullopt;
+  return number ? std::optional(unmarked->negative ? -*number : *number) : std::nullopt;
+}
+
+/// The whole number that a text with marks denotes, to the last digit; nothing for any other.
+inline std::optional<WholeNumber> parse_marked_whole(std::string_view text, const NumberMarks& marks,
+                                                     std::string& scratch) {
+  const auto unmarked = detail::without_marks(text, marks, scratch);
+  auto number = unmarked ? parse_whole(unmarked->digits) : std::nullopt;
+  if (number)
+    number->negative = unmarked->negative && number->magnitude != 0;
+  return number;
 }
 
 /// Appends a number with its marks. \param decimals  as `Column::decimals`
@@ -142,20 +186,31 @@ inline void append_marked(std::string& to, double number, int decimals, const Nu
     append_number(digits, std::abs(number),
                   std::abs(number) < 0x1p60 || marks.thousands != 0 ? decimals : -1);
   }
-  const bool zero = digits.find_first_of("123456789") == std::string::npos;
-  const bool negative = std::signbit(number) && !zero;                           // zero has no sign
-  const std::size_t point = std::min(digits.find_first_of(".e"), digits.size()); // before there are thousands
-  if (marks.thousands != 0)
-    for (std::size_t at = point; at > 3; at -= 3)
-      digits.insert(at - 3, 1, marks.thousands);
-  if (marks.decimal != '.' && point < digits.size())
-    if (const auto at = digits.rfind('.'); at != std::string::npos) // the last: points may part thousands
-      digits[at] = marks.decimal;
-  if (negative)
-    to += marks.brackets ? '(' : '-';
-  to.append(marks.prefix).append(digits).append(marks.suffix);
-  if (negative && marks.brackets)
-    to += ')';
+  const bool zero = digits.find_first_of("123456789") == std::string::npos; // it has no sign
+  detail::append_with_marks(to, std::move(digits), std::signbit(number) && !zero, marks);
+}
+
+/// What a text of a column denotes as a number of a table; nothing for a text that the format has no place
+/// for.
+inline std::optional<double> parse_formatted(std::string_view text, const ColumnFormat& format,
+                                             std::string& scratch) {
+  if (format.role == ColumnRole::date)
+    return parse_date(text, format.pattern);
+  if (format.origin == WholeNumber{})
+    return parse_marked(text, format.marks, scratch);
+  const auto whole = parse_marked_whole(text, format.marks, scratch);
+  return whole ? distance(*whole, format.origin) : std::nullopt;
+}
+
+/// Appends a number of a table as the column of a file has it: a date, or a number with its marks.
+/// \param decimals  as `Column::decimals`
+inline void append_formatted(std::string& to, double number, int decimals, const ColumnFormat& format) {
+  if (format.role == ColumnRole::date)
+    return append_date(to, number, format.pattern);
+  if (format.origin == WholeNumber{})
+    return append_marked(to, number, decimals, format.marks);
+  const auto whole = at_distance(format.origin, std::clamp(std::round(number), -0x1p53, 0x1p53));
+  detail::append_with_marks(to, std::to_string(whole.magnitude), whole.negative, format.marks);
 }
 
 namespace detail {
@@ -201,7 +256,7 @@ inline std::uint64_t identifier_room(std::string_view pattern,
 inline void append_identifier(std::string& to, const ColumnFormat& format, std::uint64_t row,
                               std::uint64_t seed) {
   if (format.pattern == "#") {
-    to += std::to_string(format.first + static_cast<std::int64_t>(row));
+    to += std::to_string(static_cast<std::int64_t>(static_cast<std::uint64_t>(format.first) + row));
     return;
   }
   const std::string_view pattern =

@@ -18,6 +18,7 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/csv/number_text.hpp>
+#include <rowsmith/csv/whole_number.hpp>
 #include <rowsmith/table/column_format.hpp>
 #include <rowsmith/table/number_marks.hpp>
 #include <rowsmith/table/text_column.hpp>
@@ -43,9 +44,26 @@ struct FoundFormat {
   std::size_t distinct = 0;            ///< texts that are no missing values
   std::vector<std::string> notes{};    ///< what a reader should know, one sentence each
   std::vector<std::string> warnings{}; ///< what is likely wrong
+  WholeNumber least{};                 ///< of a column with a `ColumnFormat::origin`
+  WholeNumber most{};
 };
 
 namespace detail {
+
+/// Where cells are counted from that lie between two numbers less than 2^53 apart: below the least, with as
+/// many zeros at its end as the distances leave room for, so that it is no cell's number.
+inline WholeNumber origin_below(const WholeNumber& least, const WholeNumber& most) {
+  const double range = *distance(most, least);
+  for (double unit = std::pow(10.0, std::floor(std::log10(std::max(range, 1.0)))); unit > 1; unit /= 10) {
+    const auto whole = static_cast<std::uint64_t>(unit);
+    const std::uint64_t rest = least.magnitude % whole;
+    const std::uint64_t down = least.negative ? (whole - rest) % whole : rest;
+    const WholeNumber origin = at_distance(least, -static_cast<double>(down));
+    if (origin.magnitude % whole == 0 && distance(most, origin))
+      return origin;
+  }
+  return least;
+}
 
 /// Looks at one column.
 class RoleFinder {
@@ -268,12 +286,12 @@ private:
     take_missing(words);
     auto& format = found_.format;
     format.role = ColumnRole::integer;
-    bool large = false;
+    bool large = false; // a double does not hold all digits
     double least = std::numeric_limits<double>::infinity();
     double most = -least;
     for (const auto& text : texts_) {
       const double value = *number(text.text);
-      large = large || std::abs(value) > 0x1p53;
+      large = large || std::abs(value) >= 0x1p53;
       least = std::min(least, value);
       most = std::max(most, value);
       if (text.text.find(marks.decimal) != std::string_view::npos || value != std::floor(value) ||
@@ -281,13 +299,21 @@ private:
         format.role = ColumnRole::real;
     }
     format.marks = std::move(marks);
-    if (format.role == ColumnRole::integer && key(least, most, large))
+    if (format.role == ColumnRole::integer && large) {
+      const bool range = whole_range();
+      if (key(range ? distance(found_.most, found_.least) : std::nullopt, found_.most, !range))
+        return true;
+      if (!range || texts_.size() == 1) { // a double would not hold their digits
+        format.marks = {};
+        format.role = ColumnRole::category;
+        return false;
+      }
+      format.origin = origin_below(found_.least, found_.most);
       return true;
-    if (format.role == ColumnRole::integer && large) { // a double would not hold their digits
-      format.marks = {};
-      format.role = ColumnRole::category;
-      return false;
     }
+    if (format.role == ColumnRole::integer &&
+        key(most - least, whole_number(static_cast<std::int64_t>(most)), false))
+      return true;
     if (format.marks.prefix.empty() && format.marks.suffix.empty() && format.role == ColumnRole::integer &&
         texts_.size() > 100 && texts_.size() * 10 > present_ && quoted_only())
       found_.warnings.emplace_back("numbers in quotes are read as numbers; if they are codes: --categorical");
@@ -321,20 +347,43 @@ private:
       found_.notes.emplace_back("numbers with zeros in front are taken as codes, not as numbers");
     return zeros > 0 || (exponents > 0 && plain == 0);
   }
+  /// Finds the ends of whole numbers. \returns whether they are less than 2^53 apart
+  bool whole_range() {
+    std::string scratch;
+    bool first = true;
+    for (const auto& text : texts_) {
+      const auto number = parse_marked_whole(text.text, found_.format.marks, scratch);
+      if (!number)
+        return false;
+      if (std::exchange(first, false))
+        found_.least = found_.most = *number;
+      found_.least = *number < found_.least ? *number : found_.least;
+      found_.most = found_.most < *number ? *number : found_.most;
+    }
+    return distance(found_.most, found_.least).has_value();
+  }
   /// A whole-numbered column that is a key: it counts rows, or is called so and never repeats.
-  bool key(double least, double most, bool large) {
+  /// \param range  between the least and the most of its numbers; nothing where a double does not hold it
+  bool key(const std::optional<double>& range, const WholeNumber& most, bool wide) {
     if (present_ < 20 || texts_.size() != present_ || found_.missing_rows > 0)
       return false;
-    const bool counts = most - least == static_cast<double>(present_ - 1);
-    if (!counts && !large && !named_like_a_key())
+    const bool counts = range == static_cast<double>(present_ - 1);
+    if (!counts && !wide && !named_like_a_key())
       return false;
     auto& format = found_.format;
     format.role = ColumnRole::identifier;
-    if (counts || !large) {
+    const auto next = signed_number(at_distance(most, 1));
+    if (!wide && next) {
       format.pattern = "#"; // goes on where the table ends: no key is one of its rows'
-      format.first = counts || most < 9e15 ? static_cast<std::int64_t>(most) + 1 : 1;
-    } else {
-      format.pattern = shape();
+      format.first = *next;
+      return true;
+    }
+    format.pattern = shape();
+    if (format.pattern.empty()) { // of different lengths: new ones are longer than all
+      std::size_t longest = 0;
+      for (const auto& text : texts_)
+        longest = std::max(longest, text.text.size());
+      format.pattern = "1" + std::string(longest, '9');
     }
     return true;
   }

@@ -174,6 +174,13 @@ private:
   std::size_t repeated_ = 0;
 };
 
+inline std::string expected_text(const ColumnFormat& format) {
+  if (format.role == ColumnRole::date)
+    return "a date such as " + format.pattern;
+  return format.origin == WholeNumber{} ? "a number"
+                                        : "a whole number at most 2^53 away from " + to_string(format.origin);
+}
+
 /// A column of texts as one of a table. \throws SchemaError for a text that the format has no place for,
 /// naming its line
 inline Column table_column(const TextColumn& texts, const ColumnFormat& format, const RoleOptions& roles) {
@@ -200,12 +207,10 @@ inline Column table_column(const TextColumn& texts, const ColumnFormat& format, 
       codes[k] = column.dictionary.insert(text.text);
       continue;
     }
-    const auto number = format.role == ColumnRole::date ? parse_date(text.text, format.pattern)
-                                                        : parse_marked(text.text, format.marks, scratch);
+    const auto number = parse_formatted(text.text, format, scratch);
     if (!number)
       throw SchemaError("line " + std::to_string(text.first_line) + ", column '" + format.name + "' holds " +
-                        in_quotes(std::string(text.text)) + ", expected " +
-                        (format.role == ColumnRole::date ? "a date such as " + format.pattern : "a number") +
+                        in_quotes(std::string(text.text)) + ", expected " + expected_text(format) +
                         " or a missing value");
     numbers[k] = *number;
     if (format.role != ColumnRole::date) {
@@ -269,6 +274,33 @@ auto at_column(const std::string& path, std::size_t column, const Work& work) ->
   }
 }
 
+/// Columns whose numbers together lie less than 2^53 apart are counted from one origin, so that orders and
+/// differences among them are those of the numbers.
+inline void share_origins(std::vector<FoundFormat>& columns) {
+  std::vector<FoundFormat*> with;
+  for (auto& column : columns)
+    if (!(column.format.origin == WholeNumber{}))
+      with.push_back(&column);
+  std::stable_sort(with.begin(), with.end(),
+                   [](const FoundFormat* a, const FoundFormat* b) { return a->least < b->least; });
+  for (std::size_t begin = 0, end = 0; begin < with.size(); begin = end) {
+    WholeNumber most = with[begin]->most;
+    for (end = begin; end < with.size(); ++end) {
+      const auto next = most < with[end]->most ? with[end]->most : most;
+      if (!distance(next, with[begin]->least))
+        break;
+      most = next;
+    }
+    const auto origin = origin_below(with[begin]->least, most);
+    for (std::size_t k = begin; k < end; ++k)
+      with[k]->format.origin = origin;
+  }
+  for (auto* column : with)
+    column->notes.push_back("whole numbers of more digits than a double holds: kept to the last digit, as "
+                            "their distance from " +
+                            to_string(column->format.origin));
+}
+
 inline void check_format(const TableFormat& format) {
   bool any = false;
   for (const auto& column : format.columns)
@@ -292,7 +324,6 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
   for (const auto& [name, role] : options.declared)
     if (std::find(texts.names.begin(), texts.names.end(), name) == texts.names.end())
       throw OptionError("column " + detail::in_quotes(name) + " is declared, but the file does not have it");
-  std::vector<Column> columns;
   for (std::size_t i = 0; i < texts.names.size(); ++i) {
     const auto& name = texts.names[i];
     const auto declared = options.declared.find(name);
@@ -303,8 +334,10 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
     if (texts.numbers_rows[i]) {
       found.format.role = ColumnRole::identifier;
       found.format.pattern = "#";
-      found.format.first = static_cast<std::int64_t>(*parse_number(texts.columns[i][0].text)) +
-                           static_cast<std::int64_t>(texts.rows);
+      const auto first = parse_whole(texts.columns[i][0].text);
+      found.format.first =
+          (first ? signed_number(*first).value_or(0) : 0) + static_cast<std::int64_t>(texts.rows);
+      found.format.origin = {};
     }
     if (declared != options.declared.end()) {
       const auto role = declared->second;
@@ -317,11 +350,19 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
                           std::string(to_string(role)) + ", but its texts say " +
                           std::string(to_string(found.format.role)));
       found.format.role = role;
+      if (TableFormat::kind_of(role) != ColumnKind::numerical)
+        found.format.origin = {};
       if (role == ColumnRole::identifier && found.format.pattern.empty()) {
         found.format.pattern = "#";
         found.format.first = 1;
       }
     }
+    file.found.push_back(std::move(found));
+  }
+  detail::share_origins(file.found);
+  std::vector<Column> columns;
+  for (std::size_t i = 0; i < texts.names.size(); ++i) {
+    auto& found = file.found[i];
     file.format.columns.push_back(found.format);
     if (TableFormat::kind_of(found.format.role)) {
       columns.push_back(detail::at_column(
@@ -331,7 +372,6 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
                               " rounded to the " + std::to_string(columns.back().decimals) +
                               " decimals that nearly all others have");
     }
-    file.found.push_back(std::move(found));
     texts.columns[i] = {}; // no longer needed
   }
   if (!options.label.empty() &&
@@ -455,10 +495,7 @@ private:
       // A text that would be read as a missing value stands in quotes.
       return append_text(to, text, format.quoted || text == "NA" || text == "?" || text == format.missing);
     }
-    if (format.role == ColumnRole::date)
-      append_date(cell, column->values[row], format.pattern);
-    else
-      append_marked(cell, column->values[row], column->decimals, format.marks);
+    append_formatted(cell, column->values[row], column->decimals, format);
     append_text(to, cell, format.quoted);
   }
 

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <stdlib.h>
+
+#include <rowsmith/io/table_format_json.hpp>
+#include <rowsmith/table/table_file.hpp>
+
+namespace rs = rowsmith;
+using Catch::Matchers::Contains;
+
+namespace {
+
+struct Folder {
+  std::string path = (std::filesystem::temp_directory_path() / "rowsmith-files-XXXXXX").string();
+  Folder() { REQUIRE(mkdtemp(path.data()) != nullptr); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string write(const std::string& name, const std::string& bytes) const {
+    std::ofstream(path + "/" + name, std::ios::binary) << bytes;
+    return path + "/" + name;
+  }
+};
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+std::string lines(const std::string& header, std::size_t count,
+                  const std::function<std::string(std::size_t)>& line) {
+  std::string text = header + "\n";
+  for (std::size_t i = 0; i < count; ++i)
+    text += line(i) + "\n";
+  return text;
+}
+// A file as it is written again, by way of the format's JSON.
+std::string again(const Folder& folder, const std::string& bytes, const rs::TableFileOptions& options = {}) {
+  const auto file = rs::read_table_file(folder.write("in", bytes), options);
+  rs::write_table_file(folder.path + "/out", file.table,
+                       rs::table_format_from_json(rs::to_json(file.format)));
+  return read_file(folder.path + "/out");
+}
+const rs::ColumnFormat& column(const rs::TableFile& file, const std::string& name) {
+  for (const auto& one : file.format.columns)
+    if (one.name == name)
+      return one;
+  throw rs::SchemaError("no column " + name);
+}
+
+} // namespace
+
+TEST_CASE("whole numbers of up to 20 digits come back to the last one", "[table]") {
+  const Folder folder;
+  for (const std::uint64_t base :
+       {std::uint64_t{9'007'199'254'740'991}, std::uint64_t{12'345'678'901'234'567},
+        std::uint64_t{123'456'789'012'345'678}, std::uint64_t{1'700'000'000'123'456'789},
+        std::uint64_t{9'223'372'036'854'775'000}, std::uint64_t{18'446'744'073'709'500'000U}}) {
+    CAPTURE(base);
+    const auto number = [&](std::size_t i) { return std::to_string(base + i * i * 7 % 5003); };
+    const auto bytes = lines("at,b", 100, [&](std::size_t i) {
+      return (i % 10 == 3 ? "" : number(i)) + (i % 2 == 0 ? ",x" : ",y");
+    });
+    const auto file = rs::read_table_file(folder.write("f", bytes));
+    CHECK(column(file, "at").role == rs::ColumnRole::integer);
+    CHECK(again(folder, bytes) == bytes);
+    const auto negative = lines("at,b", 100, [&](std::size_t i) { return "-" + number(i) + ",x"; });
+    CHECK(again(folder, negative) == negative);
+  }
+}
+
+TEST_CASE("large numbers with marks are exact, too", "[table]") {
+  const Folder folder;
+  const auto bytes = lines("a,b", 60, [](std::size_t i) {
+    return "\"$1,700,000,000,000,00" + std::to_string(i % 7) + "," + std::to_string(100 + i * 17 % 900) +
+           "\"," + (i % 2 == 0 ? "x" : "y");
+  });
+  CHECK(column(rs::read_table_file(folder.write("f", bytes)), "a").origin ==
+        rs::WholeNumber{1'700'000'000'000'000'000, false});
+  CHECK(again(folder, bytes) == bytes);
+}
+
+TEST_CASE("the origin is no row's number, and one for columns that lie together", "[table]") {
+  const Folder folder;
+  const auto bytes = lines("start,end,other", 200, [](std::size_t i) {
+    const std::uint64_t start = 1'700'000'000'000'000'417 + i * i * 1'000'003;
+    return std::to_string(start) + "," + std::to_string(start + i % 5) + "," +
+           std::to_string(9'100'000'000'000'000'417 + i * i);
+  });
+  const auto file = rs::read_table_file(folder.write("f", bytes));
+  CHECK(column(file, "start").origin == column(file, "end").origin);
+  CHECK_FALSE(column(file, "start").origin == column(file, "other").origin);
+  CHECK(column(file, "start").origin.magnitude % 1'000'000'000 == 0);
+  for (std::size_t r = 0; r < file.rows; ++r) {
+    CHECK(file.table["end"].values[r] - file.table["start"].values[r] == static_cast<double>(r % 5));
+    CHECK(file.table["start"].values[r] > 0);
+  }
+  CHECK_THAT(file.found[0].notes.back(), Contains("kept to the last digit"));
+  CHECK(again(folder, bytes) == bytes);
+  // A file like it, whose numbers lie elsewhere but within reach; and one beyond it.
+  const auto like = folder.write("g", "end,start,other\n1699999999999999999,1700000000000000001,"
+                                      "9100000000000000000\n");
+  CHECK(rs::read_table_like(like, file.format)["end"].values[0] < 0);
+  rs::write_table_file(folder.path + "/h", rs::read_table_like(like, file.format), file.format);
+  CHECK_THAT(read_file(folder.path + "/h"), Contains("1700000000000000001,1699999999999999999,91000"));
+  const auto far = folder.write("g", "end,start,other\n1700000000000000000,17,9100000000000000000\n");
+  CHECK_THROWS_WITH(rs::read_table_like(far, file.format),
+                    Contains("'17', expected a whole number at most 2^53 away from 17000000"));
+}
+
+TEST_CASE("large numbers that lie far apart are keys or categories, and never rounded", "[table]") {
+  const Folder folder;
+  const auto wide = [](std::size_t i) {
+    return std::to_string(10'000'000'000'000'003 + i * 90'071'992'547'409'937);
+  };
+  // Each one once: a key, made anew.
+  auto file = rs::read_table_file(folder.write(
+      "f", lines("a,b", 90, [&](std::size_t i) { return wide(i) + "," + std::to_string(i % 7); })));
+  CHECK(column(file, "a").role == rs::ColumnRole::identifier);
+  CHECK_FALSE(column(file, "a").pattern.empty());
+  std::set<std::string> keys;
+  for (std::uint64_t row = 0; row < 200; ++row) {
+    std::string key;
+    rs::append_identifier(key, column(file, "a"), row, 1);
+    keys.insert(key);
+  }
+  CHECK(keys.size() == 200);
+  for (std::size_t i = 0; i < 90; ++i)
+    CHECK_FALSE(keys.contains(wide(i)));
+  // Again and again: a category.
+  const auto bytes =
+      lines("a,b", 90, [&](std::size_t i) { return wide(i % 9) + "," + std::to_string(i % 7); });
+  file = rs::read_table_file(folder.write("f", bytes));
+  CHECK(column(file, "a").role == rs::ColumnRole::category);
+  CHECK(again(folder, bytes) == bytes);
+  // Beyond 64 bits; and one value alone.
+  for (const char* text : {"340282366920938463463374607431768211455", "1700000000000000001"}) {
+    const auto same = lines("a,b", 90, [&](std::size_t i) {
+      return text + std::string(i % 2 == 0 && text[0] == '3' ? "0," : ",") + std::to_string(i % 7);
+    });
+    file = rs::read_table_file(folder.write("f", same));
+    CHECK(column(file, "a").role == rs::ColumnRole::category);
+    CHECK(again(folder, same) == same);
+  }
+}
+
+TEST_CASE("large counters are counted on from the last, exactly", "[table]") {
+  const Folder folder;
+  const auto file =
+      rs::read_table_file(folder.write("f", lines("a,id,b", 50, [](std::size_t i) {
+                                         return std::to_string(1'700'000'000'000'000'001 + i) + "," +
+                                                std::to_string(1'700'000'000'000'000'001 + 3 * i) + "," +
+                                                std::to_string(i % 7);
+                                       })));
+  CHECK(column(file, "a").role == rs::ColumnRole::identifier);
+  CHECK(column(file, "a").first == 1'700'000'000'000'000'051);
+  CHECK(column(file, "id").role == rs::ColumnRole::identifier);
+  CHECK(column(file, "id").first == 1'700'000'000'000'000'149);
+  rs::write_table_file(folder.path + "/out", file.table, file.format);
+  CHECK_THAT(read_file(folder.path + "/out"), Contains("\n1700000000000000100,1700000000000000198,0\n"));
+}
+
+TEST_CASE("an origin in a format's JSON is checked", "[table]") {
+  const auto with = [](const std::string& more) {
+    return rs::table_format_from_json(
+        R"({"delimiter": ",", "header": true, "encoding": "utf-8", "columns": [)"
+        R"({"name": "a", "missing": "", )" +
+        more + "}]}");
+  };
+  CHECK(to_string(with(R"("role": "integer", "origin": "-1700000000000000000")").columns[0].origin) ==
+        "-1700000000000000000");
+  CHECK_THROWS_WITH(with(R"("role": "integer", "origin": "1e3")"), Contains("'origin' of column 'a'"));
+  CHECK_THROWS_WITH(with(R"("role": "category", "origin": "17")"), Contains("'origin' of column 'a'"));
+  CHECK_THROWS_WITH(with(R"("role": "integer", "origin": 17)"), Contains("'origin' is not a text"));
+}
