@@ -13,7 +13,7 @@
 
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/io/table_format_json.hpp>
-#include <rowsmith/table/table_file.hpp>
+#include <rowsmith/table/table_file_writer.hpp>
 #include <rowsmith/table/write_csv.hpp>
 
 #include "command.hpp"

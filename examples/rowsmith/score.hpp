@@ -20,8 +20,8 @@
 #include <rowsmith/deploy/sampler.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/models/likelihood.hpp>
-#include <rowsmith/table/read_csv.hpp>
 #include <rowsmith/table/row_text.hpp>
+#include <rowsmith/table/table_file.hpp>
 
 #include "sample.hpp"
 

@@ -16,5 +16,7 @@
 #include <rowsmith/table/table.hpp>
 #include <rowsmith/table/table_builder.hpp>
 #include <rowsmith/table/table_file.hpp>
+#include <rowsmith/table/table_file_writer.hpp>
+#include <rowsmith/table/table_format.hpp>
 #include <rowsmith/table/text_column.hpp>
 #include <rowsmith/table/write_csv.hpp>

@@ -16,6 +16,7 @@
 
 #include <rowsmith/io/table_format_json.hpp>
 #include <rowsmith/table/table_file.hpp>
+#include <rowsmith/table/table_file_writer.hpp>
 
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;
@@ -43,6 +44,11 @@ std::string lines(const std::string& header, std::size_t count,
   for (std::size_t i = 0; i < count; ++i)
     text += line(i) + "\n";
   return text;
+}
+std::string encoded(const std::string& text, rs::TextEncoding encoding) {
+  std::string bytes;
+  REQUIRE(rs::detail::TextEncoder(encoding, false).encode(text, bytes) == rs::detail::TextEncoder::none);
+  return bytes;
 }
 // A file as it is written again, by way of the format's JSON.
 std::string again(const Folder& folder, const std::string& bytes, const rs::TableFileOptions& options = {}) {
@@ -182,4 +188,80 @@ TEST_CASE("an origin in a format's JSON is checked", "[table]") {
   CHECK_THROWS_WITH(with(R"("role": "integer", "origin": "1e3")"), Contains("'origin' of column 'a'"));
   CHECK_THROWS_WITH(with(R"("role": "category", "origin": "17")"), Contains("'origin' of column 'a'"));
   CHECK_THROWS_WITH(with(R"("role": "integer", "origin": 17)"), Contains("'origin' is not a text"));
+}
+
+TEST_CASE("a file is written in the encoding and with the line ends that it was read in", "[table]") {
+  const Folder folder;
+  const std::string mark = "\xEF\xBB\xBF";
+  const auto text = lines("st\xC3\xA4"
+                          "dte,b,\"two\nlines\"",
+                          60, [](std::size_t i) {
+                            return std::string(i % 2 == 0 ? "M\xC3\xBCnchen" : "\"K\xC3\xB6ln\n\xC3\x9F\"") +
+                                   "," + std::to_string(i % 9) + ",x";
+                          });
+  const auto semicolons = lines(
+      "a;b", 60, [](std::size_t i) { return std::to_string(i * i % 89) + ",5;" + (i % 2 == 0 ? "x" : "y"); });
+  const auto with_ends = [](std::string to, const std::string& end) {
+    for (std::size_t at = 0; (at = to.find('\n', at)) != std::string::npos; at += end.size())
+      to.replace(at, 1, end);
+    return to;
+  };
+  rs::TableFileOptions latin1;
+  latin1.dialect.encoding = rs::TextEncoding::latin1;
+  struct {
+    const char* name;
+    std::string bytes;
+    rs::TableFileOptions options;
+  } const files[] = {
+      {"UTF-8", text, {}},
+      {"UTF-8 with a mark", mark + text, {}},
+      {"UTF-16 LE", encoded(mark + text, rs::TextEncoding::utf16_le), {}},
+      {"UTF-16 BE", encoded(mark + text, rs::TextEncoding::utf16_be), {}},
+      {"UTF-16 LE without a mark", encoded(text, rs::TextEncoding::utf16_le), {}},
+      {"Latin-1", encoded(text, rs::TextEncoding::latin1), latin1},
+      {"CR", with_ends(text, "\r"), {}},
+      {"UTF-16 with CR LF", encoded(mark + with_ends(semicolons, "\r\n"), rs::TextEncoding::utf16_le), {}},
+      {"UTF-16 with CR", encoded(mark + with_ends(text, "\r"), rs::TextEncoding::utf16_be), {}},
+      {"sep=", "sep=;\n" + semicolons, {}},
+      {"sep= with a mark and CR LF", mark + with_ends("sep=;\n" + semicolons, "\r\n"), {}},
+      {"sep= and no header", "sep=;\n" + semicolons.substr(4), {}},
+  };
+  for (const auto& one : files) {
+    CAPTURE(one.name);
+    CHECK((again(folder, one.bytes, one.options) == one.bytes));
+  }
+  // Titles do not come again.
+  CHECK(again(folder, "Figures of the year\n" + semicolons) == semicolons);
+}
+
+TEST_CASE("what an encoding has no characters for is an error that says where", "[table]") {
+  rs::TableFormat format;
+  format.dialect.encoding = rs::TextEncoding::latin1;
+  format.columns = {{.name = "a", .role = rs::ColumnRole::integer}, {.name = "b"}};
+  const rs::Table table(
+      {rs::Column::numerical("a", {1, 2}, 0), rs::Column::categorical("b", {"x", "\xC5\x81"})});
+  std::ostringstream out;
+  CHECK_THROWS_WITH(rs::TableFileWriter(format).write(out, table),
+                    Contains("row 2, column 'b' holds '\xC5\x81', for which latin-1 has no characters"));
+  format.columns[1].name = "\xC5\x81";
+  CHECK_THROWS_WITH(rs::TableFileWriter(format).header(), Contains("the line of names holds"));
+}
+
+TEST_CASE("a file like one in Latin-1 is read so, unless it says that it is UTF-8", "[table]") {
+  const Folder folder;
+  const std::string text =
+      lines("a,b", 60, [](std::size_t i) { return std::to_string(i * i % 89) + ",M\xC3\xBCnchen"; });
+  rs::TableFileOptions latin1;
+  latin1.dialect.encoding = rs::TextEncoding::latin1;
+  const auto format =
+      rs::read_table_file(folder.write("f", encoded(text, rs::TextEncoding::latin1)), latin1).format;
+  for (const auto& bytes : {text, encoded(text, rs::TextEncoding::latin1), "\xEF\xBB\xBF" + text,
+                            encoded("\xEF\xBB\xBF" + text, rs::TextEncoding::utf16_le)})
+    CHECK(rs::read_table_like(folder.write("g", bytes), format)["b"].dictionary.texts() ==
+          std::vector<std::string>{"M\xC3\xBCnchen"});
+  // The first character that tells is far behind the beginning.
+  const auto late = lines("a,b", 60'000, [](std::size_t i) {
+    return std::to_string(i % 89) + (i == 59'000 ? ",M\xFCnchen" : ",Bern");
+  });
+  CHECK(rs::read_table_like(folder.write("g", late), format)["b"].dictionary.text(1) == "M\xC3\xBCnchen");
 }

@@ -25,6 +25,8 @@ struct DialectOptions {
   std::optional<char> delimiter{};
   std::optional<TextEncoding> encoding{};
   std::optional<bool> header{};
+  /// Of a file like this one, for whose encoding nothing speaks: no mark, and no characters of UTF-8.
+  TextEncoding encoding_like = TextEncoding::utf8;
 };
 
 /// How a file is written down.
@@ -32,8 +34,10 @@ struct CsvDialect {
   char delimiter = ',';
   bool header = true;
   TextEncoding encoding = TextEncoding::utf8;
+  bool byte_order_mark = false;     ///< the file begins with one
   bool carriage_returns = false;    ///< lines end in these alone
   bool crlf = false;                ///< lines end in both
+  bool separator_line = false;      ///< the first line says which character separates fields, as `sep=;`
   std::size_t skipped_lines = 0;    ///< before the header: a title, or `sep=`
   std::vector<std::string> notes{}; ///< what is unusual about it, one sentence each
 
@@ -85,9 +89,11 @@ private:
     using namespace std::string_view_literals;
     if (starts("\xEF\xBB\xBF"sv)) {
       bytes.remove_prefix(3);
+      dialect_.byte_order_mark = true;
     } else if (starts("\xFF\xFE"sv) || starts("\xFE\xFF"sv)) {
       dialect_.encoding = bytes[0] == '\xFF' ? TextEncoding::utf16_le : TextEncoding::utf16_be;
       bytes.remove_prefix(2);
+      dialect_.byte_order_mark = true;
     } else {
       // Text of European languages in UTF-16 has a zero in every other byte.
       std::array<std::size_t, 2> zeros{};
@@ -98,6 +104,8 @@ private:
         dialect_.encoding = TextEncoding::utf16_le;
       else if (pairs > 1 && zeros[0] > pairs / 2 && zeros[1] < pairs / 8)
         dialect_.encoding = TextEncoding::utf16_be;
+      else if (options_.encoding_like == TextEncoding::latin1 && !has_utf8_characters(bytes))
+        dialect_.encoding = options_.encoding_like;
     }
     if (options_.encoding)
       dialect_.encoding = *options_.encoding;
@@ -118,6 +126,12 @@ private:
     }
   }
 
+  /// Are there characters beyond ASCII, and all of them UTF-8?
+  static bool has_utf8_characters(std::string_view bytes) {
+    return first_not_utf8(bytes) == std::string_view::npos &&
+           std::any_of(bytes.begin(), bytes.end(),
+                       [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+  }
   [[noreturn]] void fail_at(std::size_t place, const std::string& what) const {
     const auto line = std::count(sample_.begin(), sample_.begin() + static_cast<std::ptrdiff_t>(place), '\n');
     throw CsvError(name_, 1 + static_cast<std::size_t>(line), 0, what);
@@ -157,6 +171,7 @@ private:
     if (first.size() == 5 && (first.substr(0, 4) == "sep=" || first.substr(0, 4) == "SEP=")) {
       if (!options_.delimiter)
         options_.delimiter = first[4];
+      dialect_.separator_line = true;
       skip(1, "the first line says which character separates fields");
     }
   }

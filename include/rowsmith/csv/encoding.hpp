@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Texts in other encodings than UTF-8, and lines that end in a carriage return alone.
+/// Texts in other encodings than UTF-8, and lines that end in a carriage return alone; from files and to
+/// them.
 #pragma once
 
 #include <array>
@@ -114,6 +115,73 @@ private:
   bool half_ = false;
   unsigned char first_ = 0;
   std::uint32_t surrogate_ = 0;
+};
+
+/// Turns UTF-8 with line feeds into the bytes of a file: what `TextDecoder` turns back.
+class TextEncoder {
+public:
+  TextEncoder() = default;
+  TextEncoder(TextEncoding encoding, bool carriage_returns)
+      : encoding_(encoding), carriage_returns_(carriage_returns) {}
+
+  /// Does it change anything? Otherwise texts can be taken as they are.
+  bool changes() const noexcept { return encoding_ != TextEncoding::utf8 || carriage_returns_; }
+
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  /// Appends a text. \returns the place in it of the first character that the encoding does not have, or of a
+  /// byte that is no UTF-8, where it stops; `none` if there is no such
+  std::size_t encode(std::string_view text, std::string& to) const {
+    for (std::size_t i = 0; i < text.size();) {
+      const std::size_t length = encoding_ == TextEncoding::utf8 ? 1 : utf8_length(text.substr(i));
+      const std::uint32_t point = length == 0 ? none_such : code_point(text.substr(i, length));
+      if (point > (encoding_ == TextEncoding::latin1 ? 0xFFU : 0x10FFFFU))
+        return i;
+      put(carriage_returns_ && point == '\n' ? '\r' : point, to);
+      i += length;
+    }
+    return none;
+  }
+  /// What a file begins with that says so; nothing for an encoding without a mark.
+  std::string byte_order_mark() const {
+    std::string mark;
+    if (encoding_ == TextEncoding::utf8)
+      append_utf8(mark, 0xFEFF);
+    else if (encoding_ != TextEncoding::latin1)
+      put(0xFEFF, mark);
+    return mark;
+  }
+
+private:
+  static constexpr std::uint32_t none_such = 0xFFFFFFFFU;
+
+  /// \param character  well-formed, or a byte
+  static std::uint32_t code_point(std::string_view character) noexcept {
+    const auto lead = static_cast<unsigned char>(character[0]);
+    if (character.size() == 1)
+      return lead;
+    std::uint32_t point = lead & (0x7FU >> character.size());
+    for (const char c : character.substr(1))
+      point = point << 6U | (static_cast<unsigned char>(c) & 0x3FU);
+    return point;
+  }
+  void put(std::uint32_t point, std::string& to) const {
+    if (encoding_ == TextEncoding::utf8 || encoding_ == TextEncoding::latin1)
+      to += static_cast<char>(point);
+    else if (point < 0x10000)
+      put_unit(point, to);
+    else {
+      put_unit(0xD800 + ((point - 0x10000) >> 10U), to);
+      put_unit(0xDC00 + ((point - 0x10000) & 0x3FFU), to);
+    }
+  }
+  void put_unit(std::uint32_t unit, std::string& to) const {
+    const bool low_first = encoding_ == TextEncoding::utf16_le;
+    to += static_cast<char>(low_first ? unit & 0xFFU : unit >> 8U);
+    to += static_cast<char>(low_first ? unit >> 8U : unit & 0xFFU);
+  }
+
+  TextEncoding encoding_ = TextEncoding::utf8;
+  bool carriage_returns_ = false;
 };
 
 /// Is a text, which has a byte at least, the beginning of a character whose end is cut off?

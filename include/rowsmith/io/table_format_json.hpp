@@ -17,7 +17,7 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/io/model_json.hpp>
-#include <rowsmith/table/table_file.hpp>
+#include <rowsmith/table/table_format.hpp>
 
 ROWSMITH_BEGIN
 
@@ -107,7 +107,10 @@ inline std::string to_json(const TableFormat& format, int indent = -1) {
   const nlohmann::ordered_json json{{"delimiter", std::string(1, dialect.delimiter)},
                                     {"header", dialect.header},
                                     {"encoding", to_string(dialect.encoding)},
+                                    {"byte_order_mark", dialect.byte_order_mark},
                                     {"crlf", dialect.crlf},
+                                    {"carriage_returns", dialect.carriage_returns},
+                                    {"separator_line", dialect.separator_line},
                                     {"label", format.label},
                                     {"columns", columns}};
   try {
@@ -126,7 +129,15 @@ inline TableFormat table_format_from_json(std::string_view json_text) {
   format.dialect.delimiter = detail::one_character(json, "delimiter", false)[0];
   format.dialect.header = detail::boolean(json, "header");
   format.dialect.encoding = static_cast<TextEncoding>(detail::choice(json, "encoding", text_encoding_names));
-  format.dialect.crlf = json.contains("crlf") && detail::boolean(json, "crlf");
+  const auto flag = [&](std::string_view name) {
+    return json.contains(std::string(name)) && detail::boolean(json, name);
+  };
+  format.dialect.byte_order_mark = flag("byte_order_mark");
+  format.dialect.crlf = flag("crlf");
+  format.dialect.carriage_returns = flag("carriage_returns");
+  format.dialect.separator_line = flag("separator_line");
+  if (format.dialect.crlf && format.dialect.carriage_returns)
+    throw ModelFileError("'crlf' and 'carriage_returns' are both true, expected one of them");
   format.label = json.contains("label") ? detail::text(json, "label") : std::string();
   for (const auto& column : detail::array_of(detail::member(json, "columns"), "columns"))
     format.columns.push_back(detail::column_format_from(column));

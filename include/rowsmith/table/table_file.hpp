@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Files of unknown origin as tables, and tables as files of the same kind.
+/// Files of unknown origin as tables.
 #pragma once
 
 #include <algorithm>
@@ -9,52 +9,23 @@
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <optional>
-#include <ostream>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/csv/dialect.hpp>
 #include <rowsmith/csv/options.hpp>
 #include <rowsmith/csv/reader.hpp>
 #include <rowsmith/table/column_format.hpp>
 #include <rowsmith/table/column_roles.hpp>
-#include <rowsmith/table/row_text.hpp>
-#include <rowsmith/table/schema.hpp>
 #include <rowsmith/table/table.hpp>
+#include <rowsmith/table/table_format.hpp>
 #include <rowsmith/table/text_column.hpp>
 
 ROWSMITH_BEGIN
-
-/// How a file is written down and what its columns mean: all that is needed to read another file like it, or
-/// to write one.
-struct TableFormat {
-  CsvDialect dialect{};
-  std::vector<ColumnFormat> columns{}; ///< in the order of the file
-  std::string label{};                 ///< the name of a category; empty: none
-
-  /// The columns that a table of it has: identifiers, texts and dropped ones are none.
-  TableSchema schema() const {
-    std::vector<ColumnSchema> result;
-    for (const auto& column : columns)
-      if (const auto kind = kind_of(column.role))
-        result.push_back({column.name, *kind});
-    return TableSchema(std::move(result), label);
-  }
-  /// Nothing for a role that no column of a table has.
-  static std::optional<ColumnKind> kind_of(ColumnRole role) noexcept {
-    if (role == ColumnRole::category)
-      return ColumnKind::categorical;
-    if (role == ColumnRole::integer || role == ColumnRole::real || role == ColumnRole::date)
-      return ColumnKind::numerical;
-    return std::nullopt;
-  }
-};
 
 /// What the reader of a file knows of it; the rest is found out.
 struct TableFileOptions {
@@ -301,15 +272,6 @@ inline void share_origins(std::vector<FoundFormat>& columns) {
                             to_string(column->format.origin));
 }
 
-inline void check_format(const TableFormat& format) {
-  bool any = false;
-  for (const auto& column : format.columns)
-    any = any || TableFormat::kind_of(column.role);
-  if (!any)
-    throw SchemaError(
-        "no column is left to learn: all are keys, free texts or dropped; declare one as a category");
-}
-
 } // namespace detail
 
 /// Reads a file of unknown origin: finds out how it is written down and what its columns mean, as far as
@@ -390,6 +352,7 @@ inline Table read_table_like(const std::string& path, const TableFormat& format,
                              const TableFileOptions& options = {}) {
   auto known = options.dialect;
   known.header = known.header.value_or(format.dialect.header);
+  known.encoding_like = format.dialect.encoding;
   detail::TextTableReader texts(path, find_dialect(path, known));
   std::vector<Column> columns;
   for (const auto& column : format.columns) {
@@ -403,112 +366,6 @@ inline Table read_table_like(const std::string& path, const TableFormat& format,
         path, place, [&] { return detail::table_column(texts.columns[place], column, options.roles); }));
   }
   return Table(std::move(columns), format.label);
-}
-
-/// Writes generated rows as files of a format are written.
-class TableFileWriter {
-public:
-  /// \param seed  of the keys that are made \throws OptionError for a format that cannot be written
-  explicit TableFileWriter(TableFormat format, std::uint64_t seed = 0)
-      : format_(std::move(format)), seed_(seed) {
-    csv_.delimiter = format_.dialect.delimiter;
-    csv_.missing.clear();
-    csv_.check();
-  }
-
-  /// The line of names, if the format has one.
-  std::string header() const {
-    std::string line;
-    if (!format_.dialect.header)
-      return line;
-    bool first = true;
-    const bool quoted =
-        !format_.columns.empty() && std::all_of(format_.columns.begin(), format_.columns.end(),
-                                                [](const ColumnFormat& one) { return one.quoted; });
-    for (const auto& column : format_.columns)
-      if (column.role != ColumnRole::dropped) {
-        if (!std::exchange(first, false))
-          line += csv_.delimiter;
-        append_text(line, column.name, quoted);
-      }
-    return line + end();
-  }
-  /// Appends rows [begin, end) of a table. \param first_row  the number of row 0 in the sample
-  void append(std::string& to, const Table& table, std::size_t begin, std::size_t end_row,
-              std::uint64_t first_row) const {
-    std::string cell;
-    for (std::size_t row = begin; row < end_row; ++row) {
-      std::size_t at = 0;
-      bool first = true;
-      const std::size_t start = to.size();
-      for (const auto& column : format_.columns) {
-        if (column.role == ColumnRole::dropped)
-          continue;
-        if (!std::exchange(first, false))
-          to += csv_.delimiter;
-        append_cell(to, column, TableFormat::kind_of(column.role) ? &table[at++] : nullptr, row,
-                    first_row + row, cell);
-      }
-      if (to.size() == start) // a lone empty cell would be a blank line, which readers skip
-        to += "\"\"";
-      to += end();
-    }
-  }
-  void write(std::ostream& out, const Table& table, std::uint64_t first_row = 0) const {
-    out << header();
-    std::string text;
-    constexpr std::size_t block = 4096;
-    for (std::size_t begin = 0; begin < table.rows(); begin += block) {
-      text.clear();
-      append(text, table, begin, std::min(table.rows(), begin + block), first_row);
-      out.write(text.data(), static_cast<std::streamsize>(text.size()));
-    }
-  }
-
-private:
-  const char* end() const noexcept { return format_.dialect.crlf ? "\r\n" : "\n"; }
-  void append_text(std::string& to, std::string_view text, bool quoted) const {
-    if (quoted || detail::needs_quotes(text, csv_))
-      detail::append_quoted(to, text);
-    else
-      to += text;
-  }
-  void append_cell(std::string& to, const ColumnFormat& format, const Column* column, std::size_t row,
-                   std::uint64_t number, std::string& cell) const {
-    cell.clear();
-    if (column == nullptr) {
-      if (format.role == ColumnRole::identifier)
-        append_identifier(cell, format, number, seed_);
-      else
-        cell = "[text]";
-      return append_text(to, cell, format.quoted);
-    }
-    if (column->is_missing(row)) {
-      if (format.missing_quoted || (format.quoted && !format.missing.empty()))
-        detail::append_quoted(to, format.missing);
-      else
-        to += format.missing;
-      return;
-    }
-    if (column->kind == ColumnKind::categorical) {
-      const auto& text = column->dictionary.text(column->codes[row]);
-      // A text that would be read as a missing value stands in quotes.
-      return append_text(to, text, format.quoted || text == "NA" || text == "?" || text == format.missing);
-    }
-    append_formatted(cell, column->values[row], column->decimals, format);
-    append_text(to, cell, format.quoted);
-  }
-
-  TableFormat format_;
-  std::uint64_t seed_;
-  CsvOptions csv_;
-};
-
-/// Writes a table of the format's columns to a file: to a temporary one first, then renamed.
-inline void write_table_file(const std::string& path, const Table& table, const TableFormat& format,
-                             std::uint64_t seed = 0) {
-  const TableFileWriter writer(format, seed);
-  write_file_atomically(path, [&](std::ostream& out) { writer.write(out, table); });
 }
 
 ROWSMITH_END
