@@ -72,25 +72,6 @@ inline std::string values_text(const rowsmith::TableFile& file, const rowsmith::
   return text;
 }
 
-// What is likely wrong with a table as something to learn from.
-inline std::vector<std::string> likely_wrong(const rowsmith::TableFile& file) {
-  std::vector<std::string> warnings;
-  const auto& table = file.table;
-  for (const auto& column : table.columns())
-    if (column.kind == rowsmith::ColumnKind::categorical && column.missing_count() == column.rows())
-      warnings.push_back("column '" + column.name + "' is empty in every row");
-  if (const auto& label = file.format.label; !label.empty()) {
-    const auto& column = table[label];
-    std::vector<bool> used(column.dictionary.size());
-    for (const auto code : column.codes)
-      if (code != rowsmith::missing_code)
-        used[static_cast<std::size_t>(code)] = true;
-    if (std::count(used.begin(), used.end(), true) < 2)
-      warnings.push_back("the label '" + label + "' has one value only: there is nothing to tell apart");
-  }
-  return warnings;
-}
-
 inline int run_describe(const DescribeSettings& settings) {
   check_outputs({{"FILE", settings.file}}, {{"--schema-out", settings.schema_out}});
   const auto file = settings.input.read(settings.file);
@@ -131,8 +112,7 @@ inline int run_describe(const DescribeSettings& settings) {
     std::cout << "  " << relation << '\n';
   std::ostringstream notes;
   tell_notes(notes, file, settings.file);
-  for (const auto& warning : likely_wrong(file))
-    notes << settings.file << ": warning: " << warning << '\n';
+  tell_findings(notes, rowsmith::likely_wrong(file.table), settings.file);
   if (!notes.str().empty())
     std::cout << '\n' << notes.str();
   std::cout << "\nGenerated rows repeat categories as they are, and numbers that many rows share; keys are "
@@ -145,14 +125,16 @@ inline int run_describe(const DescribeSettings& settings) {
 }
 
 inline Run add_describe(CLI::App& app) {
-  auto& command = *app.add_subcommand(
-      "describe", "Says how a file is written, what its columns mean, and which relations its rows keep");
+  auto& command = *app.add_subcommand("describe", "Says how a file is written, what its columns mean, and "
+                                                  "which relations its rows keep; of a model, what "
+                                                  "it repeats of the rows it learnt");
   const auto settings = std::make_shared<DescribeSettings>();
-  command.add_option("file", settings->file, "The table")->required();
+  command.add_option("file", settings->file, "The table, or a model")->required();
   command.add_option("--schema-out", settings->schema_out,
                      "Write what was found to this file, to be edited and given to --schema");
   add_input(command, settings->input);
-  command.footer("rowsmith describe people.csv\nrowsmith describe people.csv --schema-out schema.json");
+  command.footer("rowsmith describe people.csv\nrowsmith describe people.csv --schema-out schema.json\n"
+                 "rowsmith describe people.model");
   return [settings] { return run_describe(*settings); };
 }
 

@@ -21,7 +21,6 @@
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/train/options.hpp>
 
-#include "describe.hpp"
 #include "input.hpp"
 
 namespace program {
@@ -81,8 +80,7 @@ inline int run_fit(const FitSettings& settings) {
     std::clog << settings.file << ": " << file.rows << " rows, " << file.format.columns.size() << " columns; "
               << file.format.dialect.text() << '\n';
     tell_notes(std::clog, file, settings.file);
-    for (const auto& warning : likely_wrong(file))
-      std::clog << settings.file << ": warning: " << warning << '\n';
+    tell_findings(std::clog, rowsmith::likely_wrong(file.table), settings.file);
   }
   if (settings.fresh)
     std::filesystem::remove(checkpoint);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <rowsmith/io/table_format_json.hpp>
+#include <rowsmith/table/likely_wrong.hpp>
 #include <rowsmith/table/table_file.hpp>
 
 #include "command.hpp"
@@ -165,6 +166,14 @@ inline void tell_notes(std::ostream& out, const rowsmith::TableFile& file, const
     for (const auto& warning : found.warnings)
       out << path << ": warning: column '" << found.format.name << "': " << warning << '\n';
   }
+}
+
+inline void tell_findings(std::ostream& out, const rowsmith::TableFindings& findings,
+                          const std::string& path) {
+  for (const auto& note : findings.notes)
+    out << path << ": " << note << '\n';
+  for (const auto& warning : findings.warnings)
+    out << path << ": warning: " << warning << '\n';
 }
 
 } // namespace program

@@ -7,6 +7,7 @@
 #include <rowsmith/table/column_format.hpp>
 #include <rowsmith/table/column_roles.hpp>
 #include <rowsmith/table/date_text.hpp>
+#include <rowsmith/table/likely_wrong.hpp>
 #include <rowsmith/table/named_columns.hpp>
 #include <rowsmith/table/number_marks.hpp>
 #include <rowsmith/table/read_csv.hpp>

@@ -409,12 +409,8 @@ private:
     auto& format = found_.format;
     format.role = ColumnRole::category;
     if (present_ < 20 ||
-        static_cast<double>(different) < options_.unique_share * static_cast<double>(present_)) {
-      if (10 * different > present_ && present_ >= 20)
-        found_.warnings.push_back(std::to_string(different) + " categories in " + std::to_string(present_) +
-                                  " rows: most have few rows, and generated rows repeat them all");
+        static_cast<double>(different) < options_.unique_share * static_cast<double>(present_))
       return;
-    }
     const bool unique = 100 * different >= 95 * present_;
     if (unique) {
       if (is_uuid()) {
