@@ -16,6 +16,8 @@
 
 #include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/utf8.hpp>
+#include <rowsmith/io/model_card.hpp>
+#include <rowsmith/io/model_file.hpp>
 #include <rowsmith/prepare/preparation.hpp>
 
 #include "input.hpp"
@@ -72,8 +74,25 @@ inline std::string values_text(const rowsmith::TableFile& file, const rowsmith::
   return text;
 }
 
+// What a model is, and what it repeats.
+inline int describe_model(const DescribeSettings& settings) {
+  const auto model = rowsmith::load_model(settings.file);
+  const auto& notes = model.parts().notes;
+  const auto format = notes.find("format");
+  if (!settings.schema_out.empty() && format == notes.end())
+    throw rowsmith::ModelFileError(settings.file + ": the model does not know how its table was written");
+  std::cout << settings.file << ": " << rowsmith::to_text(rowsmith::model_card(model));
+  if (!settings.schema_out.empty())
+    rowsmith::write_file_atomically(settings.schema_out, [&](std::ostream& out) {
+      out << rowsmith::to_json(rowsmith::table_format_from_json(format->second), 2) << '\n';
+    });
+  return 0;
+}
+
 inline int run_describe(const DescribeSettings& settings) {
   check_outputs({{"FILE", settings.file}}, {{"--schema-out", settings.schema_out}});
+  if (settings.file != "-" && rowsmith::looks_like_model(settings.file))
+    return describe_model(settings);
   const auto file = settings.input.read(settings.file);
   std::cout << settings.file << ": " << file.rows << (file.rows == 1 ? " row, " : " rows, ")
             << file.format.columns.size() << " columns; " << file.format.dialect.text() << "\n\n";

@@ -597,6 +597,12 @@ TEST_CASE("from a table to rows that are written as it was", "[cases]") {
   CAPTURE(result.error, result.log);
   REQUIRE(result.code == 0);
   CHECK_THAT(result.log, Contains("'day' <= 'sent'"));
+  result = run_program({"describe", folder.file("m"), "--schema-out", folder.file("schema.json")});
+  CAPTURE(result.out);
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Contains("recipe trees, of 300 rows") && Contains("made anew") &&
+                             Contains("2 categories (of 1 row or more)") && Contains("'day' <= 'sent'"));
+  CHECK_THAT(read_file(folder.file("schema.json")), Contains("DD.MM.YYYY"));
   result =
       run_program({"sample", folder.file("m"), "-n", "400", "--seed", "3", "-o", folder.file("out.csv")});
   CAPTURE(result.error);

@@ -230,6 +230,9 @@ inline void save_model(const TableModel& model, const std::string& path) {
   write_tensor_file(path, pack_model(model));
 }
 
+/// Does the file begin as the file of a model does? Whether it is whole `load_model` says.
+inline bool looks_like_model(const std::string& path) { return detail::begins_as_tensor_file(path); }
+
 /// \throws ModelFileError naming the file, if it is not a whole, unaltered model
 inline TableModel load_model(const std::string& path) {
   return detail::model_file_errors([&path] { return parse_model(detail::read_bytes(path)); }, path + ": ");

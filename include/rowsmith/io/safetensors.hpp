@@ -262,6 +262,14 @@ inline std::string read_bytes(const std::string& path) {
   }
   return bytes;
 }
+/// Does a file begin as a container does? Other files are taken for one by bad luck alone: it has a length
+/// below 2^32 in eight bytes, and a brace.
+inline bool begins_as_tensor_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes(9, ' ');
+  in.read(bytes.data(), 9);
+  return in.gcount() == 9 && bytes.substr(4, 4) == std::string(4, '\0') && bytes[8] == '{';
+}
 /// The values of a tensor that must be there, finite and of this shape. \throws ModelFileError
 inline AlignedBuffer<float> take_tensor(TensorFile& file, const std::string& name,
                                         const std::vector<std::int64_t>& shape) {
