@@ -10,6 +10,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -89,6 +90,15 @@ inline int describe_model(const DescribeSettings& settings) {
   return 0;
 }
 
+// What stands between a table and what is learnt of it, in words.
+inline std::vector<std::string> relation_lines(const rowsmith::Preparation& preparation) {
+  auto lines = preparation.relations();
+  for (std::size_t t = 0; t < lines.size(); ++t)
+    if (!std::holds_alternative<rowsmith::CalendarColumn>(preparation.transforms()[t]))
+      lines[t].insert(0, "kept in every row: ");
+  return lines;
+}
+
 inline int run_describe(const DescribeSettings& settings) {
   check_outputs({{"FILE", settings.file}}, {{"--schema-out", settings.schema_out}});
   if (settings.file != "-" && rowsmith::looks_like_model(settings.file))
@@ -124,9 +134,10 @@ inline int run_describe(const DescribeSettings& settings) {
       line += " " + row[c] + (c + 1 < row.size() ? std::string(width[c] - row[c].size() + 1, ' ') : "");
     std::cout << line << '\n';
   }
-  const auto relations = rowsmith::Preparation::fit(file.table).relations();
+  const auto relations =
+      relation_lines(rowsmith::Preparation::fit(file.table, {.dates = file.format.dates()}));
   if (!relations.empty())
-    std::cout << "\nrelations, which generated rows keep:\n";
+    std::cout << "\nwhat columns have to do with each other, and dates with the calendar:\n";
   for (const auto& relation : relations)
     std::cout << "  " << relation << '\n';
   std::ostringstream notes;

@@ -10,7 +10,7 @@ namespace program {
 namespace {
 
 template <class Recipe>
-rowsmith::TableModel fit_one(const FitSettings& settings, const rowsmith::Table& table,
+rowsmith::TableModel fit_one(const FitSettings& settings, const rowsmith::TableFile& file,
                              const rowsmith::ProgressCallback& progress,
                              const rowsmith::CheckpointStore& checkpoints) {
   rowsmith::RecipeOptions<Recipe> options;
@@ -19,6 +19,7 @@ rowsmith::TableModel fit_one(const FitSettings& settings, const rowsmith::Table&
   options.conditional = settings.conditional;
   options.preparation.relations = settings.relations;
   options.preparation.min_share = settings.min_share;
+  options.preparation.dates = file.format.dates();
   if (settings.min_category_rows > 0) {
     options.encoding.min_category_rows = settings.min_category_rows;
     options.encoding.unseen = rowsmith::UnseenCategory::other;
@@ -28,21 +29,21 @@ rowsmith::TableModel fit_one(const FitSettings& settings, const rowsmith::Table&
     options.gan.steps = 30;
     options.refit.steps = std::min<std::size_t>(options.refit.steps, 30);
   }
-  return typename Recipe::Trainer(options).fit(table, progress, checkpoints);
+  return typename Recipe::Trainer(options).fit(file.table, progress, checkpoints);
 }
 
 } // namespace
 
-rowsmith::TableModel fit_recipe(const FitSettings& settings, const rowsmith::Table& table,
+rowsmith::TableModel fit_recipe(const FitSettings& settings, const rowsmith::TableFile& file,
                                 const rowsmith::ProgressCallback& progress,
                                 const rowsmith::CheckpointStore& checkpoints) {
   if (settings.recipe == "neural")
-    return fit_one<rowsmith::NeuralRecipe>(settings, table, progress, checkpoints);
+    return fit_one<rowsmith::NeuralRecipe>(settings, file, progress, checkpoints);
   if (settings.recipe == "trees")
-    return fit_one<rowsmith::TreeRecipe>(settings, table, progress, checkpoints);
+    return fit_one<rowsmith::TreeRecipe>(settings, file, progress, checkpoints);
   if (settings.recipe == "faithful")
-    return fit_one<rowsmith::FaithfulRecipe>(settings, table, progress, checkpoints);
-  return fit_one<rowsmith::DefaultRecipe>(settings, table, progress, checkpoints);
+    return fit_one<rowsmith::FaithfulRecipe>(settings, file, progress, checkpoints);
+  return fit_one<rowsmith::DefaultRecipe>(settings, file, progress, checkpoints);
 }
 
 } // namespace program

@@ -19,6 +19,7 @@
 #include <rowsmith/core/progress_bar.hpp>
 #include <rowsmith/io/checkpoint.hpp>
 #include <rowsmith/io/model_file.hpp>
+#include <rowsmith/table/table_file.hpp>
 #include <rowsmith/train/options.hpp>
 
 #include "input.hpp"
@@ -42,7 +43,7 @@ struct FitSettings {
 };
 
 // Fits a recipe by its name; what needs the most time to compile, in a file of its own.
-rowsmith::TableModel fit_recipe(const FitSettings& settings, const rowsmith::Table& table,
+rowsmith::TableModel fit_recipe(const FitSettings& settings, const rowsmith::TableFile& file,
                                 const rowsmith::ProgressCallback& progress,
                                 const rowsmith::CheckpointStore& checkpoints);
 
@@ -95,13 +96,13 @@ inline int run_fit(const FitSettings& settings) {
   };
   try {
     auto store = rowsmith::checkpoint_file(checkpoint, 5);
-    auto parts = fit_recipe(settings, file.table, progress, store).parts();
+    auto parts = fit_recipe(settings, file, progress, store).parts();
     parts.notes["format"] = rowsmith::to_json(file.format);
     const rowsmith::TableModel model(std::move(parts));
     rowsmith::save_model(model, settings.out);
     if (!settings.quiet)
-      for (const auto& relation : model.preparation().relations())
-        std::clog << "kept in every row: " << relation << '\n';
+      for (const auto& relation : relation_lines(model.preparation()))
+        std::clog << relation << '\n';
   } catch (const Interrupted&) {
     std::clog << "\ninterrupted; "
               << (std::filesystem::exists(checkpoint) ? "the same command goes on from " + checkpoint

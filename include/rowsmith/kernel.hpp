@@ -4,6 +4,7 @@
 #pragma once
 
 #include <rowsmith/kernel/autoregressive_heads.hpp>
+#include <rowsmith/kernel/calendar.hpp>
 #include <rowsmith/kernel/codec.hpp>
 #include <rowsmith/kernel/formula.hpp>
 #include <rowsmith/kernel/guide.hpp>

@@ -169,6 +169,24 @@ inline void append_source(const CoincidentColumn& coincident, std::size_t made, 
                  other + "))\n    " + column + " = " + other + ";\n";
   to.forward += "  row.number" + at(made) + " = " + column + " == " + other + " ? 1 : 0;\n";
 }
+inline void append_source(const CalendarColumn& calendar, std::size_t made, PreparationSource& to) {
+  const auto view = calendar.view();
+  const std::string number = std::to_string(calendar.column);
+  const std::string learnt = "calendar_learnt_" + number;
+  const std::string values = "calendar_values_" + number;
+  to.definitions +=
+      array_source("int", learnt.c_str(), calendar.learnt) +
+      array_source("double", values.c_str(), calendar.values) +
+      constant_source("kernel::Calendar", ("calendar_" + number).c_str(),
+                      Source{braces(Source{"kernel::CalendarSplit{" + std::to_string(calendar.split) + "}"},
+                                    view.seconds, view.month_ends, view.time_step, view.rounding, view.column,
+                                    made, Source{learnt}, Source{values})});
+  const std::string numbers_of =
+      "([&row](std::size_t column) noexcept -> auto& { return row.number[column]; })";
+  to.backward +=
+      "  detail::calendar_" + number + ".put" + numbers_of + ";\n  row.code[" + number + "] = -1;\n";
+  refuse_unless("detail::calendar_" + number + ".take" + numbers_of, to);
+}
 inline void append_source(const LookupColumn& lookup, std::size_t, PreparationSource& to) {
   const auto list = [](const char* type, const char* name, const auto& values) {
     std::string text = std::string("    static constexpr ") + type + " " + name + "[] = {";

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
+#include <rowsmith/prepare/calendar_column.hpp>
 #include <rowsmith/prepare/coincident_column.hpp>
 #include <rowsmith/prepare/constant_column.hpp>
 #include <rowsmith/prepare/declared_relations.hpp>
@@ -313,8 +314,9 @@ private:
   std::vector<std::size_t> model_slots_;
 };
 
-/// All transforms of the library.
+/// All transforms of the library. Those of the calendar come last, so that dates are there again before
+/// others mend them.
 using Preparation = BasicPreparation<ConstantColumn, FormulaColumn, LookupColumn, OrderedColumns,
-                                     NestedMissing, CoincidentColumn>;
+                                     NestedMissing, CoincidentColumn, CalendarColumn>;
 
 ROWSMITH_END

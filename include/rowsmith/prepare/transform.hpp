@@ -15,6 +15,7 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/option_range.hpp>
 #include <rowsmith/csv/number_text.hpp>
+#include <rowsmith/table/date_text.hpp>
 #include <rowsmith/table/schema.hpp>
 #include <rowsmith/table/table.hpp>
 
@@ -28,6 +29,9 @@ struct PreparationOptions {
   bool orders = true;    ///< numbers that are at most others, as a minimum and a maximum are, stay so
   bool missing = true;   ///< cells that are missing wherever another is stay so
   bool coincidences = true; ///< numbers that often equal another column's, such as a bill paid in full, do so
+  bool calendar = true;     ///< dates are learnt as weeks and weekdays, months and days, where these matter
+  /// Which numerical columns are dates, as `TableFormat::dates` tells of a file.
+  std::vector<DateColumn> dates{};
   /// A number is looked up only in a column of which each has as many training rows, or more: others would be
   /// copied with their row; [1, 1e15].
   std::size_t min_lookup_rows = 4;
@@ -49,6 +53,7 @@ struct PreparationOptions {
     visit("preparation.orders", static_cast<double>(orders), OptionRange{0, 1});
     visit("preparation.missing", static_cast<double>(missing), OptionRange{0, 1});
     visit("preparation.coincidences", static_cast<double>(coincidences), OptionRange{0, 1});
+    visit("preparation.calendar", static_cast<double>(calendar), OptionRange{0, 1});
     visit("preparation.min_lookup_rows", static_cast<double>(min_lookup_rows), OptionRange{1, 1e15});
     visit("preparation.min_share", min_share, OptionRange{0.999, 1});
   }

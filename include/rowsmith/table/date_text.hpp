@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include <rowsmith/core/version.hpp>
+#include <rowsmith/kernel/calendar.hpp>
 
 ROWSMITH_BEGIN
 
@@ -20,37 +21,20 @@ ROWSMITH_BEGIN
 /// `M`, `D` or `h` takes one or two digits.
 using DatePattern = std::string;
 
+/// A column of a table whose numbers are dates.
+struct DateColumn {
+  enum class Unit {
+    days,   ///< since 1970-01-01
+    seconds ///< since the midnight on which that day began
+  };
+  std::string name{};
+  Unit unit = Unit::days;
+  int step = 1; ///< of seconds: how many its texts can tell apart, such as 60 where they show none
+  bool operator==(const DateColumn&) const = default;
+};
+
 namespace detail {
 
-/// Days since 1970-01-01 of a day of the proleptic Gregorian calendar (Hinnant 2013).
-constexpr std::int64_t days_of(std::int64_t year, unsigned month, unsigned day) noexcept {
-  year -= month <= 2 ? 1 : 0;
-  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
-  const auto of_era = static_cast<unsigned>(year - era * 400);
-  const unsigned of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  return era * 146097 + static_cast<std::int64_t>(of_era * 365 + of_era / 4 - of_era / 100 + of_year) -
-         719468;
-}
-struct CivilDay {
-  std::int64_t year;
-  unsigned month;
-  unsigned day;
-};
-constexpr CivilDay civil_day(std::int64_t days) noexcept {
-  days += 719468;
-  const std::int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-  const auto of_era = static_cast<unsigned>(days - era * 146097);
-  const unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-  const unsigned of_year = of_era - (365 * year + year / 4 - year / 100);
-  const unsigned month = (5 * of_year + 2) / 153;
-  return {static_cast<std::int64_t>(year) + era * 400 + (month >= 10 ? 1 : 0),
-          month < 10 ? month + 3 : month - 9, of_year - (153 * month + 2) / 5 + 1};
-}
-constexpr unsigned days_in_month(std::int64_t year, unsigned month) noexcept {
-  constexpr unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-  return month == 2 && leap ? 29 : days[month - 1];
-}
 inline bool has(std::string_view pattern, char letter) noexcept {
   return pattern.find(letter) != std::string_view::npos;
 }
@@ -84,7 +68,8 @@ inline std::optional<double> parse_date(std::string_view text, std::string_view 
   unsigned hour = 0;
   unsigned minute = 0;
   unsigned second = 0;
-  double fraction = 0;
+  double fraction = 0; // in units of 1 / scale
+  double scale = 1;
   std::size_t at = 0;
   for (std::size_t p = 0; p < pattern.size();) {
     const char letter = pattern[p];
@@ -126,16 +111,19 @@ inline std::optional<double> parse_date(std::string_view text, std::string_view 
       second = static_cast<unsigned>(value);
       break;
     default:
-      fraction = static_cast<double>(value) / std::pow(10.0, static_cast<double>(width));
+      fraction = static_cast<double>(value);
+      scale = std::pow(10.0, static_cast<double>(width));
     }
   }
-  if (at != text.size() || month < 1 || month > 12 || day < 1 || day > detail::days_in_month(year, month) ||
+  if (at != text.size() || month < 1 || month > 12 || day < 1 || day > kernel::days_in_month(year, month) ||
       hour > 23 || minute > 59 || second > 59)
     return std::nullopt;
-  const auto days = static_cast<double>(detail::days_of(year, month, day));
+  const auto days = static_cast<double>(kernel::days_of(year, month, day));
   if (counts_days(pattern))
     return days;
-  return days * 86400 + 3600.0 * hour + 60.0 * minute + second + fraction;
+  const double whole = days * 86400 + 3600.0 * hour + 60.0 * minute + second;
+  // The nearest number: both are whole below 2^53.
+  return std::abs(whole) * scale < 0x1p52 ? (whole * scale + fraction) / scale : whole + fraction / scale;
 }
 
 /// Appends the date of a number, rounded to what the pattern shows; years outside 0 to 9999 become its ends.
@@ -152,7 +140,7 @@ inline void append_date(std::string& to, double number, std::string_view pattern
   const auto fraction = static_cast<std::int64_t>(std::round((seconds - whole) * scale));
   const auto days = static_cast<std::int64_t>(std::floor(whole / 86400));
   const auto of_day = static_cast<std::int64_t>(whole) - days * 86400;
-  const auto civil = detail::civil_day(days);
+  const auto civil = kernel::civil_day(days);
   for (std::size_t p = 0; p < pattern.size();) {
     const char letter = pattern[p];
     const std::size_t width = detail::field_width(pattern, p);

@@ -21,6 +21,7 @@
 #include <rowsmith/csv/reader.hpp>
 #include <rowsmith/table/column_format.hpp>
 #include <rowsmith/table/column_roles.hpp>
+#include <rowsmith/table/date_text.hpp>
 #include <rowsmith/table/table.hpp>
 #include <rowsmith/table/table_format.hpp>
 #include <rowsmith/table/text_column.hpp>

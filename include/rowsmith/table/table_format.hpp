@@ -30,6 +30,18 @@ struct TableFormat {
         result.push_back({column.name, *kind});
     return TableSchema(std::move(result), label);
   }
+  /// Those of its columns that are dates, as `PreparationOptions::dates` has them; times without a day are
+  /// not.
+  std::vector<DateColumn> dates() const {
+    std::vector<DateColumn> result;
+    for (const auto& column : columns)
+      if (column.role == ColumnRole::date && detail::has(column.pattern, 'Y'))
+        result.push_back(
+            {.name = column.name,
+             .unit = counts_days(column.pattern) ? DateColumn::Unit::days : DateColumn::Unit::seconds,
+             .step = detail::has(column.pattern, 's') ? 1 : 60});
+    return result;
+  }
   /// Nothing for a role that no column of a table has.
   static std::optional<ColumnKind> kind_of(ColumnRole role) noexcept {
     if (role == ColumnRole::category)
