@@ -94,7 +94,9 @@ inline int describe_model(const DescribeSettings& settings) {
 inline std::vector<std::string> relation_lines(const rowsmith::Preparation& preparation) {
   auto lines = preparation.relations();
   for (std::size_t t = 0; t < lines.size(); ++t)
-    if (!std::holds_alternative<rowsmith::CalendarColumn>(preparation.transforms()[t]))
+    if (const auto& one = preparation.transforms()[t];
+        !std::holds_alternative<rowsmith::CalendarColumn>(one) &&
+        !std::holds_alternative<rowsmith::FollowingDate>(one))
       lines[t].insert(0, "kept in every row: ");
   return lines;
 }

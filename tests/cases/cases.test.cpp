@@ -712,6 +712,44 @@ TEST_CASE("nanoseconds are learnt, and written to the last digit", "[cases]") {
   }
 }
 
+TEST_CASE("no generated row is of a weekday or an hour that no row was of", "[cases]") {
+  const Folder folder;
+  const auto in = folder.write(
+      "in.csv", lines("ordered,sent,price", 3000, [](auto i) {
+        std::string ordered;
+        std::string sent;
+        auto day = static_cast<std::int64_t>(18'900 + std::stoul(number(i, 800)));
+        day -= rs::kernel::week_of(day) != rs::kernel::week_of(day + 1) ? 1 : 0; // no Sundays
+        const auto time = 32'400 + std::stoul(number(i + 5000, 28'800));         // 9 to 17
+        rs::append_date(ordered, static_cast<double>(day * 86400) + static_cast<double>(time),
+                        "DD.MM.YYYY hh:mm");
+        rs::append_date(sent, static_cast<double>(day + 1 + static_cast<std::int64_t>(i % 3)), "DD.MM.YYYY");
+        return ordered + "," + sent + "," + number(i + 9000, 500);
+      }));
+  auto result = run_program({"describe", in});
+  CHECK_THAT(result.out, Contains("'ordered' is learnt as its week, weekday and time of day") &&
+                             Contains("'sent' is learnt as the days behind 'ordered'"));
+  result = run_program({"fit", in, "-o", folder.file("m"), "--recipe", "trees", "--quick", "--threads", "1"});
+  CAPTURE(result.error, result.log);
+  REQUIRE(result.code == 0);
+  CHECK_THAT(result.log, Contains("'ordered' is learnt as its week, weekday and time of day"));
+  result =
+      run_program({"sample", folder.file("m"), "-n", "2000", "--seed", "3", "-o", folder.file("out.csv")});
+  REQUIRE(result.code == 0);
+  const auto made = rs::read_table_file(folder.file("out.csv")).table;
+  REQUIRE(made.rows() == 2000);
+  std::size_t wrong = 0;
+  for (std::size_t r = 0; r < made.rows(); ++r) {
+    const auto day = static_cast<std::int64_t>(std::floor(made["ordered"].values[r] / 86400));
+    const double time = made["ordered"].values[r] - 86400 * static_cast<double>(day);
+    const double later = made["sent"].values[r] - static_cast<double>(day);
+    wrong += rs::kernel::week_of(day) != rs::kernel::week_of(day + 1) ? 1 : 0;
+    wrong += time < 9 * 3600 || time > 17 * 3600 ? 1 : 0;
+    wrong += later < 1 || later > 3 ? 1 : 0;
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("every mark of a missing value is one in the table, too, and rounding is said", "[cases]") {
   const Folder folder;
   const auto in = folder.write("in.csv", lines("a,b", 400, [](auto i) {

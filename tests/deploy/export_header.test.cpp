@@ -147,6 +147,7 @@ TEST_CASE("an exported header makes the sampler's rows and scores, bit for bit",
   all.push_back({"constants", rs::TableModel(small::with_constants(small::all_parts()[5].model))});
   all.push_back({"constants and labels", rs::TableModel(small::with_constants(small::all_parts()[1].model))});
   all.push_back({"relations", rs::TableModel(small::related_parts())});
+  all.push_back({"dates", rs::TableModel(small::dated_parts())});
   for (const auto& [name, model] : all) {
     CAPTURE(name);
     const Folder folder;

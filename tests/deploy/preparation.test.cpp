@@ -121,6 +121,58 @@ TEST_CASE("every generated row keeps the relations of the training rows, whateve
   CHECK(rs::pack_model(model).metadata.at("format_version") == "4");
 }
 
+TEST_CASE("generated dates are dates of the calendar, whatever the model draws", "[deploy]") {
+  const rs::TableModel model(small::dated_parts());
+  REQUIRE(model.preparation().relations() ==
+          std::vector<std::string>{"'sent' is learnt as the days behind 'ordered'",
+                                   "'ordered' is learnt as its week, weekday and time of day",
+                                   "'paid' is learnt as its month and day of the month"});
+  const auto table = model.sample(2000, {.seed = 5});
+  std::size_t wrong = 0;
+  for (std::size_t r = 0; r < table.rows(); ++r) {
+    const double day = std::floor(table["ordered"].values[r] / 86400);
+    const double time = table["ordered"].values[r] - 86400 * day;
+    wrong += std::fmod(day + 3 + 7000, 7) == 6 || time < 7.9 * 3600 || time > 18.1 * 3600 ? 1 : 0;
+    wrong += std::round(1e3 * table["ordered"].values[r]) / 1e3 == table["ordered"].values[r] ? 0 : 1;
+    const double days = table["sent"].values[r] - day;
+    wrong += days >= 1 && days <= 4 ? 0 : 1;
+  }
+  CHECK(wrong == 0);
+  CHECK(table["ordered"].decimals == 3);
+  CHECK(table["paid"].missing_count() > 20);
+  // Single rows are the same, and no training row is refused.
+  const rs::Sampler sampler(model);
+  auto scratch = sampler.scratch();
+  auto row = sampler.row();
+  const auto batch = sampler.score_rows(table);
+  std::size_t different = 0;
+  for (std::size_t i = 0; i < 300; ++i) {
+    sampler(5, i, scratch, row);
+    different += sampler.score(row, scratch) == Approx(batch[i]).epsilon(1e-4) ? 0 : 1;
+    different += differences(table, i, row);
+  }
+  CHECK(different == 0);
+  const auto scores = sampler.score_rows(small::dated_table());
+  CHECK(std::all_of(scores.begin(), scores.end(), [](double score) { return std::isfinite(score); }));
+  const auto read = rs::parse_model(rs::format_model(model));
+  check_same_rows(read.sample(100, {.seed = 9}), model.sample(100, {.seed = 9}));
+  CHECK(read.preparation().relations() == model.preparation().relations());
+  CHECK(rs::pack_model(model).metadata.at("format_version") == "5");
+  for (const auto& [from, to] : {std::pair{"\"time_step\":1", "\"time_step\":0"},
+                                 {"\"split\":1", "\"split\":7"},
+                                 {"\"learnt\":[1,1,1]", "\"learnt\":[1,1]"},
+                                 {"\"other\":6", "\"other\":7"},
+                                 {"\"split\":1", "\"split\":\"week\""}}) {
+    CAPTURE(from);
+    auto file = rs::pack_model(model);
+    auto& json = file.metadata["model"];
+    const auto at = json.find(from);
+    REQUIRE(at != std::string::npos);
+    json.replace(at, std::string(from).size(), to);
+    CHECK_THROWS_AS(rs::unpack_model(file), rs::ModelFileError);
+  }
+}
+
 TEST_CASE("rows that no generated row can be score infinite and have no likelihood", "[deploy]") {
   const auto model = prepared();
   const auto original = small::with_constants(small::table(20));

@@ -223,6 +223,30 @@ inline rs::Table related_table(std::size_t rows = 400) {
   return rs::Table(std::move(columns), "rich");
 }
 
+// With dates: orders at office hours but never on Sundays, which are sent some days later and paid on the
+// last of a month, or not at all.
+inline rs::Table dated_table(std::size_t rows = 3000) {
+  auto columns = table(rows).into_columns();
+  auto ordered = rs::Column::numerical("ordered", {}, 3);
+  auto sent = rs::Column::numerical("sent", {}, 0);
+  auto paid = rs::Column::numerical("paid", {}, 0);
+  rs::RandomSequence random(rs::RandomStream(19, rs::Purpose::user));
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::int64_t day = 3; // a Sunday
+    while (rs::kernel::week_of(day) != rs::kernel::week_of(day + 1))
+      day = static_cast<std::int64_t>(random.below(1800)) - 600;
+    ordered.values.push_back(
+        std::round(1e3 * (static_cast<double>(86400 * day + 8 * 3600) + 36e3 * random.uniform())) / 1e3);
+    sent.values.push_back(static_cast<double>(day) + 1 + random.below(4));
+    auto last = day;
+    while (rs::kernel::civil_day(last + 1).day != 1)
+      ++last;
+    paid.values.push_back(random.below(8) == 0 ? std::nan("") : static_cast<double>(last + random.below(2)));
+  }
+  columns.insert(columns.end(), {ordered, sent, paid});
+  return rs::Table(std::move(columns), "rich");
+}
+
 struct NamedParts {
   std::string name;
   rs::TableModelParts model;
@@ -241,6 +265,22 @@ inline rs::TableModelParts related_parts() {
   const auto learnt = preparation.forward(user);
   auto model = parts<Autoencoder, Generator>(
       rs::TableEncoder::fit(learnt, {.max_categories = 100, .own_code_rows = 8}), false, 0.5F, learnt);
+  model.preparation = preparation;
+  return model;
+}
+
+// A model of dated_table().
+inline rs::TableModelParts dated_parts() {
+  using Autoencoder = rs::Autoencoder<rs::Dense<24>, rs::ReLU, rs::Latent<6>, rs::AutoregressiveHeads<20>>;
+  using Generator = rs::Generator<rs::Noise<6>, rs::Dense<17>, rs::ReLU, rs::Dense<6>, rs::Tanh>;
+  const auto user = dated_table();
+  const auto preparation =
+      rs::Preparation::fit(user, {.constants = false,
+                                  .dates = {{.name = "ordered", .unit = rs::DateColumn::Unit::seconds},
+                                            {.name = "sent"},
+                                            {.name = "paid"}}});
+  const auto learnt = preparation.forward(user);
+  auto model = parts<Autoencoder, Generator>(rs::TableEncoder::fit(learnt, {}), false, 0.5F, learnt);
   model.preparation = preparation;
   return model;
 }

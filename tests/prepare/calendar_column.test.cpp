@@ -14,6 +14,7 @@
 #include <catch2/catch.hpp>
 
 #include <rowsmith/core/random.hpp>
+#include <rowsmith/prepare/following_date.hpp>
 #include <rowsmith/prepare/preparation.hpp>
 
 namespace rs = rowsmith;
@@ -288,7 +289,7 @@ TEST_CASE("dates keep their other relations", "[prepare]") {
   CHECK(preparation.relations() ==
         Texts{"'due' = 'date' + 30", "'date' <= 'end', 'date' <= 'note', 'end' <= 'note'",
               "'note' is missing where 'end' is, and nowhere else", "'note' = 'end' in some rows",
-              "'date' is learnt as its week and weekday", "'end' is learnt as its week and weekday",
+              "'end' is learnt as the days behind 'date'", "'date' is learnt as its week and weekday",
               "'note' is learnt as its week and weekday"});
   check_back(preparation, table);
   // What a model draws is put right as whole dates.
@@ -301,8 +302,7 @@ TEST_CASE("dates keep their other relations", "[prepare]") {
   };
   set("date: week", {2800, 2800});
   set("date: weekday", {5, 5});
-  set("end: week", {2800, 2801});
-  set("end: weekday", {2, 1});
+  set("end: days behind date", {-3, 3});
   set("note: week", {2810, 2810});
   set("note: weekday", {1, 1});
   set("'note' = 'end'", {0, 1});
@@ -312,6 +312,63 @@ TEST_CASE("dates keep their other relations", "[prepare]") {
   CHECK(made["end"].values == std::vector<double>{tuesday + 3, tuesday + 6});
   CHECK(made["note"].values == std::vector<double>{7 * 2810 - 3, tuesday + 6});
   CHECK(made["due"].values[0] == tuesday + 30);
+}
+
+TEST_CASE("a date that lies a little behind another is learnt as what lies between", "[prepare]") {
+  rs::RandomSequence random(rs::RandomStream(10, rs::Purpose::user));
+  auto columns = with_times(dates(4000, 900, any), any_time).into_columns();
+  auto shipped = columns[0]; // some days later, never on a Sunday
+  auto arrived = columns[0]; // some days after that; sometimes it did not
+  auto paid = columns[0];    // on the last of a month
+  auto left = columns[0];    // minutes later
+  auto born = columns[0];    // anything
+  shipped.name = "shipped";
+  arrived.name = "arrived";
+  paid.name = "paid";
+  left.name = "left";
+  born.name = "born";
+  shipped.decimals = arrived.decimals = paid.decimals = born.decimals = 0;
+  left.decimals = 1;
+  for (std::size_t r = 0; r < 4000; ++r) {
+    const double day = std::floor(columns[0].values[r] / 86400);
+    shipped.values[r] = day + 1 + random.below(3);
+    shipped.values[r] += weekday(shipped.values[r]) == 6 ? 1 : 0;
+    arrived.values[r] = random.below(5) == 0 ? missing : shipped.values[r] + 1 + random.below(4);
+    paid.values[r] = day;
+    while (!month_end(paid.values[r]))
+      ++paid.values[r];
+    left.values[r] += std::round(3e4 * random.uniform()) / 10;
+    born.values[r] = std::floor(15'000 * random.uniform());
+  }
+  columns.insert(columns.end(), {shipped, arrived, paid, left, born});
+  const rs::Table table(columns);
+  rs::PreparationOptions options = times();
+  for (const char* name : {"shipped", "arrived", "paid", "born"})
+    options.dates.push_back({.name = name});
+  options.dates.push_back({.name = "left", .unit = Unit::seconds});
+  const auto preparation = rs::Preparation::fit(table, options);
+  CHECK(preparation.relations() ==
+        Texts{"'shipped' <= 'arrived', 'date' <= 'left'", "'left' is learnt as the seconds behind 'date'",
+              "'arrived' is learnt as the days behind 'shipped'",
+              "'shipped' is learnt as the days behind 'date'",
+              "'date' is learnt as its week, weekday and time of day", // as shipping depends on the weekday
+              "'paid' is learnt as its month; its day of the month is always the last"});
+  check_back(preparation, table);
+  auto drawn = preparation.forward(table).select(std::vector<std::size_t>{0, 1}).into_columns();
+  drawn[0].values = {2700, missing}; // the week
+  const auto made = preparation.backward(rs::Table(drawn));
+  CHECK(weekday(made["shipped"].values[0]) == weekday(shipped.values[0]));
+  CHECK(rs::kernel::week_of(static_cast<std::int64_t>(made["shipped"].values[0])) - 2700 ==
+        rs::kernel::week_of(static_cast<std::int64_t>(shipped.values[0])) -
+            rs::kernel::week_of(static_cast<std::int64_t>(columns[0].values[0] / 86400)));
+  CHECK(std::isnan(made["shipped"].values[1]));
+  CHECK(std::isnan(made["arrived"].values[1]));
+  options.calendar = false;
+  CHECK(found(table, options) == Texts{"'shipped' <= 'arrived', 'date' <= 'left'"});
+  auto broken = rs::Table(table).into_columns();
+  broken[3].values[2] += 0.5;
+  CHECK_THROWS_WITH(preparation.forward(rs::Table(broken)),
+                    Contains("'shipped', row 3") && Contains("whole days"));
 }
 
 TEST_CASE("dates that are none are refused, or left as they are", "[prepare]") {
@@ -354,4 +411,18 @@ TEST_CASE("calendar parts that are impossible are refused", "[prepare]") {
   refused([](auto& one) { one.decimals = -2; });
   refused([](auto& one) { one.decimals = 400; });
   refused([](auto& one) { one = {}; });
+  const auto refused_gap = [&](rs::FollowingDate one) {
+    CHECK_THROWS_AS(rs::Preparation(schema, {one}), rs::SchemaError);
+  };
+  CHECK_NOTHROW(rs::Preparation(schema, {rs::FollowingDate{.column = 0, .other = 1}}));
+  refused_gap({.column = 0, .other = 0});
+  refused_gap({.column = 0, .other = 2});
+  refused_gap({.column = 2, .other = 0});
+  refused_gap({.column = 0, .other = 9});
+  refused_gap({.column = 9, .other = 0});
+  refused_gap({.column = 0, .other = 1, .seconds = true});
+  refused_gap({.column = 0, .other = 1, .decimals = 99});
+  // A date cannot follow one that is taken apart already.
+  CHECK_THROWS_AS(rs::Preparation(schema, {fine, rs::FollowingDate{.column = 1, .other = 0}}),
+                  rs::SchemaError);
 }

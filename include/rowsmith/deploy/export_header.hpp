@@ -187,6 +187,17 @@ inline void append_source(const CalendarColumn& calendar, std::size_t made, Prep
       "  detail::calendar_" + number + ".put" + numbers_of + ";\n  row.code[" + number + "] = -1;\n";
   refuse_unless("detail::calendar_" + number + ".take" + numbers_of, to);
 }
+inline void append_source(const FollowingDate& following, std::size_t made, PreparationSource& to) {
+  const auto view = following.view();
+  const std::string number = std::to_string(following.column);
+  to.definitions += constant_source(
+      "kernel::DateGap", ("gap_" + number).c_str(),
+      Source{braces(view.seconds, view.other_seconds, view.rounding, view.column, view.other, made)});
+  const std::string numbers_of =
+      "([&row](std::size_t column) noexcept -> auto& { return row.number[column]; })";
+  to.backward += "  detail::gap_" + number + ".put" + numbers_of + ";\n  row.code[" + number + "] = -1;\n";
+  refuse_unless("detail::gap_" + number + ".take" + numbers_of, to);
+}
 inline void append_source(const LookupColumn& lookup, std::size_t, PreparationSource& to) {
   const auto list = [](const char* type, const char* name, const auto& values) {
     std::string text = std::string("    static constexpr ") + type + " " + name + "[] = {";

@@ -23,7 +23,7 @@ ROWSMITH_BEGIN
 
 /// The newest version of the format. Version 2 brought preparations; 3 atoms, and autoregressive heads that
 /// embed codes; 4 orders, nested missing cells, coincidences and
-/// categories that share codes; 5 guides, and dates in parts of the calendar.
+/// categories that share codes; 5 guides, and dates in parts of the calendar or as days behind others.
 inline constexpr int model_format_version = 5;
 
 namespace detail {
@@ -108,8 +108,9 @@ inline int needed_version(const TableModelParts& model) {
   if (!model.guide.empty())
     return 5;
   const auto& transforms = model.preparation.transforms();
-  if (std::any_of(transforms.begin(), transforms.end(),
-                  [](const auto& one) { return std::holds_alternative<CalendarColumn>(one); }))
+  if (std::any_of(transforms.begin(), transforms.end(), [](const auto& one) {
+        return std::holds_alternative<CalendarColumn>(one) || std::holds_alternative<FollowingDate>(one);
+      }))
     return 5;
   if (std::any_of(transforms.begin(), transforms.end(), [](const auto& one) {
         return !std::holds_alternative<ConstantColumn>(one) && !std::holds_alternative<FormulaColumn>(one) &&

@@ -203,5 +203,42 @@ private:
   }
 };
 
+/// How a date becomes what lies between another one and it. A view.
+struct DateGap {
+  bool seconds = false;       ///< between both, which count these; otherwise whole days between their days
+  bool other_seconds = false; ///< the other date counts these
+  double rounding = 0;        ///< 10 to the number of decimals; 0: none
+  std::size_t column = 0;
+  std::size_t other = 0;
+  std::size_t made = 0;
+
+  /// Sets the column of the gap. False if a date is there without the other, or would not come back.
+  /// \param at  (column) -> a reference to the number there
+  template <class At>
+  bool take(const At& at) const noexcept {
+    const double date = at(column);
+    at(made) = rounded(date - from(at(other)));
+    const double slack = rounding > 1 ? 1e-12 * (86400 + std::abs(date)) : 0;
+    return std::isnan(date) || std::abs(rounded(from(at(other)) + at(made)) - date) <= slack;
+  }
+  /// Sets the date, which is missing where the other or the gap is. \param at  as above
+  template <class At>
+  void put(const At& at) const noexcept {
+    at(column) = rounded(from(at(other)) + at(made));
+  }
+
+private:
+  double from(double date) const noexcept {
+    return seconds ? date : std::floor(other_seconds ? date / 86400 : date);
+  }
+  /// Numbers beyond 2^53 have no decimals to round.
+  double rounded(double number) const noexcept {
+    if (!seconds)
+      return std::round(number);
+    return rounding > 0 && std::abs(number) * rounding < 0x1p53 ? std::round(number * rounding) / rounding
+                                                                : number;
+  }
+};
+
 } // namespace kernel
 ROWSMITH_END

@@ -220,6 +220,9 @@ public:
     return choice;
   }
 
+  /// Has it so few values that a model learns them one by one? After `run`.
+  bool few_values() const noexcept { return few_; }
+
 private:
   static constexpr double least = 0.005; // nats a row: a weekday of which a third is missing
   static constexpr double needed = 30;   // nats: a chance of 1e-13

@@ -18,6 +18,7 @@
 #include <rowsmith/prepare/coincident_column.hpp>
 #include <rowsmith/prepare/constant_column.hpp>
 #include <rowsmith/prepare/declared_relations.hpp>
+#include <rowsmith/prepare/following_date.hpp>
 #include <rowsmith/prepare/formula_column.hpp>
 #include <rowsmith/prepare/lookup_column.hpp>
 #include <rowsmith/prepare/nested_missing.hpp>
@@ -317,6 +318,6 @@ private:
 /// All transforms of the library. Those of the calendar come last, so that dates are there again before
 /// others mend them.
 using Preparation = BasicPreparation<ConstantColumn, FormulaColumn, LookupColumn, OrderedColumns,
-                                     NestedMissing, CoincidentColumn, CalendarColumn>;
+                                     NestedMissing, CoincidentColumn, FollowingDate, CalendarColumn>;
 
 ROWSMITH_END
