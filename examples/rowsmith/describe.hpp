@@ -90,17 +90,6 @@ inline int describe_model(const DescribeSettings& settings) {
   return 0;
 }
 
-// What stands between a table and what is learnt of it, in words.
-inline std::vector<std::string> relation_lines(const rowsmith::Preparation& preparation) {
-  auto lines = preparation.relations();
-  for (std::size_t t = 0; t < lines.size(); ++t)
-    if (const auto& one = preparation.transforms()[t];
-        !std::holds_alternative<rowsmith::CalendarColumn>(one) &&
-        !std::holds_alternative<rowsmith::FollowingDate>(one))
-      lines[t].insert(0, "kept in every row: ");
-  return lines;
-}
-
 inline int run_describe(const DescribeSettings& settings) {
   check_outputs({{"FILE", settings.file}}, {{"--schema-out", settings.schema_out}});
   if (settings.file != "-" && rowsmith::looks_like_model(settings.file))

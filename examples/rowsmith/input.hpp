@@ -20,6 +20,7 @@
 
 #include <rowsmith/io/table_format_json.hpp>
 #include <rowsmith/table/likely_wrong.hpp>
+#include <rowsmith/prepare/preparation.hpp>
 #include <rowsmith/table/table_file.hpp>
 
 #include "command.hpp"
@@ -174,6 +175,17 @@ inline void tell_findings(std::ostream& out, const rowsmith::TableFindings& find
     out << path << ": " << note << '\n';
   for (const auto& warning : findings.warnings)
     out << path << ": warning: " << warning << '\n';
+}
+
+// What stands between a table and what is learnt of it, in words.
+inline std::vector<std::string> relation_lines(const rowsmith::Preparation& preparation) {
+  auto lines = preparation.relations();
+  for (std::size_t t = 0; t < lines.size(); ++t)
+    if (const auto& one = preparation.transforms()[t];
+        !std::holds_alternative<rowsmith::CalendarColumn>(one) &&
+        !std::holds_alternative<rowsmith::FollowingDate>(one))
+      lines[t].insert(0, "kept in every row: ");
+  return lines;
 }
 
 } // namespace program

@@ -101,7 +101,7 @@ inline Run add_sample(CLI::App& app) {
   add_whole_number(command, "--threads", settings->threads, "0: all; never changes the result", 0, 4096);
   command.add_flag("--plain", settings->plain,
                    "Comma-separated, numbers with points, and only the columns that were learnt");
-  command.add_flag("--unguided", settings.unguided,
+  command.add_flag("--unguided", settings->unguided,
                    "Take every row as it is drawn: several times as many a second, further from real ones");
   command.footer("rowsmith sample people.model -n 1000000 --seed 7 -o synthetic.csv");
   return [settings] { return run_sample(*settings); };

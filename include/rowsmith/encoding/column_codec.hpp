@@ -53,7 +53,7 @@ struct EncodingOptions {
   /// of their own, as far as there are codes; others share codes, by frequency, and are drawn from their
   /// code's rows by share alone, so that nothing says whose row a rare one was. Never the label;
   /// [100, 1e9].
-  std::size_t max_categories = 4096;
+  std::size_t max_categories = 1000;
   std::size_t own_code_rows = 20; ///< see `max_categories`; [1, 1e15]
   UnseenCategory unseen = UnseenCategory::error;
   std::size_t min_category_rows = 0;  ///< with `other`: rarer categories are folded into it at fitting time
