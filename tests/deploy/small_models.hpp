@@ -224,7 +224,7 @@ inline rs::Table related_table(std::size_t rows = 400) {
 }
 
 // With dates: orders at office hours but never on Sundays, which are sent some days later and paid on the
-// last of a month, or not at all.
+// last of a month, mostly, or not at all.
 inline rs::Table dated_table(std::size_t rows = 3000) {
   auto columns = table(rows).into_columns();
   auto ordered = rs::Column::numerical("ordered", {}, 3);
@@ -241,7 +241,9 @@ inline rs::Table dated_table(std::size_t rows = 3000) {
     auto last = day;
     while (rs::kernel::civil_day(last + 1).day != 1)
       ++last;
-    paid.values.push_back(random.below(8) == 0 ? std::nan("") : static_cast<double>(last + random.below(2)));
+    paid.values.push_back(random.below(8) == 0   ? std::nan("")
+                          : random.below(3) == 0 ? static_cast<double>(last) - random.below(27)
+                                                 : static_cast<double>(last));
   }
   columns.insert(columns.end(), {ordered, sent, paid});
   return rs::Table(std::move(columns), "rich");
