@@ -16,5 +16,6 @@
 #include <rowsmith/core/sha256.hpp>
 #include <rowsmith/core/statistics.hpp>
 #include <rowsmith/core/tensor_file.hpp>
+#include <rowsmith/core/text_hash.hpp>
 #include <rowsmith/core/utf8.hpp>
 #include <rowsmith/core/version.hpp>

@@ -90,3 +90,30 @@ TEST_CASE("names and labels are checked when the table is built", "[table]") {
   CHECK_THROWS_AS(rs::TableBuilder(std::vector<std::string>{}).build(), rs::SchemaError);
   CHECK(rs::TableBuilder(People::table_schema()).build().rows() == 0);
 }
+
+TEST_CASE("numbers that turn out to be texts keep how they were written", "[table]") {
+  rs::TableBuilder builder(std::vector<std::string>{"a", "b"});
+  const std::string zeros = "0." + std::string(200, '0') + "1";
+  const std::vector<std::string> written{"1.50", "007", "", "1e3", zeros, "1.50", "x", "2"};
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    if (i == 3) { // a row that is taken back leaves no trace
+      builder.set_written(0, "99");
+      builder.drop_row();
+    }
+    if (written[i].empty())
+      builder.set(0, rs::CellView());
+    else
+      builder.set_written(0, written[i]);
+    builder.set(1, rs::CellView());
+    builder.end_row();
+  }
+  const auto table = std::move(builder).build();
+  const auto& a = table["a"];
+  REQUIRE(a.kind == rs::ColumnKind::categorical);
+  for (std::size_t i = 0; i < written.size(); ++i)
+    CHECK((a.is_missing(i) ? std::string() : a.dictionary.text(a.codes[i])) == written[i]);
+  CHECK(a.dictionary.size() == 6); // in the order of the rows
+  CHECK(a.dictionary.text(0) == "1.50");
+  CHECK(table["b"].kind == rs::ColumnKind::categorical);
+  CHECK(table["b"].missing_count() == written.size());
+}

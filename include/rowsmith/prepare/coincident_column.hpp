@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -39,7 +40,7 @@ struct CoincidentColumn {
     std::vector<Values> values;
     for (const std::size_t slot : train.live)
       if (train.slots[slot]->kind == ColumnKind::numerical)
-        values.push_back(values_of(slot, *train.slots[slot]));
+        values.push_back({slot, train.slots[slot]});
     std::vector<std::tuple<std::size_t, std::size_t, std::size_t>> pairs; // equal rows, column, other
     for (std::size_t a = 0; a < values.size(); ++a)
       for (std::size_t b = 0; b < a; ++b)
@@ -101,42 +102,55 @@ private:
   struct Values {
     std::size_t slot;
     const Column* column;
-    std::vector<bool> rare; ///< by row: a number that few rows have
+    std::optional<std::vector<double>> frequent{}; ///< once it was asked for
   };
   /// The other's number if it is said to be, and there is one.
   static double value(double flag, double own, double others) noexcept {
     return flag > 0.5 && !std::isnan(own) && !std::isnan(others) ? others : own;
   }
-  static Values values_of(std::size_t slot, const Column& column) {
-    Values result{slot, &column, std::vector<bool>(column.rows())};
+  /// Numbers that many rows have, which have a code of their own, by which others can follow them; ascending.
+  static const std::vector<double>& frequent(Values& values) {
+    if (values.frequent)
+      return *values.frequent;
     std::vector<double> sorted;
-    for (const double value : column.values)
+    for (const double value : values.column->values)
       if (!std::isnan(value))
         sorted.push_back(value);
     std::sort(sorted.begin(), sorted.end());
-    // A value of many rows has a code of its own, by which others can follow it.
-    const std::size_t most = std::max<std::size_t>(column.rows() / 256, 2);
-    for (std::size_t row = 0; row < column.rows(); ++row)
-      if (!std::isnan(column.values[row])) {
-        const auto [first, end] = std::equal_range(sorted.begin(), sorted.end(), column.values[row]);
-        result.rare[row] = static_cast<std::size_t>(end - first) <= most;
-      }
-    return result;
+    const std::size_t most = std::max<std::size_t>(values.column->rows() / 256, 2);
+    values.frequent.emplace();
+    for (std::size_t first = 0, end = 0; first < sorted.size(); first = end) {
+      while (end < sorted.size() && sorted[end] == sorted[first])
+        ++end;
+      if (end - first > most)
+        values.frequent->push_back(sorted[first]);
+    }
+    return *values.frequent;
   }
   /// In how many rows two columns have the same rare number, if those are many, and many more than have
   /// neighbouring ones: otherwise the columns are merely close, which bins can say. 0 if not.
-  static std::size_t telling(const Values& a, const Values& b) {
+  static std::size_t telling(Values& a, Values& b) {
     const auto& x = a.column->values;
     const auto& y = b.column->values;
     if (a.column->decimals != b.column->decimals)
       return 0;
     const std::size_t rows = x.size();
     const std::size_t glances = std::min<std::size_t>(rows, 512);
-    const auto same = [&](std::size_t row) { return x[row] == y[row] && a.rare[row] && b.rare[row]; };
-    std::size_t seen = 0;
-    for (std::size_t i = 0; i < glances; ++i)
-      seen += same(i * rows / glances) ? 1U : 0U;
-    if (seen == 0)
+    const auto glance = [&](const auto& same) {
+      for (std::size_t i = 0; i < glances; ++i)
+        if (same(i * rows / glances))
+          return true;
+      return false;
+    };
+    if (!glance([&](std::size_t row) { return x[row] == y[row]; })) // most pairs, before anything is sorted
+      return 0;
+    const auto& often_x = frequent(a);
+    const auto& often_y = frequent(b);
+    const auto same = [&](std::size_t row) {
+      return x[row] == y[row] && !std::binary_search(often_x.begin(), often_x.end(), x[row]) &&
+             !std::binary_search(often_y.begin(), often_y.end(), x[row]);
+    };
+    if (!glance(same))
       return 0;
     std::size_t equal = 0;
     std::size_t near = 0; // one unit apart, on either side

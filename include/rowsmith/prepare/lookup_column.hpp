@@ -58,8 +58,9 @@ struct LookupColumn {
     std::vector<LookupColumn> found;
     std::vector<std::size_t> live(train.live.begin(), train.live.end());
     std::vector<Values> values;
+    const std::size_t most = most_given(train);
     for (const std::size_t slot : live)
-      values.push_back(values_of(*train.slots[slot]));
+      values.push_back(values_of(*train.slots[slot], most));
     const std::size_t most_broken = train.most_broken(options);
     const auto take = [&](std::size_t by, std::size_t i) {
       found.push_back(
@@ -181,6 +182,7 @@ private:
     std::vector<double> numbers;
     bool as_key = false; ///< its values are few enough
     bool fine = true;    ///< no infinite number
+    bool many = false;   ///< more numbers than any key could give, and nothing else is known
     std::size_t count() const noexcept { return std::max(texts.size(), numbers.size()); }
     /// Whether a model may hold its values: texts are categories, but a number has to stand for several rows.
     bool has_rows(std::size_t least) const {
@@ -191,9 +193,35 @@ private:
       return std::all_of(counts.begin(), counts.end(), [least](std::size_t n) { return n >= least; });
     }
   };
-  static Values values_of(const Column& column) {
+  /// Numbers that a column can have at most to be given by another; those of more need not be looked at.
+  static std::size_t most_given(const PreparedColumns& train) {
+    std::size_t most = most_number_keys;
+    for (const std::size_t slot : train.live)
+      most = std::max(most, train.slots[slot]->dictionary.size());
+    train.each_declared([](auto kind) { return kind == DeclaredRelation::Kind::lookup; },
+                        [&most](const auto&) { most = std::numeric_limits<std::size_t>::max(); });
+    return most;
+  }
+  /// Whether evenly spread rows have more different numbers than `most` already.
+  static bool has_more_numbers(const Column& column, std::size_t most) {
+    constexpr std::size_t glances = 8192;
+    std::vector<double> seen;
+    if (most >= glances)
+      return false;
+    for (std::size_t i = 0; i < std::min(glances, column.rows()); ++i)
+      if (const std::size_t row = i * column.rows() / std::min(glances, column.rows());
+          !column.is_missing(row))
+        seen.push_back(column.values[row]);
+    std::sort(seen.begin(), seen.end());
+    return static_cast<std::size_t>(std::unique(seen.begin(), seen.end()) - seen.begin()) > most;
+  }
+  static Values values_of(const Column& column, std::size_t most) {
     Values values;
     const std::size_t rows = column.rows();
+    if (column.kind == ColumnKind::numerical && has_more_numbers(column, most)) {
+      values.many = true;
+      return values;
+    }
     values.rows.assign(rows, -1);
     if (column.kind == ColumnKind::categorical) {
       std::vector<bool> used(column.dictionary.size());
@@ -220,6 +248,9 @@ private:
         distinct.push_back(column.values[row]);
     std::sort(distinct.begin(), distinct.end());
     distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+    values.many = distinct.size() > most;
+    if (values.many)
+      return values;
     values.fine = distinct.empty() || (std::isfinite(distinct.front()) && std::isfinite(distinct.back()));
     for (std::size_t row = 0; row < rows; ++row)
       if (!column.is_missing(row))
@@ -227,11 +258,12 @@ private:
             std::lower_bound(distinct.begin(), distinct.end(), column.values[row]) - distinct.begin());
     // A number that has a code for each value in any encoding there is by default.
     values.as_key =
-        values.fine && distinct.size() <= std::min<std::size_t>(256, std::max<std::size_t>(rows / 16, 16));
+        values.fine && distinct.size() <= std::min(most_number_keys, std::max<std::size_t>(rows / 16, 16));
     values.numbers = std::move(distinct);
     return values;
   }
   static constexpr std::int32_t no_value = -2;
+  static constexpr std::size_t most_number_keys = 256;
 
   /// What most rows of each key hold, and behind the last those of a missing key; `no_value` where there are
   /// no rows.
@@ -268,7 +300,7 @@ private:
   /// many pairs of columns: the surprise of all values that are not the first of their key.
   static bool gives(const Values& key, const Values& column, double candidates, std::size_t most_broken,
                     std::size_t least_rows) {
-    if (!key.as_key || !column.fine || key.count() < 2 || column.count() < 2 ||
+    if (!key.as_key || column.many || !column.fine || key.count() < 2 || column.count() < 2 ||
         column.count() > key.count() || !column.has_rows(least_rows))
       return false;
     std::vector<std::int32_t> value(key.count() + 1, no_value);

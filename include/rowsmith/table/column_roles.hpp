@@ -83,6 +83,7 @@ public:
     }
     const bool countries = codes >= 5 && codes >= 4 * others;
     std::vector<Text> marks;
+    texts_.reserve(column.size());
     for (std::size_t code = 0; code < column.size(); ++code) {
       const auto text = column[code];
       rows += text.rows;
@@ -129,6 +130,10 @@ private:
   }
   /// Texts with and without quotes are one.
   std::size_t distinct() const {
+    const auto quoted =
+        std::count_if(texts_.begin(), texts_.end(), [](const Text& text) { return text.quoted; });
+    if (quoted == 0 || static_cast<std::size_t>(quoted) == texts_.size())
+      return texts_.size();
     std::set<std::string_view> different;
     for (const auto& text : texts_)
       different.insert(text.text);

@@ -6,16 +6,15 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/text_hash.hpp>
 #include <rowsmith/table/cell_view.hpp>
 #include <rowsmith/table/schema.hpp>
 
@@ -37,21 +36,18 @@ public:
 
   /// The code of `text`, which is added if it is new. \throws SchemaError above 2^31 − 1 texts.
   std::int32_t insert(std::string_view text) {
-    const auto found = codes_.find(text);
-    if (found != codes_.end())
-      return found->second;
+    const std::uint32_t hash = detail::text_hash(text);
+    if (const auto found = find(hash, text); found != missing_code)
+      return found;
     if (texts_.size() >= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
       throw SchemaError("a categorical column has more than 2^31 - 1 distinct values");
     const auto code = static_cast<std::int32_t>(texts_.size());
     texts_.emplace_back(text);
-    codes_.emplace(texts_.back(), code);
+    index_.insert(hash, static_cast<std::uint32_t>(code));
     return code;
   }
   /// The code of `text`, or `missing_code` if it is not there.
-  std::int32_t find(std::string_view text) const {
-    const auto found = codes_.find(text);
-    return found == codes_.end() ? missing_code : found->second;
-  }
+  std::int32_t find(std::string_view text) const { return find(detail::text_hash(text), text); }
   /// \throws SchemaError for a code that is not there, `missing_code` among them
   const std::string& text(std::int32_t code) const {
     if (code < 0 || static_cast<std::size_t>(code) >= size())
@@ -64,14 +60,13 @@ public:
   bool operator==(const Dictionary& other) const { return texts_ == other.texts_; }
 
 private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
+  std::int32_t find(std::uint32_t hash, std::string_view text) const {
+    const auto found = index_.find(hash, [&](std::uint32_t code) { return texts_[code] == text; });
+    return found == detail::HashIndex::none ? missing_code : static_cast<std::int32_t>(found);
+  }
+
   std::vector<std::string> texts_;
-  std::unordered_map<std::string, std::int32_t, Hash, std::equal_to<>> codes_;
+  detail::HashIndex index_;
 };
 
 /// One column. A missing value is NaN in `values` or `missing_code` in `codes`: the mask is the data itself,

@@ -82,6 +82,10 @@ public:
     for (auto& building : columns_) {
       building.column.values.resize(std::min(building.column.values.size(), rows_));
       building.column.codes.resize(std::min(building.column.codes.size(), rows_));
+      if (building.undecided() && building.written_rows > rows_) {
+        building.written.resize(building.written_before);
+        --building.written_rows;
+      }
     }
   }
   /// A whole row, one cell a column; all or nothing. \throws SchemaError
@@ -107,9 +111,10 @@ public:
       if (building.rows() != rows_)
         fail(building, "has a cell, but the row was not ended");
       auto& column = building.column;
+      if (building.undecided() && column.missing_count() == rows_)
+        building.become_texts();
       if (!building.declared)
-        column.kind = building.numbers && column.missing_count() < rows_ ? ColumnKind::numerical
-                                                                         : ColumnKind::categorical;
+        column.kind = building.numbers ? ColumnKind::numerical : ColumnKind::categorical;
       if (column.kind == ColumnKind::numerical) {
         column.codes = {};
         column.dictionary = {};
@@ -128,7 +133,44 @@ private:
     bool declared = false;
     bool numbers = true; ///< `column.values` is kept
     bool texts = true;   ///< `column.codes` is kept; with `numbers`, the kind is not decided yet
+    /// While it is not: what numbers were written as, each behind its length, so that reading a column of
+    /// numbers does not look each up in a dictionary.
+    std::string written{};
+    std::size_t written_rows = 0;   ///< that `written` has an entry for
+    std::size_t written_before = 0; ///< its size before the last one
+
+    bool undecided() const noexcept { return numbers && texts; }
     std::size_t rows() const noexcept { return numbers ? column.values.size() : column.codes.size(); }
+    void write(std::string_view text) {
+      written_before = written.size();
+      for (std::size_t left = text.size();; left >>= 7U) { // seven bits a byte
+        written += static_cast<char>((left & 127U) | (left > 127 ? 128U : 0U));
+        if (left <= 127)
+          break;
+      }
+      written += text;
+      ++written_rows;
+    }
+    /// What was taken for numbers so far is texts.
+    void become_texts() {
+      numbers = false;
+      std::size_t at = 0;
+      for (const double value : column.values) {
+        std::size_t length = 0;
+        for (unsigned shift = 0;; shift += 7) {
+          const auto byte = static_cast<unsigned char>(written[at++]);
+          length |= static_cast<std::size_t>(byte & 127U) << shift;
+          if (byte <= 127)
+            break;
+        }
+        column.codes.push_back(std::isnan(value)
+                                   ? missing_code
+                                   : column.dictionary.insert(std::string_view(written).substr(at, length)));
+        at += length;
+      }
+      column.values = {};
+      written = {};
+    }
   };
 
   Building& at(std::size_t column) {
@@ -151,16 +193,17 @@ private:
     if (cell.is_text() && building.numbers) {
       if (building.declared)
         fail(building, "holds " + detail::in_quotes(cell.text()) + ", expected a number or a missing value");
-      building.numbers = false;
-      column.values = {};
+      building.become_texts();
     }
     if (building.numbers) {
       if (cell.is_number())
         column.decimals = detail::common_decimals(column.decimals, cell.decimals());
       column.values.push_back(cell.number());
-    }
-    if (building.texts)
+      if (building.texts)
+        building.write(cell.is_missing() ? std::string_view() : written);
+    } else {
       column.codes.push_back(cell.is_missing() ? missing_code : column.dictionary.insert(written));
+    }
   }
 
   std::vector<Building> columns_;

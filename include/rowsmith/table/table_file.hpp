@@ -98,6 +98,8 @@ private:
         columns[i].add(fields[i].text, fields[i].quoted, reader.line());
       ++rows;
     }
+    for (auto& column : columns)
+      column.finish();
     if (rows == 0)
       throw CsvError(path_, 0, 0,
                      std::string("the file has no rows") + (header_line > 0 ? " below its header" : "") +
