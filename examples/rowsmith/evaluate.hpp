@@ -56,10 +56,11 @@ inline std::string today() {
   return text.str();
 }
 
-// Rows that a model of `train` can express, at most so many, evenly from the whole table.
+// Rows that a model of `train` can express, at most so many, evenly from the whole table. `broken` gets those
+// that break a relation.
 inline rs::Table some_expressible(const rs::Table& table, const rs::Table& train, const rs::TableModel& model,
-                                  std::size_t most) {
-  auto rows = rs::expressible_rows(table, train, model.preparation());
+                                  std::size_t most, std::vector<std::size_t>& broken) {
+  auto rows = rs::expressible_rows(table, train, model.preparation(), broken);
   if (rows.size() > most) {
     for (std::size_t k = 0; k < most; ++k)
       rows[k] = rows[k * rows.size() / most];
@@ -75,13 +76,15 @@ inline rs::evaluate::Figure likelihood(const rs::TableModel& model, const rs::Ta
                                        const rs::Table& holdout, const rs::ReportOptions& options) {
   const rs::LikelihoodOptions own{.seed = options.seed, .threads = options.threads};
   const std::size_t most = options.quick ? 200 : 4000;
-  const auto rows = some_expressible(holdout, train, model, most);
+  std::vector<std::size_t> broken;
+  const auto rows = some_expressible(holdout, train, model, most, broken);
   if (rows.rows() == 0)
     throw rs::OptionError(
         "--model: every hold-out row has a category that no training row has (an identifier?), or breaks a "
         "relation that all training rows keep, so none has a probability");
   const auto unseen = rs::log_likelihood(model, rows, own);
-  const auto seen = rs::log_likelihood(model, some_expressible(train, train, model, most), own);
+  std::vector<std::size_t> exceptions; // of the training, where relations allow for some
+  const auto seen = rs::log_likelihood(model, some_expressible(train, train, model, most, exceptions), own);
   const auto spread = rs::mean_sd(unseen.rows);
   std::ostringstream meaning;
   meaning << std::fixed << std::setprecision(2)
@@ -89,8 +92,6 @@ inline rs::evaluate::Figure likelihood(const rs::TableModel& model, const rs::Ta
           << " rows, " << unseen.samples << " latent codes); of training rows " << seen.mean
           << ". For comparing models of one table; a wide gap between the two says that rows were learnt by "
              "heart.";
-  std::vector<std::size_t> broken;
-  model.preparation().forward(holdout, broken);
   if (!broken.empty())
     meaning << " Left out: " << broken.size()
             << " hold-out rows that break a relation which the model keeps in every row.";

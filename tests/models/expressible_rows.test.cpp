@@ -40,7 +40,9 @@ TEST_CASE("rows that break what a preparation keeps cannot be expressed", "[mode
   using Numbers = std::vector<double>;
   const auto asked = table(Numbers{1, 1, 2}, Numbers{2, 2, 2}, Numbers{3, 4, 4});
   CHECK(rs::expressible_rows(asked, train) == std::vector<std::size_t>{0, 1, 2});
-  CHECK(rs::expressible_rows(asked, train, preparation) == std::vector<std::size_t>{0, 2});
+  std::vector<std::size_t> broken{9}; // from before
+  CHECK(rs::expressible_rows(asked, train, preparation, broken) == std::vector<std::size_t>{0, 2});
+  CHECK(broken == std::vector<std::size_t>{1});
 }
 
 TEST_CASE("a category that a dictionary alone holds is none of the training rows", "[models]") {

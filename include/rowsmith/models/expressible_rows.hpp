@@ -41,13 +41,13 @@ inline std::vector<std::size_t> expressible_rows(const Table& table, const Table
   return rows;
 }
 /// Those of them that also keep what a model's preparation computes or mends: sums, orders, constants.
+/// \param broken  out: the rows that do not keep it, expressible otherwise or not
 inline std::vector<std::size_t> expressible_rows(const Table& table, const Table& train,
-                                                 const Preparation& preparation) {
-  std::vector<std::size_t> refused;
-  preparation.forward(table, refused);
+                                                 const Preparation& preparation,
+                                                 std::vector<std::size_t>& broken) {
+  preparation.forward(table, broken);
   auto rows = expressible_rows(table, train);
-  std::erase_if(rows,
-                [&](std::size_t row) { return std::binary_search(refused.begin(), refused.end(), row); });
+  std::erase_if(rows, [&](std::size_t row) { return std::binary_search(broken.begin(), broken.end(), row); });
   return rows;
 }
 
