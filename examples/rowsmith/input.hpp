@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #include <rowsmith/io/table_format_json.hpp>
-#include <rowsmith/table/likely_wrong.hpp>
 #include <rowsmith/prepare/preparation.hpp>
+#include <rowsmith/table/likely_wrong.hpp>
 #include <rowsmith/table/table_file.hpp>
 
 #include "command.hpp"

@@ -158,7 +158,15 @@ TEST_CASE("a guide is the same on any number of threads, and none where there is
   CHECK(one.accepted == three.accepted);
   // Rows of its own: whatever its trees find is chance, which rows held out do not have.
   const auto own = model.encoder().encode(model.sample(2000, {.seed = 99}));
-  CHECK(rs::detail::fit_guide(model, own, part.first(1600), part.last(400), options, 4, 1).trees <= 3);
+  CHECK(rs::detail::fit_guide(model, own, part.first(1600), part.last(400), options, 4, 1).empty());
+  // And one that does not tell enough is none.
+  const auto strict = [&](double least) {
+    return rs::detail::fit_guide(model, encoded, part.first(1600), part.last(400),
+                                 {.rounds = 30, .min_gain = least}, 4, 1)
+        .empty();
+  };
+  CHECK_FALSE(strict(0.05));
+  CHECK(strict(0.25));
 }
 
 TEST_CASE("the rows that a guide learns from are none that anybody samples", "[models]") {

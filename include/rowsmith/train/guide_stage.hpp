@@ -151,7 +151,8 @@ private:
       }
     }
   }
-  /// After how many trees the rows held out are told from other generated ones best, by cross-entropy.
+  /// After how many trees the rows held out are told from other generated ones best, by cross-entropy; 0 if
+  /// that is next to nothing.
   std::uint32_t best_count(const CodeRows& real, const CodeRows& made) const {
     const auto view = guide_.view();
     std::vector<double> losses(guide_.trees + std::size_t{1});
@@ -168,7 +169,11 @@ private:
         losses[trees] += sum / static_cast<double>(rows.rows());
       }
     }
-    return static_cast<std::uint32_t>(std::min_element(losses.begin(), losses.end()) - losses.begin());
+    const auto best = std::min_element(losses.begin(), losses.end());
+    // The mean of both kinds of rows: by chance, log 2.
+    if (losses.front() - *best < 2 * options_.min_gain)
+      return 0;
+    return static_cast<std::uint32_t>(best - losses.begin());
   }
   /// Leaves the trees behind the first ones out.
   void keep(std::uint32_t trees) {

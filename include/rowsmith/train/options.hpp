@@ -153,6 +153,9 @@ struct GuideOptions {
   std::size_t rounds = 0;      ///< trees at most; rows held out say how many; 0: no guide; [0, 10000]
   double learning_rate = 0.08; ///< of the boosting; (0, 1]
   std::size_t max_depth = 3;   ///< of a tree; [1, 30]
+  /// Rows held out and generated ones are told apart by so much better than by chance at least, in nats a
+  /// row, or there is no guide: it would cost candidates and gain nothing that a judge sees; [0, 1].
+  double min_gain = 0.0005;
   /// A row is taken with probability odds / `largest_odds`, where odds is how much likelier it is real;
   /// larger odds count as this; [1, 100].
   double largest_odds = 3.5;
@@ -165,6 +168,7 @@ struct GuideOptions {
     visit(name + ".rounds", static_cast<double>(rounds), OptionRange{0, 10000});
     visit(name + ".learning_rate", learning_rate, OptionRange{0, 1, true});
     visit(name + ".max_depth", static_cast<double>(max_depth), OptionRange{1, 30});
+    visit(name + ".min_gain", min_gain, OptionRange{0, 1});
     visit(name + ".largest_odds", largest_odds, OptionRange{1, 100});
     visit(name + ".tries", static_cast<double>(tries), OptionRange{1, 65535});
     visit(name + ".most_rows", static_cast<double>(most_rows), OptionRange{2, 1e9});
