@@ -63,8 +63,7 @@ Variant variant(std::string name, std::string switched,
         auto model = trainer.fit(table);
         stages = trainer.stages();
         return model;
-      },
-      false};
+      }};
 }
 
 std::vector<Variant> variants() {

@@ -19,7 +19,7 @@
 
 #include <rowsmith/deploy/sampler.hpp>
 
-#include "small_models.hpp"
+#include "small_parts.hpp"
 
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;

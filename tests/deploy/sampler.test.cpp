@@ -18,7 +18,7 @@
 #include <catch2/catch.hpp>
 
 #include "../support/count_allocations.hpp"
-#include "small_models.hpp"
+#include "small_parts.hpp"
 
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;

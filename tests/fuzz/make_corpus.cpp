@@ -10,7 +10,7 @@
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/table/write_csv.hpp>
 
-#include "../deploy/small_models.hpp"
+#include "../deploy/small_parts.hpp"
 
 namespace rs = rowsmith;
 

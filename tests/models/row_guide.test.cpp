@@ -14,7 +14,7 @@
 #include <rowsmith/models/likelihood.hpp>
 #include <rowsmith/train/guide_stage.hpp>
 
-#include "../deploy/small_models.hpp"
+#include "../deploy/small_parts.hpp"
 
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;

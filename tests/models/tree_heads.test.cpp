@@ -11,7 +11,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "../deploy/small_models.hpp"
+#include "../deploy/small_parts.hpp"
 #include "../support/csv_text.hpp"
 
 namespace rs = rowsmith;
