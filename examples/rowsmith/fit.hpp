@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <iomanip>
 #include <iostream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -100,6 +102,12 @@ inline int run_fit(const FitSettings& settings) {
     parts.notes["format"] = rowsmith::to_json(file.format);
     const rowsmith::TableModel model(std::move(parts));
     rowsmith::save_model(model, settings.out);
+    if (const auto& guide = model.parts().guide; !settings.quiet && !guide.empty()) {
+      std::ostringstream candidates;
+      candidates << std::fixed << std::setprecision(1) << guide.candidates_a_row();
+      std::clog << "rows that can be told from real ones are drawn again: " << candidates.str()
+                << " candidates a row; sample --unguided takes all\n";
+    }
     if (!settings.quiet)
       for (const auto& relation : relation_lines(model.preparation()))
         std::clog << relation << '\n';

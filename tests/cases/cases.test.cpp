@@ -673,6 +673,34 @@ TEST_CASE("from a table to rows that are written as it was", "[cases]") {
   CHECK_FALSE(std::filesystem::exists(folder.file("x")));
 }
 
+TEST_CASE("a model whose rows are told from real ones has a guide, which sampling can leave out", "[cases]") {
+  const Folder folder;
+  // The last column follows from the first, which a network does not find in a few steps.
+  const auto in =
+      folder.write("in.csv", lines("a,b,c", 800, [](auto i) {
+                     const auto a = std::stoul(number(i, 8));
+                     return "a" + n(a) + ",b" + number(i + 2000, 4) + "," + (a % 4 < 2 ? "low" : "high");
+                   }));
+  auto result = run_program({"fit", in, "-o", folder.file("m"), "--quick", "--threads", "1"});
+  CAPTURE(result.error, result.log);
+  REQUIRE(result.code == 0);
+  CHECK_THAT(result.log, Contains("candidates a row; sample --unguided takes all"));
+  const auto wrong = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words{"sample", folder.file("m"), "-n", "2000", "--seed", "3"};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto made = run_program(words);
+    REQUIRE(made.code == 0);
+    std::istringstream rows(made.out);
+    std::string line;
+    std::getline(rows, line);
+    double count = 0;
+    while (std::getline(rows, line)) // such as a3,b1,high
+      count += ((line[1] - '0') % 4 < 2) == (line.substr(6) == "low") ? 0 : 1;
+    return count / 2000;
+  };
+  CHECK(wrong({}) < 0.8 * wrong({"--unguided"}));
+}
+
 TEST_CASE("nanoseconds are learnt, and written to the last digit", "[cases]") {
   const Folder folder;
   const auto in =
