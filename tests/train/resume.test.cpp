@@ -75,13 +75,14 @@ void check_recipe() {
                                              .discard = {},
                                              .seconds = 0});
   CHECK((rs::format_model(watched) == expected));
-  REQUIRE(kills.at.size() == 2U + (options.refit.steps == 0 ? 0U : 1U) + (options.trees.share > 0 ? 1U : 0U));
+  REQUIRE(kills.at.size() == 2U + (options.refit.steps == 0 ? 0U : 1U) + (options.trees.share > 0 ? 1U : 0U) +
+                                 (options.guide.rounds > 0 ? 1U : 0U));
   for (const auto& [stage, states] : kills.at) {
-    REQUIRE(states.size() >= 3);
+    REQUIRE(states.size() >= (stage == "guide" ? 1 : 3));
     for (const std::size_t call : {std::size_t{0}, states.size() / 2, states.size() - 1}) {
       INFO("killed in stage " << stage << " at progress call " << call + 1 << " of " << states.size());
-      // Trees have no states: what was there before them is made again.
-      CHECK(states[call].metadata.at("stage") == (stage == "trees" ? "refit" : stage));
+      // Trees and guides have no states: what was there before them is made again.
+      CHECK(states[call].metadata.at("stage") == (stage == "trees" || stage == "guide" ? "refit" : stage));
       const auto resumed = typename Recipe::Trainer(options).fit(
           data, {},
           {.save = [](const rs::TensorFile&) {},

@@ -154,6 +154,7 @@ TEST_CASE("a training ends with trees, alone or beside the network", "[train]") 
   options.autoencoder.steps = 4;
   options.gan.steps = 3;
   options.refit.steps = 4;
+  options.guide.rounds = 0;
   for (const double share : {0.0, 0.5, 1.0}) {
     CAPTURE(share);
     options.trees.share = share;

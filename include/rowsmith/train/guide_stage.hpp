@@ -206,13 +206,10 @@ private:
   RowGuide guide_;
 };
 
-/// \param rows, held_out  of the encoded table \throws OptionError for columns that are numbers, not codes
+/// \param rows, held_out  of the encoded table, all of whose columns are codes
 inline RowGuide fit_guide(const TableModel& model, const EncodedTable& encoded,
                           std::span<const std::uint32_t> rows, std::span<const std::uint32_t> held_out,
                           const GuideOptions& options, std::uint64_t seed, int threads) {
-  if (model.encoder().number_columns() > 0)
-    throw OptionError("guide.rounds: a guide needs every column as codes: set encoding.numerical = "
-                      "NumericalEncoding::codes");
   return GuideFitter(model, options, seed, threads)
       .fit(code_rows(encoded, rows, options.most_rows), code_rows(encoded, held_out, options.most_rows));
 }

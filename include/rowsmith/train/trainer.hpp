@@ -83,6 +83,9 @@ public:
       throw OptionError("trees.share = " + std::to_string(options_.trees.share) +
                         ": only AutoregressiveHeads that read the latent code itself can share columns with "
                         "trees; expected 0 or 1");
+    if (options_.guide.rounds > 0 && options_.encoding.numerical != NumericalEncoding::codes)
+      throw OptionError("guide.rounds: a guide needs every column as codes: set encoding.numerical = "
+                        "NumericalEncoding::codes, or guide.rounds = 0");
   }
 
   const TrainerOptions& options() const noexcept { return options_; }
