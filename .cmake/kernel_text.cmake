@@ -31,6 +31,10 @@ foreach(header IN LISTS headers)
   string(REGEX REPLACE "(template <[^\n]+>)\n" "\\1 " source "${source}")
   # And for most member functions: compilers lose count of columns in longer lines, and say so.
   string(REGEX REPLACE "} (constexpr|double|float|bool|void|std::[a-z0-9_]+) ([a-z_]+\\()" "}\n\\1 \\2" source "${source}")
+  # A literal for each header: compilers need not take one of more than 65,536 characters.
+  if(NOT text STREQUAL "")
+    string(APPEND text ")cpp\",\n                                                   R\"cpp(")
+  endif()
   string(APPEND text "${source}")
 endforeach()
 if(all)
@@ -60,7 +64,7 @@ inline constexpr std::string_view kernel_includes = R"cpp(@includes@#include <st
 )cpp";
 
 // clang-format off
-inline constexpr std::string_view kernel_text = R"cpp(@text@)cpp";
+inline constexpr std::string_view kernel_text[] = {R"cpp(@text@)cpp"};
 // clang-format on
 
 } // namespace detail

@@ -104,7 +104,7 @@ inline int run_fit(const FitSettings& settings) {
     rowsmith::save_model(model, settings.out);
     if (const auto& guide = model.parts().guide; !settings.quiet && !guide.empty()) {
       std::ostringstream candidates;
-      candidates << std::fixed << std::setprecision(1) << guide.candidates_a_row();
+      candidates << std::fixed << std::setprecision(1) << guide.candidates_a_row(model.parts().label_shares);
       std::clog << "rows that can be told from real ones are drawn again: " << candidates.str()
                 << " candidates a row; sample --unguided takes all\n";
     }

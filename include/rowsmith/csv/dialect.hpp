@@ -25,7 +25,7 @@ struct DialectOptions {
   std::optional<char> delimiter{};
   std::optional<TextEncoding> encoding{};
   std::optional<bool> header{};
-  /// Of a file like this one, for whose encoding nothing speaks: no mark, and no characters of UTF-8.
+  /// Of a file like this one: what it is if it is no UTF-8 and has no mark.
   TextEncoding encoding_like = TextEncoding::utf8;
 };
 
@@ -104,7 +104,8 @@ private:
         dialect_.encoding = TextEncoding::utf16_le;
       else if (pairs > 1 && zeros[0] > pairs / 2 && zeros[1] < pairs / 8)
         dialect_.encoding = TextEncoding::utf16_be;
-      else if (options_.encoding_like == TextEncoding::latin1 && !has_utf8_characters(bytes))
+      else if (options_.encoding_like == TextEncoding::latin1 &&
+               first_not_utf8(bytes) != std::string_view::npos)
         dialect_.encoding = options_.encoding_like;
     }
     if (options_.encoding)
@@ -126,12 +127,6 @@ private:
     }
   }
 
-  /// Are there characters beyond ASCII, and all of them UTF-8?
-  static bool has_utf8_characters(std::string_view bytes) {
-    return first_not_utf8(bytes) == std::string_view::npos &&
-           std::any_of(bytes.begin(), bytes.end(),
-                       [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-  }
   [[noreturn]] void fail_at(std::size_t place, const std::string& what) const {
     const auto line = std::count(sample_.begin(), sample_.begin() + static_cast<std::ptrdiff_t>(place), '\n');
     throw CsvError(name_, 1 + static_cast<std::size_t>(line), 0, what);

@@ -434,7 +434,8 @@ inline std::string format_header(const TableModel& model, const ExportOptions& o
           .append(literal(bytes, 200))
           .append(";\n");
   out.append("\n// rowsmith's kernel; commented in its headers rowsmith/kernel.\n");
-  out.append(kernel_text);
+  for (const auto& header : kernel_text)
+    out.append(header);
   out.append("\n// The model.\n");
   out.append(columns_source(rows, model.encoder(), view.columns));
   auto label_texts = parts.labels;

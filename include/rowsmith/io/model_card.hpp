@@ -143,6 +143,10 @@ private:
       } else if (const auto* lookup = std::get_if<LookupColumn>(&transform)) {
         to.copied.push_back({lookup->texts.size() + lookup->numbers.size(), "values in a table", 1});
         to.copied.push_back({lookup->key_texts.size() + lookup->key_numbers.size(), "keys of it", 1});
+      } else if (const auto* calendar = std::get_if<CalendarColumn>(&transform)) {
+        const auto parts = std::count(calendar->learnt.begin(), calendar->learnt.end(), 0);
+        if (parts > 0)
+          to.copied.push_back({static_cast<std::size_t>(parts), "parts of a date", 1});
       }
       return;
     }
@@ -195,7 +199,7 @@ inline ModelCard model_card(const TableModel& model) { return detail::CardMaker(
 
 /// The card for people, in lines.
 inline std::string to_text(const ModelCard& card) {
-  std::string text = "a model, recipe " + (card.recipe.empty() ? "unknown" : card.recipe);
+  std::string text = "a model, recipe " + (card.recipe.empty() ? "unknown" : readable_utf8(card.recipe));
   if (card.training_rows)
     text += ", of " + std::to_string(*card.training_rows) + " rows";
   if (!card.label.empty())

@@ -23,7 +23,8 @@ ROWSMITH_BEGIN
 
 /// The newest version of the format. Version 2 brought preparations; 3 atoms, and autoregressive heads that
 /// embed codes; 4 orders, nested missing cells, coincidences and
-/// categories that share codes; 5 guides, and dates in parts of the calendar or as days behind others.
+/// categories that share codes; 5 guides, dates in parts of the calendar or as days behind others, and whole
+/// numbers that are counted from an origin.
 inline constexpr int model_format_version = 5;
 
 namespace detail {
@@ -105,7 +106,10 @@ inline GaussianMixture mixture_from(const nlohmann::json& json, std::size_t labe
 
 /// The oldest version that can say what a model is: older libraries read files that need nothing newer.
 inline int needed_version(const TableModelParts& model) {
-  if (!model.guide.empty())
+  // Older libraries would write distances for numbers that are counted from an origin.
+  const auto format = model.notes.find("format");
+  if (!model.guide.empty() ||
+      (format != model.notes.end() && format->second.find("\"origin\"") != std::string::npos))
     return 5;
   const auto& transforms = model.preparation.transforms();
   if (std::any_of(transforms.begin(), transforms.end(), [](const auto& one) {

@@ -117,7 +117,7 @@ struct Calendar {
     if (seconds)
       *to++ = time / time_step;
     // A fraction may be off by what a computation leaves.
-    const double slack = rounding > 1 ? 1e-12 * (86400 + std::abs(date)) : 0;
+    const double slack = rounding > 1 ? 0x1p-50 * (86400 + std::abs(date)) : 0;
     return (time_step == 1 || to[-1] == std::floor(to[-1])) &&
            std::abs(date_of(to - parts()) - date) <= slack;
   }
@@ -217,14 +217,18 @@ struct DateGap {
   template <class At>
   bool take(const At& at) const noexcept {
     const double date = at(column);
-    at(made) = rounded(date - from(at(other)));
-    const double slack = rounding > 1 ? 1e-12 * (86400 + std::abs(date)) : 0;
-    return std::isnan(date) || std::abs(rounded(from(at(other)) + at(made)) - date) <= slack;
+    const double start = from(at(other)); // one at a time: the references may be to one number
+    const double gap = rounded(date - start);
+    at(made) = gap;
+    const double slack = rounding > 1 ? 0x1p-50 * (86400 + std::abs(date)) : 0;
+    return std::isnan(date) || std::abs(rounded(start + gap) - date) <= slack;
   }
   /// Sets the date, which is missing where the other or the gap is. \param at  as above
   template <class At>
   void put(const At& at) const noexcept {
-    at(column) = rounded(from(at(other)) + at(made));
+    const double start = from(at(other)); // one at a time: the references may be to one number
+    const double gap = at(made);
+    at(column) = rounded(start + gap);
   }
 
 private:

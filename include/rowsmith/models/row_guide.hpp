@@ -42,12 +42,13 @@ struct RowGuide {
         columns.data(),     {reinterpret_cast<const char*>(words.data())}, trees, roots, nodes, largest_odds,
         empty() ? 1 : tries};
   }
-  /// About how many candidates a row takes.
-  double candidates_a_row() const {
-    double share = 0;
-    for (const double one : accepted)
-      share += one / static_cast<double>(accepted.size());
-    return empty() ? 1 : 1 / share;
+  /// About how many candidates a row takes. \param label_shares  of a conditional model
+  double candidates_a_row(const std::vector<double>& label_shares = {}) const {
+    double candidates = 0;
+    for (std::size_t k = 0; k < accepted.size(); ++k)
+      candidates += (label_shares.empty() ? 1 / static_cast<double>(accepted.size()) : label_shares[k]) *
+                    (1 - std::pow(1 - accepted[k], tries)) / accepted[k];
+    return empty() ? 1 : candidates;
   }
 
   /// How much more often than the model's heads draw it a row of `codes` becomes one of a sample: it is taken

@@ -163,7 +163,8 @@ public:
     return result;
   }
 
-  /// Latent codes of rows [first, first + count) of a sample: count × latent_width.
+  /// Latent codes of rows [first, first + count) of a sample of the model without its guide: count ×
+  /// latent_width.
   /// \param row_labels  of `draw_labels`
   void generate(std::uint64_t seed, std::uint64_t first, Index count,
                 std::span<const std::int32_t> row_labels, float* latents, InferenceScratch& scratch) const {

@@ -74,7 +74,8 @@ struct CalendarColumn {
           std::any_of(found.begin(), found.end(), [&](const auto& one) { return one.column == *live; }))
         continue;
       if (const auto choice = detail::CalendarSearch(train, *live, **any, date).run())
-        if (auto made = make(*live, *train.slots[*live], date, *choice); made.keeps(*train.slots[*live]))
+        if (auto made = make(*live, *train.slots[*live], date, *choice);
+            std::count(made.learnt.begin(), made.learnt.end(), 1) > 0 && made.keeps(*train.slots[*live]))
           found.push_back(std::move(made));
     }
     return found;

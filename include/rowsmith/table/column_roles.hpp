@@ -54,10 +54,10 @@ namespace detail {
 /// many zeros at its end as the distances leave room for, so that it is no cell's number.
 inline WholeNumber origin_below(const WholeNumber& least, const WholeNumber& most) {
   const double range = *distance(most, least);
-  for (double unit = std::pow(10.0, std::floor(std::log10(std::max(range, 1.0)))); unit > 1; unit /= 10) {
+  for (double unit = std::pow(10.0, std::floor(std::log10(std::max(range, 10.0)))); unit > 1; unit /= 10) {
     const auto whole = static_cast<std::uint64_t>(unit);
     const std::uint64_t rest = least.magnitude % whole;
-    const std::uint64_t down = least.negative ? (whole - rest) % whole : rest;
+    const std::uint64_t down = least.negative ? whole - rest : rest == 0 ? whole : rest;
     const WholeNumber origin = at_distance(least, -static_cast<double>(down));
     if (origin.magnitude % whole == 0 && distance(most, origin))
       return origin;

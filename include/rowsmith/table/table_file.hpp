@@ -59,6 +59,17 @@ public:
     read(reader, dialect.header);
   }
 
+  /// The number of a row, such as `17` or `17.0`, small enough that rows can be counted on from it.
+  static std::optional<WholeNumber> count_of(std::string_view text) {
+    constexpr std::uint64_t most = std::uint64_t{1} << 62U;
+    if (const auto whole = parse_whole(text))
+      return whole->magnitude < most ? whole : std::nullopt;
+    const auto number = parse_number(text);
+    if (!number || *number != std::floor(*number) || std::abs(*number) >= 0x1p53)
+      return std::nullopt;
+    return whole_number(static_cast<std::int64_t>(*number));
+  }
+
   std::vector<std::string> names{};
   std::vector<TextColumn> columns{};
   std::vector<bool> numbers_rows{}; ///< a column without a name whose texts count the rows
@@ -136,10 +147,11 @@ private:
   static bool counts_rows(const TextColumn& column) {
     if (column.size() != column.rows())
       return false;
-    const auto first = parse_number(column[0].text);
+    const auto first = count_of(column[0].text);
+    if (!first)
+      return false;
     for (std::size_t row = 0; row < column.rows(); ++row)
-      if (const auto number = parse_number(column[row].text);
-          !first || !number || *number != *first + static_cast<double>(row))
+      if (count_of(column[row].text) != at_distance(*first, static_cast<double>(row)))
         return false;
     return true;
   }
@@ -299,9 +311,8 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
     if (texts.numbers_rows[i]) {
       found.format.role = ColumnRole::identifier;
       found.format.pattern = "#";
-      const auto first = parse_whole(texts.columns[i][0].text);
-      found.format.first =
-          (first ? signed_number(*first).value_or(0) : 0) + static_cast<std::int64_t>(texts.rows);
+      const auto first = detail::TextTableReader::count_of(texts.columns[i][0].text);
+      found.format.first = *signed_number(at_distance(*first, static_cast<double>(texts.rows)));
       found.format.origin = {};
     }
     if (declared != options.declared.end()) {

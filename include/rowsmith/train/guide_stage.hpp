@@ -189,12 +189,17 @@ private:
     const std::size_t labels = std::max<std::size_t>(model_.labels().size(), 1);
     std::vector<double> sums(labels);
     std::vector<double> counts(labels);
+    double all = 0;
     for (std::size_t row = 0; row < made.rows(); ++row) {
+      const double share = view.acceptance(made[row]);
+      all += share / static_cast<double>(made.rows());
+      // Argmax may write a category that no label stands for.
       const auto k = labels == 1 ? std::size_t{0} : static_cast<std::size_t>(made[row][label]);
-      sums[k] += view.acceptance(made[row]);
+      if (k >= labels)
+        continue;
+      sums[k] += share;
       ++counts[k];
     }
-    const double all = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(made.rows());
     for (std::size_t k = 0; k < labels; ++k) // one row of all labels' for those that are too rare to tell
       guide_.accepted.push_back((sums[k] + all) / (counts[k] + 1));
   }
