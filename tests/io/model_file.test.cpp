@@ -325,6 +325,10 @@ TEST_CASE("a file has the oldest version that can say what the model is", "[io]"
   CHECK(version(plain) == "1");
   CHECK(version(small_parts<rs::JointHeads<100>>(true, codes, table)) == "1");
   CHECK(version(small_parts<rs::AutoregressiveHeads<6>>(true, codes, table)) == "3");
+  // Earlier versions would write distances for numbers that are counted from an origin.
+  auto counted = plain;
+  counted.notes["format"] = "{\"columns\":[{\"name\":\"age\",\"origin\":\"9007199254740993000\"}]}";
+  CHECK(version(counted) == "5");
   columns.push_back(rs::Column::numerical("one", std::vector<double>(400, 1.0)));
   plain.preparation = rs::Preparation::fit(rs::Table(std::move(columns), "city"));
   CHECK(version(plain) == "2");

@@ -244,6 +244,23 @@ TEST_CASE("what all dates have in common is put back", "[prepare]") {
   check_back(rs::Preparation::fit(midnights, times()), midnights);
 }
 
+TEST_CASE("one date and no date are no parts to learn", "[prepare]") {
+  rs::RandomSequence random(rs::RandomStream(3, rs::Purpose::user));
+  auto date = rs::Column::numerical("date", {}, 0);
+  auto amount = rs::Column::numerical("amount", {}, 2);
+  for (std::size_t i = 0; i < 200; ++i) {
+    date.values.push_back(i % 9 == 0 ? missing : 19'000 * 86'400.0 + 52'205); // 14:30:05
+    amount.values.push_back(std::round(1e4 * random.uniform()) / 100);
+  }
+  const rs::Table table({date, amount});
+  const auto preparation = rs::Preparation::fit(table, times());
+  CHECK(preparation.relations().empty());
+  auto options = times();
+  options.constants = false;
+  date.values.assign(200, 19'000 * 86'400.0 + 52'205);
+  CHECK(rs::Preparation::fit(rs::Table({date, amount}), options).relations().empty());
+}
+
 TEST_CASE("a missing date is missing as a whole", "[prepare]") {
   auto columns = dates(4000, 900, no_sunday).into_columns();
   for (std::size_t r = 0; r < 4000; r += 3)

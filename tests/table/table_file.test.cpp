@@ -176,6 +176,28 @@ TEST_CASE("large counters are counted on from the last, exactly", "[table]") {
   CHECK_THAT(read_file(folder.path + "/out"), Contains("\n1700000000000000100,1700000000000000198,0\n"));
 }
 
+TEST_CASE("an index without a name is counted on, whatever it is written like", "[table]") {
+  const Folder folder;
+  const auto numbered = [&](const std::function<std::string(std::size_t)>& number) {
+    return rs::read_table_file(folder.write("f", lines(",b", 20,
+                                                       [&](std::size_t i) {
+                                                         return number(i) + "," + std::to_string(i * i % 7);
+                                                       })))
+        .format.columns[0];
+  };
+  CHECK(numbered([](std::size_t i) { return std::to_string(10 + i); }).first == 30);
+  CHECK(numbered([](std::size_t i) { return std::to_string(10 + i) + ".0"; }).first == 30);
+  CHECK(numbered([](std::size_t i) { return std::to_string(1'000'000'000'000'000'000 + i); }).first ==
+        1'000'000'000'000'000'020);
+  // No counter: these are 1 and 3 apart, which doubles would not tell; or too near the end of 64 bits.
+  const auto uneven = [](std::size_t i) {
+    return std::to_string(1'000'000'000'000'000'000 + i + 2 * (i % 2));
+  };
+  CHECK_THROWS_WITH(numbered(uneven), Contains("name is empty"));
+  const auto last = [](std::size_t i) { return std::to_string(9'223'372'036'854'775'787 + i); };
+  CHECK_THROWS_WITH(numbered(last), Contains("name is empty"));
+}
+
 TEST_CASE("an origin in a format's JSON is checked", "[table]") {
   const auto with = [](const std::string& more) {
     return rs::table_format_from_json(
@@ -259,9 +281,15 @@ TEST_CASE("a file like one in Latin-1 is read so, unless it says that it is UTF-
                             encoded("\xEF\xBB\xBF" + text, rs::TextEncoding::utf16_le)})
     CHECK(rs::read_table_like(folder.write("g", bytes), format)["b"].dictionary.texts() ==
           std::vector<std::string>{"M\xC3\xBCnchen"});
-  // The first character that tells is far behind the beginning.
-  const auto late = lines("a,b", 60'000, [](std::size_t i) {
-    return std::to_string(i % 89) + (i == 59'000 ? ",M\xFCnchen" : ",Bern");
-  });
-  CHECK(rs::read_table_like(folder.write("g", late), format)["b"].dictionary.text(1) == "M\xC3\xBCnchen");
+  // The first character that tells is far behind the beginning: nothing is guessed.
+  const auto late = [](const std::string& city) {
+    return lines("a,b", 60'000, [&](std::size_t i) {
+      return std::to_string(i % 89) + (i == 59'000 ? "," + city : ",Bern");
+    });
+  };
+  CHECK(rs::read_table_like(folder.write("g", late("M\xC3\xBCnchen")), format)["b"].dictionary.text(1) ==
+        "M\xC3\xBCnchen");
+  CHECK_THROWS_AS(rs::read_table_like(folder.write("g", late("M\xFCnchen")), format), rs::CsvError);
+  CHECK(rs::read_table_like(folder.write("g", late("M\xFCnchen")), format, latin1)["b"].dictionary.text(1) ==
+        "M\xC3\xBCnchen");
 }
