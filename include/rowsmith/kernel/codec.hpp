@@ -212,6 +212,20 @@ struct Stretch {
   constexpr bool operator==(const Stretch&) const = default;
 };
 
+/// How many fine codes there are behind the code of stretch `first`; 1: it has none.
+inline std::uint32_t fine_codes_behind(const Stretch* layout, std::size_t stretches,
+                                       std::size_t first) noexcept {
+  return first + 1 < stretches && layout[first + 1].fine ? static_cast<std::uint32_t>(layout[first + 1].width)
+                                                         : 1;
+}
+/// A code and the fine code behind it as one number. \param codes  one a stretch
+/// \param fine_codes  of `fine_codes_behind`
+inline std::uint32_t tuple_of(const std::int32_t* codes, std::size_t first,
+                              std::uint32_t fine_codes) noexcept {
+  const auto code = static_cast<std::uint32_t>(codes[first]);
+  return fine_codes == 1 ? code : code * fine_codes + static_cast<std::uint32_t>(codes[first + 1]);
+}
+
 /// The columns of a table and the stretches of an encoded row. A view.
 struct Columns {
   const Codec* codecs = nullptr;

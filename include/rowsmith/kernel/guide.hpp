@@ -43,9 +43,7 @@ struct Guide {
       std::size_t node = nodes + 3 * std::size_t{words[roots + tree]};
       while (words[node] != 0) {
         const GuideColumn& column = columns[words[node] - 1];
-        const std::size_t tuple =
-            static_cast<std::size_t>(codes[column.stretch]) * column.fine_codes +
-            (column.fine_codes == 1 ? 0 : static_cast<std::size_t>(codes[column.stretch + 1]));
+        const std::size_t tuple = tuple_of(codes, column.stretch, column.fine_codes);
         const bool left = words[column.levels + tuple] <= words[node + 1];
         node = nodes + 3 * (std::size_t{words[node + 2]} + (left ? 0 : 1));
       }

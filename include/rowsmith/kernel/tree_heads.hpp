@@ -97,11 +97,7 @@ struct TreeHeads {
   }
 
   std::uint32_t tuple(Index slot, const std::int32_t* codes) const noexcept {
-    const TreeColumn& column = columns[slot];
-    const auto code = static_cast<std::uint32_t>(codes[column.stretch]);
-    return column.fine_codes == 1
-               ? code
-               : code * column.fine_codes + static_cast<std::uint32_t>(codes[column.stretch + 1]);
+    return tuple_of(codes, columns[slot].stretch, columns[slot].fine_codes);
   }
   /// Sets the codes of a column. \param codes  those of the columns before are read
   void draw_column(Index slot, const float* outputs, double uniform, std::int32_t* codes) const noexcept {

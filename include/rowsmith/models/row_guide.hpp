@@ -77,11 +77,9 @@ struct RowGuide {
             "a share accepted outside (0, 1]");
     for (const auto& column : columns) {
       require(column.stretch < layout.size() && !layout[column.stretch].fine, "a column that is not there");
-      const bool fine = column.stretch + 1 < layout.size() && layout[column.stretch + 1].fine;
-      const auto fine_codes = static_cast<std::uint64_t>(fine ? layout[column.stretch + 1].width : 1);
-      require(column.fine_codes == fine_codes &&
-                  column.tuples == static_cast<std::uint64_t>(layout[column.stretch].width) * fine_codes &&
-                  inside(column.levels, column.tuples),
+      const auto codes = static_cast<std::uint64_t>(layout[column.stretch].width);
+      require(column.fine_codes == kernel::fine_codes_behind(layout.data(), layout.size(), column.stretch) &&
+                  column.tuples == codes * column.fine_codes && inside(column.levels, column.tuples),
               "other codes than the encoding's");
     }
     require(trees > 0 && node_count > 0 && inside(roots, trees) &&

@@ -172,7 +172,7 @@ public:
   }
 
   /// Decodes `count` latent codes into rows [to, to + count) of `columns`; the draws are those of rows
-  /// [first, …) of a sample. \param row_labels  of `draw_labels`
+  /// [first, …) of a sample of the model without its guide. \param row_labels  of `draw_labels`
   void decode(std::uint64_t seed, std::uint64_t first, const float* latents, Index count,
               std::span<const std::int32_t> row_labels, std::vector<Column>& to, std::size_t at,
               InferenceScratch& scratch) const {

@@ -71,7 +71,8 @@ struct TreeNetwork {
       const bool fine = column.stretch + 1 < layout.size() && layout[column.stretch + 1].fine;
       served += fine ? 2 : 1;
       const auto codes = static_cast<std::uint64_t>(layout[column.stretch].width);
-      const auto fine_codes = static_cast<std::uint64_t>(fine ? layout[column.stretch + 1].width : 1);
+      const std::uint64_t fine_codes =
+          kernel::fine_codes_behind(layout.data(), layout.size(), column.stretch);
       // A fine code of one kind only is none to a tree's eye, and would be read as no fine code.
       require(column.fine_codes == fine_codes && (!fine || fine_codes > 1) &&
                   column.tuples == codes * fine_codes,

@@ -96,19 +96,15 @@ private:
         continue;
       kernel::GuideColumn column;
       column.stretch = h;
-      column.fine_codes =
-          h + 1 < layout.size() && layout[h + 1].fine ? static_cast<std::uint32_t>(layout[h + 1].width) : 1;
+      column.fine_codes = kernel::fine_codes_behind(layout.data(), layout.size(), h);
       column.tuples = static_cast<std::uint32_t>(layout[h].width) * column.fine_codes;
       column.levels = guide_.words.size();
       std::vector<std::uint32_t> level_of;
       const auto feature = level_feature(model_.encoder(), h, level_of);
       const auto each_tuple = [&](const auto& visit) {
         for (const auto* part : {&real, &made})
-          for (std::size_t row = 0; row < part->rows(); ++row) {
-            const std::int32_t* codes = (*part)[row];
-            visit(static_cast<std::size_t>(codes[h]) * column.fine_codes +
-                  (column.fine_codes == 1 ? 0 : static_cast<std::size_t>(codes[h + 1])));
-          }
+          for (std::size_t row = 0; row < part->rows(); ++row)
+            visit(std::size_t{kernel::tuple_of((*part)[row], h, column.fine_codes)});
       };
       std::vector<std::size_t> counts(static_cast<std::size_t>(feature.count));
       each_tuple([&](std::size_t tuple) { ++counts[level_of[tuple]]; });
@@ -140,14 +136,15 @@ private:
     for (const auto& tree : trees.trees())
       guide_.words.push_back(static_cast<std::uint32_t>(tree.root));
     guide_.nodes = guide_.words.size();
-    for (const auto& tree : trees.trees()) {
-      const std::size_t next = &tree == &trees.trees().back() ? trees.nodes().size() : (&tree + 1)->root;
-      for (std::size_t i = tree.root; i < next; ++i) {
+    const auto& all = trees.trees();
+    for (std::size_t t = 0; t < all.size(); ++t) {
+      const std::size_t end = t + 1 < all.size() ? all[t + 1].root : trees.nodes().size();
+      for (std::size_t i = all[t].root; i < end; ++i) {
         const auto& node = trees.nodes()[i];
         const bool leaf = node.feature < 0;
         guide_.words.push_back(leaf ? 0 : static_cast<std::uint32_t>(node.feature) + 1);
         guide_.words.push_back(leaf ? std::bit_cast<std::uint32_t>(node.value) : node.threshold);
-        guide_.words.push_back(leaf ? 0 : static_cast<std::uint32_t>(tree.root) + node.left);
+        guide_.words.push_back(leaf ? 0 : static_cast<std::uint32_t>(all[t].root) + node.left);
       }
     }
   }

@@ -36,8 +36,8 @@ inline forest::CodeFeature level_feature(const TableEncoder& encoder, std::size_
   const auto& codec = encoder.codecs()[layout[stretch].column];
   const auto view = codec.view();
   const auto codes = layout[stretch].width;
-  const std::int32_t fine =
-      stretch + 1 < layout.size() && layout[stretch + 1].fine ? layout[stretch + 1].width : 1;
+  const auto fine =
+      static_cast<std::int32_t>(kernel::fine_codes_behind(layout.data(), layout.size(), stretch));
   level_of.assign(static_cast<std::size_t>(codes) * static_cast<std::size_t>(fine), 0);
   forest::CodeFeature feature;
   constexpr std::int32_t most = 65536; // of a feature
@@ -168,7 +168,7 @@ TreeNetwork fit_trees(const TableEncoder& encoder, const EncodedTable& encoded,
     kernel::TreeColumn column;
     column.stretch = stretch;
     const bool fine = stretch + 1 < layout.size() && layout[stretch + 1].fine;
-    column.fine_codes = fine ? static_cast<std::uint32_t>(layout[stretch + 1].width) : 1;
+    column.fine_codes = kernel::fine_codes_behind(layout.data(), layout.size(), stretch);
     column.tuples = static_cast<std::uint32_t>(layout[stretch].width) * column.fine_codes;
     std::vector<std::uint32_t> level_of;
     auto feature = level_feature(encoder, stretch, level_of);
