@@ -97,11 +97,7 @@ struct CalendarColumn {
     std::vector<ColumnSchema> made;
     for (std::size_t i = 0; i < parts; ++i)
       if (learnt[i] == 1) {
-        std::string name = schema[column].name + ": " + std::string(part_name(i));
-        while (std::any_of(schema.begin(), schema.end(),
-                           [&name](const ColumnSchema& one) { return one.name == name; }))
-          name += "'";
-        made.push_back({std::move(name), ColumnKind::numerical});
+        made.push_back(detail::made_column(schema[column].name + ": " + std::string(part_name(i)), schema));
       }
     return made;
   }

@@ -67,11 +67,7 @@ struct CoincidentColumn {
     if (other >= schema.size() || column >= schema.size() || other == column ||
         schema[column].kind != ColumnKind::numerical || schema[other].kind != ColumnKind::numerical)
       throw SchemaError("prepare: what column " + std::to_string(column + 1) + " often equals is impossible");
-    std::string name = "'" + schema[column].name + "' = '" + schema[other].name + "'";
-    while (std::any_of(schema.begin(), schema.end(),
-                       [&name](const ColumnSchema& one) { return one.name == name; }))
-      name += "'";
-    return {{name, ColumnKind::numerical}};
+    return {detail::made_column("'" + schema[column].name + "' = '" + schema[other].name + "'", schema)};
   }
   std::string text(const std::vector<ColumnSchema>& schema) const {
     return "'" + schema[column].name + "' = '" + schema[other].name + "' in some rows";

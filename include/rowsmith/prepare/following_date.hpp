@@ -89,12 +89,9 @@ struct FollowingDate {
         (seconds && !other_seconds))
       throw SchemaError("prepare: what the date in column '" + schema[column].name +
                         "' follows is impossible");
-    std::string name =
-        schema[column].name + ": " + (seconds ? "seconds" : "days") + " behind " + schema[other].name;
-    while (std::any_of(schema.begin(), schema.end(),
-                       [&name](const ColumnSchema& one) { return one.name == name; }))
-      name += "'";
-    return {{std::move(name), ColumnKind::numerical}};
+    return {detail::made_column(schema[column].name + ": " + (seconds ? "seconds" : "days") + " behind " +
+                                    schema[other].name,
+                                schema)};
   }
   std::string text(const std::vector<ColumnSchema>& schema) const {
     return "'" + schema[column].name + "' is learnt as the " + (seconds ? "seconds" : "days") + " behind '" +

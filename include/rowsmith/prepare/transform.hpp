@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
@@ -183,5 +184,16 @@ concept ColumnTransform = std::default_initializable<T> &&
   { transform.backward(cells, made) }
   noexcept;
 };
+
+namespace detail {
+/// A numerical column that a transform makes: by that name, with marks behind it until no other column has
+/// it.
+inline ColumnSchema made_column(std::string name, const std::vector<ColumnSchema>& schema) {
+  while (std::any_of(schema.begin(), schema.end(),
+                     [&name](const ColumnSchema& one) { return one.name == name; }))
+    name += "'";
+  return {std::move(name), ColumnKind::numerical};
+}
+} // namespace detail
 
 ROWSMITH_END
