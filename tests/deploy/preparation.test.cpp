@@ -54,6 +54,28 @@ std::size_t differences(const rs::Table& table, std::size_t r, const rs::Dynamic
       different += row.category(c).text != table[c].cell(r).text() ? 1 : 0;
   return different;
 }
+// Single rows are those of `made`, the sample with seed 5; no training row is refused; a file holds the same.
+void check_alone_and_saved(const rs::TableModel& model, const rs::Table& made, const rs::Table& train,
+                           const char* version) {
+  const rs::Sampler sampler(model);
+  auto scratch = sampler.scratch();
+  auto row = sampler.row();
+  const auto batch = sampler.score_rows(made);
+  std::size_t different = 0;
+  for (std::size_t i = 0; i < 300; ++i) {
+    sampler(5, i, scratch, row);
+    different += sampler.score(row, scratch) == Approx(batch[i]).epsilon(1e-4) ? 0 : 1;
+    different += differences(made, i, row);
+  }
+  CHECK(different == 0);
+  const auto scores = sampler.score_rows(train);
+  CHECK(std::all_of(scores.begin(), scores.end(), [](double score) { return std::isfinite(score); }));
+  const auto read = rs::parse_model(rs::format_model(model));
+  check_same_rows(read.sample(100, {.seed = 9}), model.sample(100, {.seed = 9}));
+  CHECK(read.preparation().relations() == model.preparation().relations());
+  CHECK(rs::pack_model(model).metadata.at("format_version") == version);
+}
+
 } // namespace
 
 TEST_CASE("a model's rows have all the user's columns, constants among them", "[deploy]") {
@@ -99,26 +121,9 @@ TEST_CASE("every generated row keeps the relations of the training rows, whateve
   CHECK(absent > 50); // an untrained model draws at random, so that there was something to mend
   CHECK(equal > 100);
   CHECK(table["last"].decimals == 0);
-  // Single rows are the same, and no training row is refused.
-  const rs::Sampler sampler(model);
-  auto scratch = sampler.scratch();
-  auto row = sampler.row();
-  const auto batch = sampler.score_rows(table);
-  std::size_t different = 0;
-  for (std::size_t i = 0; i < 200; ++i) {
-    sampler(5, i, scratch, row);
-    different += sampler.score(row, scratch) == Approx(batch[i]).epsilon(1e-4) ? 0 : 1;
-    different += differences(table, i, row);
-  }
-  CHECK(different == 0);
   const auto& codecs = model.encoder().codecs();
   REQUIRE(std::any_of(codecs.begin(), codecs.end(), [](const auto& codec) { return codec.groups() > 0; }));
-  const auto scores = sampler.score_rows(small::related_table());
-  CHECK(std::all_of(scores.begin(), scores.end(), [](double score) { return std::isfinite(score); }));
-  const auto read = rs::parse_model(rs::format_model(model));
-  check_same_rows(read.sample(100, {.seed = 9}), model.sample(100, {.seed = 9}));
-  CHECK(read.preparation().relations() == model.preparation().relations());
-  CHECK(rs::pack_model(model).metadata.at("format_version") == "4");
+  check_alone_and_saved(model, table, small::related_table(), "4");
 }
 
 TEST_CASE("generated dates are dates of the calendar, whatever the model draws", "[deploy]") {
@@ -140,24 +145,7 @@ TEST_CASE("generated dates are dates of the calendar, whatever the model draws",
   CHECK(wrong == 0);
   CHECK(table["ordered"].decimals == 3);
   CHECK(table["paid"].missing_count() > 20);
-  // Single rows are the same, and no training row is refused.
-  const rs::Sampler sampler(model);
-  auto scratch = sampler.scratch();
-  auto row = sampler.row();
-  const auto batch = sampler.score_rows(table);
-  std::size_t different = 0;
-  for (std::size_t i = 0; i < 300; ++i) {
-    sampler(5, i, scratch, row);
-    different += sampler.score(row, scratch) == Approx(batch[i]).epsilon(1e-4) ? 0 : 1;
-    different += differences(table, i, row);
-  }
-  CHECK(different == 0);
-  const auto scores = sampler.score_rows(small::dated_table());
-  CHECK(std::all_of(scores.begin(), scores.end(), [](double score) { return std::isfinite(score); }));
-  const auto read = rs::parse_model(rs::format_model(model));
-  check_same_rows(read.sample(100, {.seed = 9}), model.sample(100, {.seed = 9}));
-  CHECK(read.preparation().relations() == model.preparation().relations());
-  CHECK(rs::pack_model(model).metadata.at("format_version") == "5");
+  check_alone_and_saved(model, table, small::dated_table(), "5");
   for (const auto& [from, to] : {std::pair{"\"time_step\":1", "\"time_step\":0"},
                                  {"\"split\":1", "\"split\":7"},
                                  {"\"learnt\":[1,1,1]", "\"learnt\":[1,1]"},
