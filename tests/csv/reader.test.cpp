@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
+#include <bit>
+#include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <fstream>
 #include <ios>
 #include <istream>
@@ -9,6 +12,8 @@
 #include <stdexcept>
 #include <streambuf>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <rowsmith/core/random.hpp>
@@ -253,4 +258,40 @@ TEST_CASE("numbers survive their text", "[csv]") {
   text.clear();
   rs::append_number(text, -1e300, 2);
   CHECK(rs::parse_number(text) == -1e300);
+}
+
+TEST_CASE("short decimal fractions are read as the standard library reads them", "[csv]") {
+  const std::string alphabet = "0123456789012345678901234567890.-+e";
+  rs::RandomSequence random(rs::RandomStream(3, rs::Purpose::user));
+  std::size_t plain = 0;
+  std::size_t unusual = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text;
+    for (auto left = 1 + random.below(19); left > 0; --left)
+      text += alphabet[random.below(static_cast<std::uint32_t>(alphabet.size()))];
+    CAPTURE(text);
+    // The sign that the standard library refuses.
+    const std::string_view rest = std::string_view(text).substr(text.size() > 1 && text[0] == '+' ? 1 : 0);
+    double value = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+    const bool whole = error == std::errc{} && end == rest.data() + rest.size() &&
+                       !(rest.size() < text.size() && rest[0] == '-') && std::isfinite(value);
+    const auto number = rs::detail::read_number(text);
+    REQUIRE(number.has_value() == whole);
+    if (!whole)
+      continue;
+    CHECK(std::bit_cast<std::uint64_t>(number->value) == std::bit_cast<std::uint64_t>(value));
+    CHECK(number->decimals == rs::detail::decimals_in(text));
+    if (number->plain) {
+      std::string written;
+      rs::append_number(written, number->value, number->decimals);
+      CHECK(written == text);
+    }
+    ++(number->plain ? plain : unusual);
+  }
+  CHECK(plain > 1000);
+  CHECK(unusual > 1000);
+  CHECK(rs::detail::read_number("123456789012.345")->plain);
+  for (const char* text : {"01", "-0.50e1", "1.", ".5", "+2", "00.5", "-01"})
+    CHECK_FALSE(rs::detail::read_number(text)->plain);
 }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <istream>
 #include <memory>
 #include <string>
@@ -172,7 +173,11 @@ class CsvReader {
 public:
   /// \throws CsvError if the file cannot be opened
   explicit CsvReader(const std::string& path, const CsvOptions& options = {})
-      : CsvReader(path, open(path), nullptr, options) {}
+      : CsvReader(path, open(path), nullptr, options) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+    file_size_ = error ? 0 : static_cast<std::size_t>(size);
+  }
   /// \param name stands for the file in messages \param in must outlive the reader
   /// \throws CsvError if the stream has failed already, as that of a file that could not be opened has
   CsvReader(std::istream& in, const std::string& name, const CsvOptions& options = {})
@@ -203,6 +208,10 @@ public:
   /// The line that the record begins on, from 1.
   std::size_t line() const noexcept { return record_line_; }
   const std::string& name() const noexcept { return name_; }
+  /// Bytes of the records so far, as UTF-8.
+  std::size_t bytes() const noexcept { return bytes_; }
+  /// Bytes of the file; 0 for a stream.
+  std::size_t file_size() const noexcept { return file_size_; }
 
   /// An error at the current record. \param column the field's number from 1; 0: the whole line
   [[noreturn]] void fail(std::size_t column, const std::string& what) const {
@@ -299,6 +308,7 @@ private:
 
   void split(char* text) {
     fields_.clear();
+    const char* const begin = text;
     for (;;) {
       while (detail::is_blank(*text) && *text != delimiter_)
         ++text;
@@ -318,9 +328,10 @@ private:
         fail(0, "more than " + std::to_string(max_fields) +
                     " fields: the file is damaged or has another delimiter");
       if (*text == 0)
-        return;
+        break;
       ++text;
     }
+    bytes_ += static_cast<std::size_t>(text - begin) + 1;
   }
 
   char* quoted_field(char* text) {
@@ -353,6 +364,8 @@ private:
   std::unique_ptr<io::LineReader> lines_;
   std::size_t line_ = 0;
   std::size_t record_line_ = 0;
+  std::size_t bytes_ = 0;
+  std::size_t file_size_ = 0;
   std::string joined_;
   std::vector<CsvField> fields_;
 };

@@ -28,7 +28,10 @@ namespace detail {
 class CsvTableReader {
 public:
   CsvTableReader(CsvReader reader, CsvOptions options)
-      : reader_(std::move(reader)), options_(std::move(options)) {}
+      : reader_(std::move(reader)), options_(std::move(options)) {
+    for (const auto& text : options_.missing)
+      longest_missing_ = std::max(longest_missing_, text.size());
+  }
 
   /// Columns by schema, or with kinds inferred from the data if `schema` is null.
   Table read(const TableSchema* schema) {
@@ -53,6 +56,8 @@ public:
         if (target_[i] != unused)
           add(i, builder);
       builder.end_row();
+      if (builder.rows() == sample_rows)
+        builder.reserve(expected_rows());
     }
     if (builder.rows() == 0)
       throw CsvError(reader_.name(), 0, 0,
@@ -63,6 +68,14 @@ public:
 
 private:
   static constexpr std::size_t unused = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t sample_rows = 4096;
+
+  /// Of the whole file, if its rows are as long as the first ones; somewhat more, so that memory suffices.
+  std::size_t expected_rows() const {
+    const double records = static_cast<double>(reader_.file_size()) / static_cast<double>(reader_.bytes()) *
+                           static_cast<double>(sample_rows) * 1.02;
+    return std::min(static_cast<std::size_t>(records), options_.max_rows);
+  }
 
   void names(const TableSchema* schema) {
     const bool first = reader_.next();
@@ -129,7 +142,8 @@ private:
   }
 
   bool is_missing(const CsvField& field) const {
-    return !field.quoted &&
+    // Most texts are longer than any of these.
+    return !field.quoted && field.text.size() <= longest_missing_ &&
            std::find(options_.missing.begin(), options_.missing.end(), field.text) != options_.missing.end();
   }
 
@@ -157,6 +171,7 @@ private:
   std::vector<std::string> names_;
   std::vector<std::size_t> target_; ///< file column -> table column
   std::vector<std::string> suffix_;
+  std::size_t longest_missing_ = 0;
   std::vector<bool> texts_; ///< by file column: taken for texts whatever they look like
 };
 

@@ -54,21 +54,39 @@ public:
   /// Columns.
   std::size_t size() const noexcept { return columns_.size(); }
 
+  /// Sets memory aside for so many rows in all.
+  void reserve(std::size_t rows) {
+    for (auto& building : columns_) {
+      if (building.numbers)
+        building.column.values.reserve(rows);
+      else
+        building.column.codes.reserve(rows);
+      if (building.undecided())
+        building.decimals.reserve(rows);
+    }
+  }
+
   /// Gives the current row's cell of a column, each once, in any order.
   /// \throws SchemaError if there is no such column, it has its cell, or the cell does not fit
   void set(std::size_t column, const CellView& cell) {
-    if (!cell.is_number() || !at(column).texts)
-      return add(at(column), cell, cell.text());
-    std::string written;
-    append_number(written, cell.number(), cell.decimals());
-    add(at(column), cell, written);
+    auto& building = at(column);
+    if (cell.is_text())
+      add_text(building, cell.text());
+    else if (cell.is_number())
+      add_number(building, cell.number(), cell.decimals());
+    else
+      add_missing(building);
   }
   /// The same from a text out of a file that does not tell numbers from texts: it is a number if it reads as
   /// one and the column is not declared categorical.
   void set_written(std::size_t column, std::string_view text) {
     auto& building = at(column);
-    const auto number = building.numbers ? parse_number(text) : std::nullopt;
-    add(building, number ? CellView(*number, detail::decimals_in(text)) : CellView(text), text);
+    const auto number = building.numbers ? detail::read_number(text) : std::nullopt;
+    if (!number)
+      return add_text(building, text);
+    add_number(building, number->value, number->decimals);
+    if (building.texts && !number->plain)
+      building.unusual.emplace_back(rows_, text);
   }
   /// \throws SchemaError if a column has no cell
   void end_row() {
@@ -82,10 +100,9 @@ public:
     for (auto& building : columns_) {
       building.column.values.resize(std::min(building.column.values.size(), rows_));
       building.column.codes.resize(std::min(building.column.codes.size(), rows_));
-      if (building.undecided() && building.written_rows > rows_) {
-        building.written.resize(building.written_before);
-        --building.written_rows;
-      }
+      building.decimals.resize(std::min(building.decimals.size(), rows_));
+      if (!building.unusual.empty() && building.unusual.back().first == rows_)
+        building.unusual.pop_back();
     }
   }
   /// A whole row, one cell a column; all or nothing. \throws SchemaError
@@ -133,43 +150,32 @@ private:
     bool declared = false;
     bool numbers = true; ///< `column.values` is kept
     bool texts = true;   ///< `column.codes` is kept; with `numbers`, the kind is not decided yet
-    /// While it is not: what numbers were written as, each behind its length, so that reading a column of
-    /// numbers does not look each up in a dictionary.
-    std::string written{};
-    std::size_t written_rows = 0;   ///< that `written` has an entry for
-    std::size_t written_before = 0; ///< its size before the last one
+    /// While it is not: what numbers were written with, by row, so that reading a column of numbers does not
+    /// look each up in a dictionary; −1: the shortest text.
+    std::vector<signed char> decimals{};
+    /// Rows whose numbers were written in another way, and how.
+    std::vector<std::pair<std::size_t, std::string>> unusual{};
 
     bool undecided() const noexcept { return numbers && texts; }
     std::size_t rows() const noexcept { return numbers ? column.values.size() : column.codes.size(); }
-    void write(std::string_view text) {
-      written_before = written.size();
-      for (std::size_t left = text.size();; left >>= 7U) { // seven bits a byte
-        written += static_cast<char>((left & 127U) | (left > 127 ? 128U : 0U));
-        if (left <= 127)
-          break;
-      }
-      written += text;
-      ++written_rows;
-    }
     /// What was taken for numbers so far is texts.
     void become_texts() {
       numbers = false;
-      std::size_t at = 0;
-      for (const double value : column.values) {
-        std::size_t length = 0;
-        for (unsigned shift = 0;; shift += 7) {
-          const auto byte = static_cast<unsigned char>(written[at++]);
-          length |= static_cast<std::size_t>(byte & 127U) << shift;
-          if (byte <= 127)
-            break;
-        }
-        column.codes.push_back(std::isnan(value)
-                                   ? missing_code
-                                   : column.dictionary.insert(std::string_view(written).substr(at, length)));
-        at += length;
+      column.codes.reserve(column.values.capacity());
+      std::string written;
+      auto next = unusual.begin();
+      for (std::size_t row = 0; row < column.values.size(); ++row) {
+        written.clear();
+        if (next != unusual.end() && next->first == row)
+          written = (next++)->second;
+        else if (!std::isnan(column.values[row]))
+          append_number(written, column.values[row], decimals[row]);
+        column.codes.push_back(std::isnan(column.values[row]) ? missing_code
+                                                              : column.dictionary.insert(written));
       }
       column.values = {};
-      written = {};
+      decimals = {};
+      unusual = {};
     }
   };
 
@@ -182,28 +188,45 @@ private:
   [[noreturn]] void fail(const Building& building, const std::string& what) const {
     throw SchemaError("row " + std::to_string(rows_ + 1) + ", column '" + building.column.name + "' " + what);
   }
-  void add(Building& building, const CellView& cell, std::string_view written) {
-    auto& column = building.column;
+  void check_open(const Building& building) const {
     if (building.rows() != rows_)
       fail(building, "has its cell already");
-    if (std::isinf(cell.number()))
-      fail(building, "is infinite, expected a finite number or a missing value");
-    if (building.declared && column.kind == ColumnKind::categorical && cell.is_number())
-      fail(building, "holds the number " + std::string(written) + ", expected a text or a missing value");
-    if (cell.is_text() && building.numbers) {
+  }
+  void add_text(Building& building, std::string_view text) {
+    check_open(building);
+    if (building.numbers) {
       if (building.declared)
-        fail(building, "holds " + detail::in_quotes(cell.text()) + ", expected a number or a missing value");
+        fail(building, "holds " + detail::in_quotes(text) + ", expected a number or a missing value");
       building.become_texts();
     }
+    building.column.codes.push_back(building.column.dictionary.insert(text));
+  }
+  void add_number(Building& building, double number, int decimals) {
+    check_open(building);
+    if (std::isinf(number))
+      fail(building, "is infinite, expected a finite number or a missing value");
+    auto& column = building.column;
     if (building.numbers) {
-      if (cell.is_number())
-        column.decimals = detail::common_decimals(column.decimals, cell.decimals());
-      column.values.push_back(cell.number());
+      column.decimals = detail::common_decimals(column.decimals, decimals);
+      column.values.push_back(number);
       if (building.texts)
-        building.write(cell.is_missing() ? std::string_view() : written);
-    } else {
-      column.codes.push_back(cell.is_missing() ? missing_code : column.dictionary.insert(written));
+        building.decimals.push_back(static_cast<signed char>(decimals > 100 ? -1 : decimals));
+      return;
     }
+    std::string written;
+    append_number(written, number, decimals);
+    if (building.declared)
+      fail(building, "holds the number " + written + ", expected a text or a missing value");
+    column.codes.push_back(column.dictionary.insert(written));
+  }
+  void add_missing(Building& building) {
+    check_open(building);
+    if (building.numbers)
+      building.column.values.push_back(std::numeric_limits<double>::quiet_NaN());
+    else
+      building.column.codes.push_back(missing_code);
+    if (building.undecided())
+      building.decimals.push_back(0);
   }
 
   std::vector<Building> columns_;
