@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the program's subcommands share. Each lives in a header of its own and is added in program.hpp.
+// What the program's subcommands share. Each lives in a header of its own and is added in program.cpp.
 #pragma once
 
 #include <charconv>

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // rowsmith on the command line.
-#include <CLI/CLI.hpp>
-
 #include "program.hpp"
 
 int main(int argc, char** argv) { return program::run_program(argc, argv); }

@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "../../examples/rowsmith/program.hpp"
 
 struct Result {

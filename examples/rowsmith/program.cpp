@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "program.hpp"
+
+#include <exception>
+#include <iostream>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/version.hpp>
+
+#include "command.hpp"
+#include "completion.hpp"
+#include "describe.hpp"
+#include "evaluate.hpp"
+#include "export.hpp"
+#include "fit.hpp"
+#include "sample.hpp"
+#include "score.hpp"
+
+namespace program {
+
+int run_program(int argc, const char* const* argv) {
+  CLI::App app(
+      "Learns tables and writes new rows like them. rowsmith COMMAND --help lists a command's options.");
+  app.footer("From a table to a report:\n"
+             "  rowsmith describe people.csv\n"
+             "  rowsmith fit people.csv --label income -o people.model\n"
+             "  rowsmith sample people.model -n 10000 --seed 7 -o synthetic.csv\n"
+             "  rowsmith evaluate --train people.csv --holdout others.csv --synthetic synthetic.csv --html "
+             "report.html\n"
+             "Exit codes: 0 fine, 1 the work failed, 2 wrong use.");
+  app.set_version_flag("--version", ROWSMITH_VERSION);
+  app.require_subcommand(1);
+  std::vector<Run> runs; // in the order of the subcommands
+  runs.push_back(add_describe(app));
+  runs.push_back(add_fit(app));
+  runs.push_back(add_sample(app));
+  runs.push_back(add_evaluate(app));
+  runs.push_back(add_score(app));
+  runs.push_back(add_export(app));
+  runs.push_back(add_completion(app));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0)
+      return app.exit(error); // --help, --version
+    std::cerr << "rowsmith: " << error.what() << " (rowsmith --help lists the commands)\n";
+    return 2;
+  }
+  const auto commands = app.get_subcommands({});
+  try {
+    for (std::size_t k = 0; k < commands.size(); ++k)
+      if (commands[k]->parsed())
+        return runs[k]();
+  } catch (const rowsmith::OptionError& error) {
+    std::cerr << "rowsmith: " << error.what() << '\n';
+    return 2;
+  } catch (const std::exception& error) {
+    std::cerr << "rowsmith: " << error.what() << '\n';
+    return 1;
+  }
+  return 2;
+}
+
+} // namespace program
