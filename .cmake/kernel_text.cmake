@@ -5,7 +5,7 @@
 cmake_policy(VERSION 3.25)
 
 # In an order in which each header follows those that it includes.
-set(headers simd random random_fill softmax codec formula orders calendar network heads autoregressive_heads tree_heads guide
+set(headers simd random random_fill softmax codec restriction formula orders calendar network heads autoregressive_heads tree_heads guide
     row)
 set(result "${ROOT}/include/rowsmith/deploy/kernel_text.hpp")
 

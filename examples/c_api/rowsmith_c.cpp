@@ -15,6 +15,7 @@
 #include <rowsmith/deploy/c_api.h>
 #include <rowsmith/deploy/sampler.hpp>
 #include <rowsmith/io/model_file.hpp>
+#include <rowsmith/models/condition_text.hpp>
 
 struct rowsmith_sampler {
   rowsmith::Sampler sampler;
@@ -88,6 +89,8 @@ const char* rowsmith_error_text(int code) {
     return "the model has no such label, or the conditions are another model's";
   case ROWSMITH_NO_CODE:
     return "a cell cannot be scored: missing where no training row was, infinite, or an unknown code";
+  case ROWSMITH_NO_ROW:
+    return "no candidate for the row meets the conditions, which are rare";
   default:
     return "unknown error";
   }
@@ -180,7 +183,27 @@ rowsmith_conditions* rowsmith_conditions_new(const rowsmith_sampler* sampler,
       },
       error, error_size);
 }
+rowsmith_conditions* rowsmith_conditions_read(const rowsmith_sampler* sampler, const char* const* texts,
+                                              size_t count, int allow_rare, char* error, size_t error_size) {
+  if (sampler == nullptr || (texts == nullptr && count > 0))
+    return refuse("a pointer is null", error, error_size);
+  return made_or_reason(
+      [&] {
+        std::vector<rowsmith::Condition> all;
+        for (std::size_t i = 0; i < count; ++i) {
+          if (texts[i] == nullptr)
+            throw rowsmith::Error("a pointer is null");
+          all.push_back(rowsmith::parse_condition(texts[i], sampler->sampler.schema()));
+        }
+        return new rowsmith_conditions{sampler->sampler.row(),
+                                       sampler->sampler.resolve(all, allow_rare != 0)};
+      },
+      error, error_size);
+}
 void rowsmith_conditions_free(rowsmith_conditions* conditions) { delete conditions; }
+double rowsmith_conditions_share(const rowsmith_conditions* conditions) {
+  return conditions == nullptr ? 0 : conditions->resolved.support().share;
+}
 
 int rowsmith_sample_where(const rowsmith_sampler* sampler, rowsmith_scratch* scratch, uint64_t seed,
                           uint64_t index, const rowsmith_conditions* conditions, rowsmith_cell* cells) {
@@ -190,7 +213,8 @@ int rowsmith_sample_where(const rowsmith_sampler* sampler, rowsmith_scratch* scr
     return error;
   if (&conditions->row.columns() != &sampler->sampler.columns())
     return ROWSMITH_BAD_LABEL;
-  sampler->sampler(seed, index, conditions->resolved, scratch->scratch, scratch->row);
+  if (!sampler->sampler(seed, index, conditions->resolved, scratch->scratch, scratch->row))
+    return ROWSMITH_NO_ROW;
   write(scratch->row, cells);
   return ROWSMITH_OK;
 }

@@ -7,12 +7,16 @@
 #include <cstdint>
 #include <iostream>
 #include <memory>
+#include <sstream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/io/table_format_json.hpp>
+#include <rowsmith/models/condition_text.hpp>
 #include <rowsmith/table/table_file_writer.hpp>
 #include <rowsmith/table/write_csv.hpp>
 
@@ -27,7 +31,9 @@ struct SampleSettings {
   std::uint64_t seed = 0;
   std::uint64_t first_row = 0;
   std::string label;
+  std::vector<std::string> where;
   int threads = 0;
+  bool allow_rare = false;
   bool plain = false;
   bool unguided = false;
 };
@@ -55,6 +61,37 @@ inline rowsmith::TableFormat format_of(const rowsmith::TableModel& model, bool p
   return format;
 }
 
+// The conditions of --where, with numbers and dates as the table has them. Texts are a user's error.
+inline std::vector<rowsmith::Condition> conditions_of(const std::vector<std::string>& texts,
+                                                      const rowsmith::TableModel& model,
+                                                      const rowsmith::TableFormat& format) {
+  const auto schema = model.schema();
+  std::vector<rowsmith::Condition> conditions;
+  for (const auto& text : texts)
+    conditions.push_back(wrong_use("--where", [&] {
+      return rowsmith::parse_condition(text, schema, [&](std::size_t column, std::string_view number) {
+        for (const auto& known : format.columns)
+          if (known.name == schema[column].name)
+            return rowsmith::parse_typed(number, known);
+        return rowsmith::parse_number(number);
+      });
+    }));
+  return conditions;
+}
+
+// What the model has to say about conditions.
+inline std::string told_of(const rowsmith::Support& support) {
+  std::ostringstream text;
+  text.precision(2);
+  text << "about " << support.share << " of the model's rows meet the conditions";
+  if (support.candidates > 1)
+    text << "; each is chosen from " << support.candidates << " candidates, of which " << support.effective
+         << " count";
+  if (support.rare())
+    text << ": too few for rows of the right distribution (--allow-rare)";
+  return text.str();
+}
+
 inline int run_sample(const SampleSettings& settings) {
   if (settings.out != "-")
     check_outputs({{"MODEL", settings.model}}, {{"-o", settings.out}});
@@ -67,6 +104,20 @@ inline int run_sample(const SampleSettings& settings) {
   if (format.schema().columns() != model.schema().columns())
     throw rowsmith::ModelFileError(settings.model +
                                    ": its format is of other columns than the model's; use --plain");
+  rowsmith::SampleOptions options{.seed = settings.seed,
+                                  .label = settings.label,
+                                  .conditions = conditions_of(settings.where, model, format),
+                                  .allow_rare = settings.allow_rare,
+                                  .threads = settings.threads};
+  const auto conditions = [&] {
+    try {
+      return model.resolve(options);
+    } catch (const rowsmith::SchemaError& error) { // such as a category that the model does not know
+      throw rowsmith::OptionError(std::string("--where: ") + error.what());
+    }
+  }();
+  if (!settings.where.empty())
+    std::clog << "rowsmith: " << told_of(conditions.support()) << '\n';
   const rowsmith::TableFileWriter writer(format, settings.seed);
   write_output(settings.out, "the rows", [&](std::ostream& out) {
     out << writer.header();
@@ -74,10 +125,8 @@ inline int run_sample(const SampleSettings& settings) {
     constexpr std::uint64_t block = 65536; // so that memory does not grow with the rows
     for (std::uint64_t begin = 0; begin < settings.rows && out; begin += block) {
       const auto count = static_cast<std::size_t>(std::min(block, settings.rows - begin));
-      const auto table = model.sample(count, {.seed = settings.seed,
-                                              .label = settings.label,
-                                              .first_row = settings.first_row + begin,
-                                              .threads = settings.threads});
+      options.first_row = settings.first_row + begin;
+      const auto table = model.sample(count, conditions, options);
       text.clear();
       writer.append(text, table, 0, count, settings.first_row + begin);
       out.write(text.data(), static_cast<std::streamsize>(text.size()));
@@ -98,12 +147,21 @@ inline Run add_sample(CLI::App& app) {
   add_whole_number(command, "--first-row", settings->first_row, "The number of the first row", 0,
                    std::uint64_t{1} << 44U);
   command.add_option("--label", settings->label, "Of a conditional model: make rows with this label only");
+  command
+      .add_option("--where", settings->where,
+                  "Rows that meet a condition, such as 'age >= 60', 'sex = Female', 'town != Oslo', 'job in "
+                  "Sales, Clerk', 'age is missing' or 'age is present'; several hold together")
+      ->type_name("CONDITION")
+      ->allow_extra_args(false);
+  command.add_flag("--allow-rare", settings->allow_rare,
+                   "Conditions that hardly any row meets: the best rows that are found, not an error");
   add_whole_number(command, "--threads", settings->threads, "0: all; never changes the result", 0, 4096);
   command.add_flag("--plain", settings->plain,
                    "Comma-separated, numbers with points, and only the columns that were learnt");
   command.add_flag("--unguided", settings->unguided,
                    "Take every row as it is drawn: several times as many a second, further from real ones");
-  command.footer("rowsmith sample people.model -n 1000000 --seed 7 -o synthetic.csv");
+  command.footer("rowsmith sample people.model -n 1000000 --seed 7 -o synthetic.csv\n"
+                 "rowsmith sample people.model -n 500 --where 'sex = Female' --where 'age >= 60'");
   return [settings] { return run_sample(*settings); };
 }
 

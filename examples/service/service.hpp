@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A model as an HTTP service:
-//   GET  /sample?n=&seed=&first=&label=&format=   rows as JSON or CSV, streamed; row i depends on seed and i
+//   GET  /sample?n=&seed=&first=&label=&where=&format=   rows as JSON or CSV; row i depends on seed and i
 //   only POST /score                                   a JSON object, or a list of them -> {"scores": [...]}
 //   GET  /health                                  {"status": "ok", ...}
 //   GET  /metrics                                 counts and latencies as Prometheus text
@@ -41,6 +41,7 @@
 #include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/deploy/sampler.hpp>
 #include <rowsmith/io/model_file.hpp>
+#include <rowsmith/models/condition_text.hpp>
 #include <rowsmith/table/write_csv.hpp>
 
 // Last: <resolv.h> behind it defines a macro _res, which Eigen's headers cannot bear.
@@ -153,21 +154,20 @@ private:
 class RowStream {
 public:
   RowStream(rs::Sampler sampler, std::uint64_t seed, std::uint64_t first, std::uint64_t rows,
-            std::size_t label, bool csv)
+            rs::ResolvedConditions conditions, bool csv)
       : sampler_(std::move(sampler)), scratch_(sampler_.scratch()), row_(sampler_.row()), seed_(seed),
-        next_(first), left_(rows), label_(label), csv_(csv) {}
+        next_(first), left_(rows), conditions_(std::move(conditions)), csv_(csv) {}
 
   bool done() const { return ended_; }
-  // The next part, up to about 64 KiB.
+  // The next part, up to about 64 KiB. Throws if a row cannot be made.
   std::string part() {
     std::string out;
     if (!begun_)
       begin(out);
     while (left_ > 0 && out.size() < 65536) {
-      if (label_ < sampler_.labels().size())
-        sampler_(seed_, next_, label_, scratch_, row_);
-      else
-        sampler_(seed_, next_, scratch_, row_);
+      if (!sampler_(seed_, next_, conditions_, scratch_, row_))
+        throw rs::RareConditionsError("no candidate for row " + std::to_string(next_) +
+                                      " meets the conditions");
       ++next_;
       --left_;
       if (csv_) {
@@ -201,7 +201,7 @@ private:
   std::uint64_t seed_;
   std::uint64_t next_;
   std::uint64_t left_;
-  std::size_t label_;
+  rs::ResolvedConditions conditions_;
   bool csv_;
   bool begun_ = false;
   bool first_row_ = true;
@@ -214,6 +214,7 @@ struct SampleRequest {
   std::uint64_t first = 0;
   std::optional<std::uint64_t> seed;
   std::optional<std::string> label;
+  std::vector<std::string> where;
   bool csv = false;
 };
 
@@ -232,7 +233,7 @@ inline SampleRequest parse_sample(const httplib::Params& params, std::uint64_t m
   constexpr std::uint64_t any = ~std::uint64_t{0};
   SampleRequest request;
   for (const auto& [name, value] : params) {
-    if (params.count(name) > 1)
+    if (name != "where" && params.count(name) > 1)
       throw BadRequest(400, "parameter " + in_quotes(name) + " is there more than once");
     if (name == "n")
       request.rows = integer("n", value, 1, max_rows);
@@ -242,14 +243,20 @@ inline SampleRequest parse_sample(const httplib::Params& params, std::uint64_t m
       request.first = integer("first", value, 0, any - max_rows);
     else if (name == "label")
       request.label = value;
+    else if (name == "where")
+      request.where.push_back(value);
     else if (name != "format")
       throw BadRequest(400, "unknown parameter " + in_quotes(name) +
-                                ": there are n, seed, first, label and format");
+                                ": there are n, seed, first, label, where and format");
     else if (value != "json" && value != "csv")
       throw BadRequest(400, "format = " + in_quotes(value) + ": expected json or csv");
     else
       request.csv = value == "csv";
   }
+  constexpr std::size_t most_conditions = 16; // each takes time to try out
+  if (request.where.size() > most_conditions)
+    throw BadRequest(400, "parameter 'where' is there " + std::to_string(request.where.size()) +
+                              " times, expected at most " + std::to_string(most_conditions));
   return request;
 }
 
@@ -489,6 +496,8 @@ private:
       say_error(response, error.status, error.what());
     } catch (const rs::SchemaError& error) {
       say_error(response, 422, error.what());
+    } catch (const rs::RareConditionsError& error) {
+      say_error(response, 422, error.what());
     } catch (const std::exception& error) {
       say_error(response, 500, error.what());
     }
@@ -524,9 +533,13 @@ private:
     const auto wanted = parse_sample(request.params, options_.max_rows);
     const auto seed = wanted.seed ? *wanted.seed : drawn_seed();
     const auto current = sampler();
-    const auto label = wanted.label ? current->label_index(*wanted.label) : current->labels().size();
-    const auto stream =
-        std::make_shared<RowStream>(*current, seed, wanted.first, wanted.rows, label, wanted.csv);
+    rs::SampleOptions options{.label = wanted.label.value_or(""), .threads = 1};
+    if (wanted.label)
+      current->label_index(*wanted.label); // an empty one is none
+    for (const auto& text : wanted.where)
+      options.conditions.push_back(rs::parse_condition(text, current->schema()));
+    const auto stream = std::make_shared<RowStream>(*current, seed, wanted.first, wanted.rows,
+                                                    current->model().resolve(options), wanted.csv);
     response.set_header("X-Seed", std::to_string(seed));
     const char* type = wanted.csv ? "text/csv; charset=utf-8" : "application/json";
     auto part = stream->part();
@@ -540,7 +553,12 @@ private:
     response.set_chunked_content_provider(
         type,
         [stream, head](std::size_t, httplib::DataSink& sink) {
-          const std::string next = head->empty() ? stream->part() : std::exchange(*head, {});
+          std::string next;
+          try {
+            next = head->empty() ? stream->part() : std::exchange(*head, {});
+          } catch (const rs::RareConditionsError&) {
+            return false; // the reader sees that the answer is cut
+          }
           if (!sink.write(next.data(), next.size()))
             return false;
           if (stream->done() && head->empty())

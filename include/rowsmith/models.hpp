@@ -6,6 +6,8 @@
 #include <rowsmith/models/adversarial_loss.hpp>
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/autoregressive_heads.hpp>
+#include <rowsmith/models/condition_rules.hpp>
+#include <rowsmith/models/condition_text.hpp>
 #include <rowsmith/models/conditions.hpp>
 #include <rowsmith/models/expressible_rows.hpp>
 #include <rowsmith/models/gan.hpp>

@@ -87,7 +87,24 @@ int main(int argc, char** argv) {
     EXPECT(rowsmith_conditions_new(sampler, &wrong, 1, error, sizeof error) == NULL);
     EXPECT(strstr(error, "'maybe'") != NULL);
     EXPECT(rowsmith_conditions_new(sampler, &other_column, 1, error, sizeof error) == NULL);
-    EXPECT(strstr(error, "'rich'") != NULL);
+    EXPECT(strstr(error, "'city'") != NULL);
+    {
+      const char* texts[] = {"age >= 40", "rich = no"};
+      const char* rare[] = {"age > 1000"};
+      rowsmith_conditions* read = rowsmith_conditions_read(sampler, texts, 2, 0, error, sizeof error);
+      EXPECT(read != NULL);
+      EXPECT(rowsmith_conditions_share(read) > 0.01 && rowsmith_conditions_share(read) < 0.9);
+      EXPECT(rowsmith_conditions_share(NULL) == 0);
+      for (i = 0; i < 20; ++i) {
+        EXPECT(rowsmith_sample_where(sampler, scratch, 5, i, read, cells) == ROWSMITH_OK);
+        EXPECT(cells[1].number >= 40 && strcmp(rowsmith_category(sampler, 5, cells[5].code), "no") == 0);
+      }
+      rowsmith_conditions_free(read);
+      EXPECT(rowsmith_conditions_read(sampler, rare, 1, 1, error, sizeof error) == NULL);
+      EXPECT(strstr(error, "no candidate") != NULL);
+      EXPECT(rowsmith_conditions_read(sampler, NULL, 1, 0, error, sizeof error) == NULL);
+      EXPECT(strlen(rowsmith_error_text(ROWSMITH_NO_ROW)) > 0);
+    }
     EXPECT(rowsmith_conditions_new(sampler, NULL, 1, error, sizeof error) == NULL);
     EXPECT(rowsmith_conditions_new(NULL, &rich, 1, NULL, 0) == NULL);
     /* Another model in the place of one that is gone is another model. */

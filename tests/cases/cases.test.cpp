@@ -654,6 +654,34 @@ TEST_CASE("from a table to rows that are written as it was", "[cases]") {
   for (int i = 0; i < 9; ++i)
     std::getline(again, line);
   CHECK_THAT(first.out, Contains(line));
+  // Rows on demand: conditions are written as the table is, or plainly.
+  const auto wanted = run_program(
+      {"sample", folder.file("m"), "-n", "50", "--where", "price >= 2.000,50 \xE2\x82\xAC", "--where",
+       "price < 7000", "--where", "class = c", "--where", "sent >= 2021-03-15", "--where",
+       "day != 20.03.2021", "--where", "gap is present", "--allow-rare", "-o", folder.file("some.csv")});
+  CAPTURE(wanted.error, wanted.log);
+  REQUIRE(wanted.code == 0);
+  CHECK_THAT(wanted.log, Contains("of the model's rows meet the conditions; each is chosen from"));
+  const auto some = rs::read_table_like(folder.file("some.csv"), real.format);
+  CHECK(some.rows() == 50);
+  std::size_t met = 0;
+  for (std::size_t r = 0; r < some.rows(); ++r)
+    met += some["price"].values[r] >= 2000.5 && some["price"].values[r] < 7000 &&
+                   some["class"].cell(r).text() == "c" && some["sent"].values[r] >= 18701 &&
+                   some["day"].values[r] != 18706 && !some["gap"].is_missing(r)
+               ? 1
+               : 0;
+  CHECK(met == 50);
+  const auto unmet = [&](const std::string& condition, int code, const std::string& why) {
+    const auto refused = run_program({"sample", folder.file("m"), "-n", "5", "--where", condition});
+    CAPTURE(condition);
+    CHECK(refused.code == code);
+    CHECK_THAT(refused.error, Contains(why));
+  };
+  unmet("price >= dear", 2, "'dear' is none");
+  unmet("key = K-00001", 2, "the columns are: day, sent, price");
+  unmet("class = d", 2, "'d', which the model does not know");
+  unmet("price < 0", 1, "no candidate meets the conditions");
   // Scores name what is odd.
   const auto scores = run_program({"score", folder.file("m"), in, "--top", "5", "--samples", "4"});
   CHECK(scores.code == 0);

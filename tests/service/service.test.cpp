@@ -114,6 +114,14 @@ TEST_CASE("sampled rows are those of the model", "[service]") {
       CHECK((answer->body == csv_of(running.model.sample(std::stoul(n), {.seed = 5, .first_row = 3}))));
     }
   }
+  SECTION("under conditions") {
+    const auto answer = client.Get("/sample?n=300&seed=5&where=age%3E%3D40&where=rich%20%3D%20no&format=csv");
+    REQUIRE(answer);
+    CHECK(answer->status == 200);
+    CHECK((answer->body == csv_of(running.model.sample(300, {.seed = 5,
+                                                             .conditions = {rs::where("age").at_least(40),
+                                                                            rs::where("rich").is("no")}}))));
+  }
   SECTION("JSON") {
     const auto table = running.model.sample(9000, {.seed = 8, .label = "yes"});
     const auto answer = client.Get("/sample?n=9000&seed=8&label=yes");
@@ -168,6 +176,12 @@ TEST_CASE("bad requests get 4xx and a reason, and do not end the service", "[ser
   refused("/sample?format=xml", 400, "json or csv");
   refused("/sample?label=nobody", 422, "'no', 'yes'");
   refused("/sample?label=%FF", 422, "no label");
+  refused("/sample?where=wage%3E3", 422, "the columns are: ");
+  refused("/sample?where=age%3E1000", 422, "no candidate meets the conditions");
+  std::string many = "/sample?n=1";
+  for (int i = 0; i < 17; ++i)
+    many += "&where=age%3E" + std::to_string(i);
+  refused(many, 400, "at most 16");
   refused("/nothing", 404, "/sample");
   refused("/sample?n=" + std::string(3000, '9'), 400, "(3000 bytes): expected a whole number");
   const auto posted = [&](const std::string& body, int status, const std::string& reason) {

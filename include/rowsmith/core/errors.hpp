@@ -56,6 +56,12 @@ public:
   using Error::Error;
 };
 
+/// Conditions that hardly any row of a model meets, or none; the text names the one at fault.
+class RareConditionsError : public Error {
+public:
+  using Error::Error;
+};
+
 /// Matrices or spans whose sizes do not fit together; the text names the operation and both sizes.
 class ShapeError : public Error {
 public:

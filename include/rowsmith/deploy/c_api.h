@@ -22,7 +22,8 @@ typedef struct rowsmith_scratch rowsmith_scratch;
 /** Conditions that a model has looked up. */
 typedef struct rowsmith_conditions rowsmith_conditions;
 
-/** Rows shall have one of these texts in a column, each as often as its share among them says. */
+/** Cells of a column shall be one of these texts (of a numerical column: numbers as texts), each as often as
+ * the model says among them. */
 typedef struct rowsmith_condition {
   const char* column;
   const char* const* values;
@@ -41,13 +42,14 @@ enum {
   ROWSMITH_NULL = 1,        /**< a pointer is null */
   ROWSMITH_BAD_SCRATCH = 2, /**< the scratch is another sampler's */
   ROWSMITH_BAD_LABEL = 3,   /**< the model has no such label, or the conditions are another model's */
-  ROWSMITH_NO_CODE = 4 /**< a cell cannot be scored: missing where no training row was, infinite, or a code
-                            that its column does not have */
+  ROWSMITH_NO_CODE = 4, /**< a cell cannot be scored: missing where no training row was, infinite, or a code
+                             that its column does not have */
+  ROWSMITH_NO_ROW = 5   /**< no candidate for the row meets the conditions, which are rare */
 };
 /** \p label of `rowsmith_sample`: drawn as often as in training. */
 #define ROWSMITH_ANY_LABEL (-1)
 /** Changes when functions or structures of this header do. */
-#define ROWSMITH_C_API_VERSION 2
+#define ROWSMITH_C_API_VERSION 3
 
 /** `ROWSMITH_C_API_VERSION` of the library that was loaded. */
 uint32_t rowsmith_c_api_version(void);
@@ -80,13 +82,19 @@ const char* rowsmith_label(const rowsmith_sampler* sampler, size_t label);
  * \param cells  out: one for each column. \return ROWSMITH_OK or an error; then the cells are not touched */
 int rowsmith_sample(const rowsmith_sampler* sampler, rowsmith_scratch* scratch, uint64_t seed, uint64_t index,
                     int64_t label, rowsmith_cell* cells);
-/** Looks conditions up, for any number of rows and threads. The label of a conditional model is the one
- * column that can be asked for. \return null if the model cannot keep them; then \p error, if not null, holds
- * the reason, cut to \p error_size bytes with the final zero */
+/** Looks conditions up and tries them out, for any number of rows and threads; all of them hold. \return null
+ * if the model cannot keep them, or hardly any of its rows meets them; then \p error, if not null, holds the
+ * reason, cut to \p error_size bytes with the final zero */
 rowsmith_conditions* rowsmith_conditions_new(const rowsmith_sampler* sampler,
                                              const rowsmith_condition* conditions, size_t count, char* error,
                                              size_t error_size);
+/** The same from texts such as "age >= 60", "sex = Female", "job in Sales, Clerk" or "age is missing".
+ * \param allow_rare  not 0: rows that hardly any other is like are no error, but the best that are found */
+rowsmith_conditions* rowsmith_conditions_read(const rowsmith_sampler* sampler, const char* const* texts,
+                                              size_t count, int allow_rare, char* error, size_t error_size);
 void rowsmith_conditions_free(rowsmith_conditions* conditions);
+/** The share of the model's rows that meets conditions, about; 0 for null. */
+double rowsmith_conditions_share(const rowsmith_conditions* conditions);
 /** As `rowsmith_sample`, under conditions that were looked up for the same model. */
 int rowsmith_sample_where(const rowsmith_sampler* sampler, rowsmith_scratch* scratch, uint64_t seed,
                           uint64_t index, const rowsmith_conditions* conditions, rowsmith_cell* cells);

@@ -88,8 +88,8 @@ public:
   /// The number of a label, to be asked for. \throws SchemaError naming the known ones
   std::size_t label_index(const std::string& label) const { return model().label_index(label); }
   /// Conditions, to be asked for again and again. \throws SchemaError for one that the model cannot keep
-  ResolvedConditions resolve(std::span<const Condition> conditions) const {
-    return model().resolve(conditions);
+  ResolvedConditions resolve(std::span<const Condition> conditions, bool allow_rare = false) const {
+    return model().resolve(conditions, allow_rare);
   }
 
   /// How many floats of weights are laid out for a sampled row. It reads all of them, or with autoregressive
@@ -137,12 +137,17 @@ public:
     require(label < labels().size());
     make(seed, index, label, scratch, row);
   }
-  /// The same under conditions. \param conditions  of `resolve`
-  void operator()(std::uint64_t seed, std::uint64_t index, const ResolvedConditions& conditions,
-                  Scratch& scratch, DynamicRow& row) const noexcept {
+  /// The same under conditions, from as many candidates as `conditions.support()` tells. \param conditions of
+  /// `resolve` \returns false, and leaves the row alone, if none of `kernel::Candidates::most` candidates
+  /// meets them, which only rare conditions do (`Support::rare`)
+  [[nodiscard]] bool operator()(std::uint64_t seed, std::uint64_t index, const ResolvedConditions& conditions,
+                                Scratch& scratch, DynamicRow& row) const noexcept {
     const std::size_t label = conditions.label(seed, index);
     require(label < std::max<std::size_t>(labels().size(), 1));
+    if (conditions.rules() != nullptr)
+      return make_within(seed, index, conditions, scratch, row);
     make(seed, index, label, scratch, row);
+    return true;
   }
 
   /// How badly the model describes a row: it is encoded and decoded again, and the errors of all columns are
@@ -263,6 +268,38 @@ private:
           [&row](std::size_t column, const kernel::Cell& cell) { row.set_cell(column, cell); });
     });
     model().preparation().backward(row.cells());
+  }
+
+  bool make_within(std::uint64_t seed, std::uint64_t index, const ResolvedConditions& conditions,
+                   Scratch& scratch, DynamicRow& row) const noexcept {
+    require(scratch.columns_ == parts_->columns && row.columns_ == parts_->columns);
+    const auto& packed = parts_->packed;
+    const auto& rules = *conditions.rules();
+    const auto restrictions = rules.view();
+    const auto& preparation = model().preparation();
+    const bool made = packed.with_heads([&](const auto& heads) {
+      const auto& from = packed.model();
+      const auto weight_of = [&](const std::int32_t* codes, const kernel::Draw& draw, double mass,
+                                 const float* outputs) {
+        const double weight = rules.weight(from.guide, codes, static_cast<std::size_t>(draw.label), mass);
+        if (!(weight > 0) || !rules.holds())
+          return weight;
+        kernel::each_cell(
+            from.columns, codes, [&](std::size_t h) { return outputs[from.columns.layout[h].offset]; },
+            [&](std::size_t h) { return draw.position_at(h, codes); },
+            [&](std::size_t column, const kernel::Cell& cell) { scratch.prepared_.set_cell(column, cell); });
+        preparation.backward(scratch.prepared_.cells());
+        return rules.met(scratch.prepared_.cells()) ? weight : 0;
+      };
+      return kernel::sample_row_within(
+          from, heads, seed, index, conditions.support().candidates, restrictions,
+          [&](std::uint64_t own_seed) { return conditions.label(own_seed, index); }, weight_of,
+          scratch.buffers_,
+          [&row](std::size_t column, const kernel::Cell& cell) { row.set_cell(column, cell); });
+    });
+    if (made)
+      preparation.backward(row.cells());
+    return made;
   }
 
   std::shared_ptr<const detail::SamplerParts> parts_;

@@ -41,8 +41,8 @@ public:
   Scratch scratch() const { return sampler_.scratch(); }
   Row<Schema> row() const { return Row<Schema>(sampler_.row()); }
   std::size_t label_index(const std::string& label) const { return sampler_.label_index(label); }
-  ResolvedConditions resolve(std::span<const Condition> conditions) const {
-    return sampler_.resolve(conditions);
+  ResolvedConditions resolve(std::span<const Condition> conditions, bool allow_rare = false) const {
+    return sampler_.resolve(conditions, allow_rare);
   }
 
   /// As those of `Sampler`.
@@ -54,9 +54,9 @@ public:
                   Row<Schema>& row) const noexcept {
     sampler_(seed, index, label, scratch, row.dynamic());
   }
-  void operator()(std::uint64_t seed, std::uint64_t index, const ResolvedConditions& conditions,
-                  Scratch& scratch, Row<Schema>& row) const noexcept {
-    sampler_(seed, index, conditions, scratch, row.dynamic());
+  [[nodiscard]] bool operator()(std::uint64_t seed, std::uint64_t index, const ResolvedConditions& conditions,
+                                Scratch& scratch, Row<Schema>& row) const noexcept {
+    return sampler_(seed, index, conditions, scratch, row.dynamic());
   }
   double score(const Row<Schema>& row, Scratch& scratch) const noexcept {
     return sampler_.score(row.dynamic(), scratch);

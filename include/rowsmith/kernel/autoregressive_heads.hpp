@@ -85,7 +85,7 @@ struct AutoregressiveHeads {
       const auto h = positions[q].stretch;
       codes[h] = static_cast<Index>(h) == columns.label // the row was asked for with it
                      ? draw.label
-                     : choose(logits, logits, positions[q].codes, draw.choice, draw.uniform_at(h));
+                     : draw.code(logits, logits, positions[q].codes, h, codes, draw.uniform_at(h));
     });
   }
   template <class Weights>

@@ -4,7 +4,8 @@
 /// once.
 ///
 /// Every kind of heads has `room(…)`, the floats that it needs; `draw(…)`, which writes the codes of a row,
-/// one for each stretch; and `score(…)`, how badly the heads' outputs describe one.
+/// one for each stretch, within the row's restrictions if there are any; and `score(…)`, how badly the heads'
+/// outputs describe one.
 #pragma once
 
 #include <algorithm>
@@ -15,22 +16,11 @@
 
 #include <rowsmith/kernel/codec.hpp>
 #include <rowsmith/kernel/network.hpp>
+#include <rowsmith/kernel/restriction.hpp>
 #include <rowsmith/kernel/softmax.hpp>
 
 ROWSMITH_BEGIN
 namespace kernel {
-
-/// What a row is drawn with.
-struct Draw {
-  Choice choice;
-  const std::uint32_t* words = nullptr; ///< of `Columns::word_blocks` blocks
-  std::int32_t label = 0;               ///< of a conditional model
-
-  float uniform_at(std::size_t stretch) const noexcept { return to_uniform_float(words[2 * stretch]); }
-  /// The same number as `uniform_at`, in full.
-  double position_of_choice(std::size_t stretch) const noexcept { return to_position(words[2 * stretch]); }
-  double position_at(std::size_t stretch) const noexcept { return to_position(words[2 * stretch + 1]); }
-};
 
 /// One head for each stretch.
 struct IndependentHeads {
@@ -49,7 +39,7 @@ struct IndependentHeads {
           draw.choice.draws && static_cast<Index>(h) == columns.label)
         codes[h] = draw.label;
       else if (head.categorical)
-        codes[h] = choose(outputs + head.offset, room, head.width, draw.choice, draw.uniform_at(h));
+        codes[h] = draw.code(outputs + head.offset, room, head.width, h, codes, draw.uniform_at(h));
   }
   template <class Weights>
   double score(const Weights&, const Columns& columns, const float* outputs, const std::int32_t* codes,
@@ -107,7 +97,7 @@ struct Group {
   }
 };
 
-/// One head for each group of stretches.
+/// One head for each group of stretches. What they draw cannot be restricted.
 struct JointHeads {
   const Group* groups = nullptr;
   std::size_t count = 0;

@@ -144,7 +144,66 @@ inline void sample_row(const Model<Weights>& model, const Heads& heads, std::uin
   }
   each_cell(
       model.columns, buffers.codes, [&](std::size_t h) { return outputs[model.columns.layout[h].offset]; },
-      [&](std::size_t h) { return draw.position_at(h); }, set);
+      [&](std::size_t h) { return draw.position_at(h, buffers.codes); }, set);
+}
+
+/// Chooses one of a row's candidates, with a probability proportional to its weight, as they come (Chao, "A
+/// general purpose unequal probability sampling plan", Biometrika 69, 1982).
+struct Candidates {
+  double total = 0; ///< of their weights so far
+
+  /// Whether the candidate takes the place of the one chosen so far.
+  bool take(double weight, std::uint32_t attempt, std::uint64_t seed, std::uint64_t index) noexcept {
+    if (!(weight > 0)) // NaN among others
+      return false;
+    total += weight;
+    return RandomStream(seed, Purpose::acceptance, attempt).uniform(index) * total < weight;
+  }
+  /// Whether a row takes another one: it has `wanted`, and more if none was any good.
+  bool want(std::uint32_t attempt, std::uint32_t wanted) const noexcept {
+    return attempt < wanted || (total == 0 && attempt < most);
+  }
+  /// A row has at most this many.
+  static constexpr std::uint32_t most = 65'536;
+};
+
+/// Makes row `index` of the sample with `seed` under restrictions: of several candidates drawn within them,
+/// one is chosen by importance (Rubin, "The calculation of posterior distributions by data augmentation:
+/// comment", JASA 82, 1987), so that rows have about the distribution of the model's own that meet them.
+/// \param wanted  candidates \param label_of  (candidate's seed) -> its label
+/// \param weight_of  (candidate's codes, label, mass, draw, outputs) -> its weight
+/// \returns false, and sets nothing, if no candidate has a weight
+template <class Weights, class Heads, class LabelOf, class WeightOf, class Set>
+inline bool sample_row_within(const Model<Weights>& model, const Heads& heads, std::uint64_t seed,
+                              std::uint64_t index, std::uint32_t wanted, const Restrictions& restrictions,
+                              const LabelOf& label_of, const WeightOf& weight_of, const Buffers& buffers,
+                              const Set& set) noexcept {
+  RowWeight weight;
+  Draw draw{model.choice, buffers.words, 0, &restrictions, &weight};
+  const auto candidate = [&](std::uint32_t attempt) {
+    const std::uint64_t own_seed = Guide::seed_of(seed, attempt);
+    const std::size_t label = label_of(own_seed);
+    draw.label = static_cast<std::int32_t>(label);
+    weight = {};
+    return draw_candidate(model, heads, own_seed, index, label, draw, buffers);
+  };
+  Candidates candidates;
+  std::uint32_t chosen = 0;
+  std::uint32_t attempt = 0;
+  const float* outputs = nullptr;
+  for (; candidates.want(attempt, wanted); ++attempt) {
+    outputs = candidate(attempt);
+    if (candidates.take(weight_of(buffers.codes, draw, weight.mass, outputs), attempt, seed, index))
+      chosen = attempt;
+  }
+  if (candidates.total == 0)
+    return false;
+  if (chosen + 1 != attempt)
+    outputs = candidate(chosen);
+  each_cell(
+      model.columns, buffers.codes, [&](std::size_t h) { return outputs[model.columns.layout[h].offset]; },
+      [&](std::size_t h) { return draw.position_at(h, buffers.codes); }, set);
+  return true;
 }
 
 /// How badly the model describes a row: the sum of all heads' errors after encoding and decoding it, of the

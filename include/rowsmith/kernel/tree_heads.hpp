@@ -81,10 +81,16 @@ struct TreeHeads {
             float*) const noexcept {
     for (Index slot = 0; slot < count; ++slot) {
       const auto stretch = columns[slot].stretch;
-      if (static_cast<Index>(stretch) == all.label)
+      if (static_cast<Index>(stretch) == all.label) {
         codes[stretch] = draw.label;
-      else
+      } else if (const Restriction* of = draw.restriction(stretch)) {
+        const double mass = allowed_mass(slot, *of, outputs, codes);
+        draw.weight->mass *= mass;
+        draw_allowed(slot, *of, mass, outputs, draw.position_of_choice(stretch), codes);
+        draw.weight->mass /= static_cast<double>(of->tilt(codes[stretch]));
+      } else {
         draw_column(slot, outputs, draw.position_of_choice(stretch), codes);
+      }
     }
   }
   template <class Weights>
@@ -101,11 +107,30 @@ struct TreeHeads {
   }
   /// Sets the codes of a column. \param codes  those of the columns before are read
   void draw_column(Index slot, const float* outputs, double uniform, std::int32_t* codes) const noexcept {
+    set_codes(slot, draw_tuple(slot, outputs, codes, uniform), codes);
+  }
+  /// The probability of what is allowed of a column, given those before.
+  double allowed_mass(Index slot, const Restriction& of, const float* outputs,
+                      const std::int32_t* codes) const noexcept {
+    double sum = 0;
+    for (std::uint32_t tree = 0; tree < columns[slot].trees; ++tree)
+      sum += allowed_share(leaf(slot, tree, outputs, codes), of);
+    return sum / static_cast<double>(columns[slot].trees);
+  }
+  /// Sets the codes of a column to some that are allowed. \param mass  of `allowed_mass`; 0: to any
+  void draw_allowed(Index slot, const Restriction& of, double mass, const float* outputs, double uniform,
+                    std::int32_t* codes) const noexcept {
     const TreeColumn& column = columns[slot];
-    const std::uint32_t drawn = draw_tuple(slot, outputs, codes, uniform);
-    codes[column.stretch] = static_cast<std::int32_t>(drawn / column.fine_codes);
-    if (column.fine_codes > 1)
-      codes[column.stretch + 1] = static_cast<std::int32_t>(drawn % column.fine_codes);
+    double left = uniform * mass * static_cast<double>(column.trees);
+    std::uint32_t tree = 0;
+    Leaf found = leaf(slot, tree, outputs, codes);
+    double share = allowed_share(found, of);
+    while (left >= share && tree + 1 < column.trees) {
+      left -= share;
+      found = leaf(slot, ++tree, outputs, codes);
+      share = allowed_share(found, of);
+    }
+    set_codes(slot, allowed_tuple(column, found, of, left * (found.rows + smoothing)), codes);
   }
   /// Of the codes that a column has, given those before.
   double probability(Index slot, const float* outputs, const std::int32_t* codes) const noexcept {
@@ -126,15 +151,62 @@ struct TreeHeads {
     return sum / static_cast<double>(column.trees);
   }
 
+  /// A pair's share of the column's margin.
+  double share(const TreeColumn& column, std::uint32_t wanted) const noexcept {
+    const std::uint32_t before = wanted == 0 ? 0 : words[column.margin + wanted - 1];
+    return static_cast<double>(words[column.margin + wanted] - before) / 4294967295.0;
+  }
+
 private:
   struct Leaf {
     std::size_t first; ///< word of its first entry
     std::uint32_t count;
     double rows;
   };
-  double share(const TreeColumn& column, std::uint32_t wanted) const noexcept {
-    const std::uint32_t before = wanted == 0 ? 0 : words[column.margin + wanted - 1];
-    return static_cast<double>(words[column.margin + wanted] - before) / 4294967295.0;
+  void set_codes(Index slot, std::uint32_t tuple, std::int32_t* codes) const noexcept {
+    const TreeColumn& column = columns[slot];
+    codes[column.stretch] = static_cast<std::int32_t>(tuple / column.fine_codes);
+    if (column.fine_codes > 1)
+      codes[column.stretch + 1] = static_cast<std::int32_t>(tuple % column.fine_codes);
+  }
+  /// Of a leaf and the smoothing's margin together.
+  double allowed_share(const Leaf& leaf, const Restriction& of) const noexcept {
+    double rows = 0;
+    each_entry(leaf, [&](std::uint32_t tuple, double own) {
+      rows += own * of.factor(tuple);
+      return true;
+    });
+    return (rows + smoothing * of.margin) / (leaf.rows + smoothing);
+  }
+  /// Calls `visit(tuple, its rows)` until that says false.
+  template <class Visit>
+  void each_entry(const Leaf& leaf, const Visit& visit) const noexcept {
+    std::uint32_t before = 0;
+    for (std::uint32_t i = 0; i < leaf.count; ++i) {
+      const std::uint32_t up_to = words[leaf.first + 2 * std::size_t{i} + 1];
+      if (!visit(words[leaf.first + 2 * std::size_t{i}], static_cast<double>(up_to - before)))
+        return;
+      before = up_to;
+    }
+  }
+  /// The allowed pair that `point` falls to, counted in rows of the leaf, then of the smoothing's margin. Of
+  /// a point that rounding put behind the last one, that.
+  std::uint32_t allowed_tuple(const TreeColumn& column, const Leaf& leaf, const Restriction& of,
+                              double point) const noexcept {
+    std::uint32_t last = 0;
+    bool reached = false;
+    const auto take = [&](std::uint32_t tuple, double rows) {
+      const double own = rows * of.factor(tuple);
+      if (own > 0)
+        last = tuple;
+      reached = own > 0 && point < own;
+      point -= own;
+      return !reached;
+    };
+    each_entry(leaf, take);
+    for (std::uint32_t tuple = 0; !reached && smoothing > 0 && tuple < column.tuples; ++tuple)
+      take(tuple, smoothing * share(column, tuple));
+    return last;
   }
   std::uint32_t level(const TreeColumn& column, Index slot, const TreeColumn& own,
                       const std::int32_t* codes) const noexcept {
@@ -208,6 +280,31 @@ struct MixedHeads {
       trees.draw_column(slot, outputs, uniform / shares[slot], codes);
     return true;
   }
+  /// Draws within a restriction, from the trees' share of what is allowed or from the network's.
+  /// \param logits  of position q
+  void choose_allowed(Index q, std::size_t stretch, const Restriction& of, const Draw& draw, float* logits,
+                      Index width, const float* outputs, std::int32_t* codes) const noexcept {
+    if (stretch != of.stretch) {
+      if (!draw.weight->by_trees)
+        codes[stretch] = draw.code(logits, logits, width, stretch, codes, draw.uniform_at(stretch));
+      return;
+    }
+    const Index slot = slot_of[q];
+    const double share = shares[slot];
+    const double by_trees = share > 0 ? trees.allowed_mass(slot, of, outputs, codes) : 0;
+    const double uniform = draw.position_of_choice(stretch);
+    const double by_network =
+        sum_allowed(logits, logits, width, draw.choice.temperature, [&of](Index k) { return of.codes[k]; });
+    const double mass = share * by_trees + (1 - share) * by_network;
+    draw.weight->mass *= mass;
+    const double of_trees = mass > 0 ? share * by_trees / mass : 0;
+    draw.weight->by_trees = uniform < of_trees;
+    if (draw.weight->by_trees)
+      trees.draw_allowed(slot, of, by_trees, outputs, uniform / of_trees, codes);
+    else
+      codes[stretch] = code_at(logits, width, static_cast<float>((uniform - of_trees) / (1 - of_trees)));
+    draw.weight->mass /= static_cast<double>(of.tilt(codes[stretch]));
+  }
   /// What the network's code at position q is drawn with, where `chosen` did not.
   float uniform(Index q, std::size_t stretch, const Draw& draw) const noexcept {
     const Index slot = slot_of[q];
@@ -232,11 +329,15 @@ struct MixedHeads {
     AutoregressiveRow<Weights> row(neural, weights, columns, outputs, codes, room);
     for (Index q = 0; q < neural.count; ++q) {
       const auto h = neural.positions[q].stretch;
-      if (!chosen(q, h, columns, draw, outputs, codes)) {
+      const Restriction* of = draw.restriction(h);
+      if (of != nullptr || !chosen(q, h, columns, draw, outputs, codes)) {
         row.hidden(q);
         row.gate(q);
         float* logits = row.logits(q);
-        codes[h] = choose(logits, logits, neural.positions[q].codes, draw.choice, uniform(q, h, draw));
+        if (of != nullptr)
+          choose_allowed(q, h, *of, draw, logits, neural.positions[q].codes, outputs, codes);
+        else
+          codes[h] = choose(logits, logits, neural.positions[q].codes, draw.choice, uniform(q, h, draw));
       }
       row.contribute(q);
     }

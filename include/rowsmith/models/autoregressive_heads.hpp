@@ -243,9 +243,10 @@ struct AutoregressiveNetwork {
       for (Index r = 0; r < rows; ++r) {
         const kernel::Draw draw = draw_of(r);
         float* own = logits + r * codes_of_q;
-        const std::int32_t code = shape.order[q] == columns.label // the row was asked for with it
-                                      ? draw.label
-                                      : kernel::choose(own, own, codes_of_q, draw.choice, draw.uniform_at(h));
+        const std::int32_t code =
+            shape.order[q] == columns.label // the row was asked for with it
+                ? draw.label
+                : draw.code(own, own, codes_of_q, h, codes + r * count, draw.uniform_at(h));
         codes[r * count + shape.order[q]] = code;
         drawn[static_cast<std::size_t>(r * count + q)] = static_cast<std::int32_t>(shape.prefix[q]) + code;
       }

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <numeric>
 #include <span>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <variant>
@@ -17,6 +19,7 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/parallel.hpp>
+#include <rowsmith/models/condition_rules.hpp>
 #include <rowsmith/models/conditions.hpp>
 #include <rowsmith/models/table_model_parts.hpp>
 
@@ -62,53 +65,28 @@ public:
     return static_cast<std::size_t>(found - labels().begin());
   }
 
-  /// Looks conditions up. \throws SchemaError for one that this model cannot keep: on a column that is not
-  /// there or not the label of a conditional model, without values, with an unknown one or one twice, or two
-  /// on one column
-  ResolvedConditions resolve(std::span<const Condition> conditions) const {
-    std::vector<std::size_t> allowed;
-    for (const auto& condition : conditions) {
-      const std::string what = "sample: the condition on column '" + condition.column + "'";
-      schema().index_of(condition.column); // throws, naming the columns there are
-      if (!conditional() || condition.column != schema().label())
-        throw SchemaError(what + " cannot be kept: " +
-                          (conditional() ? "only one on the label '" + schema().label() + "' can"
-                                         : "this model was trained without one; train a conditional model"));
-      if (!allowed.empty())
-        throw SchemaError(what + " is given twice");
-      for (const auto& value : condition.values) {
-        allowed.push_back(label_index(value));
-        if (std::count(allowed.begin(), allowed.end(), allowed.back()) > 1)
-          throw SchemaError(what + " names '" + value + "' twice");
-      }
-      if (allowed.empty())
-        throw SchemaError(what + " allows no value");
-    }
-    for (std::size_t i = 0; i < labels().size() && conditions.empty(); ++i)
-      allowed.push_back(i);
-    std::vector<double> shares;
-    double total = 0;
-    for (const auto label : allowed)
-      total += shares.emplace_back(parts().label_shares[label]);
-    if (allowed.size() > 1 && !(total > 0))
-      throw SchemaError(
-          "sample: no training row has one of the labels asked for, so that they have no shares");
-    for (auto& share : shares)
-      share = conditions.empty() || shares.size() == 1 ? share : share / total;
-    return {std::move(allowed), std::move(shares)};
-  }
+  /// Looks conditions up and tries them out. Several on one column hold together. \param allow_rare  few
+  /// effective candidates are no error \throws SchemaError for a condition that does not fit its column
+  /// \throws RareConditionsError for conditions that no candidate meets, or unless `allow_rare` too few
+  ResolvedConditions resolve(std::span<const Condition> conditions, bool allow_rare = false,
+                             int threads = 0) const;
   ResolvedConditions resolve(const SampleOptions& options) const {
     auto conditions = options.conditions;
     if (!options.label.empty()) {
       label_index(options.label); // its own words where the model has no label
       conditions.push_back({schema().label(), {options.label}});
     }
-    return resolve(conditions);
+    return resolve(conditions, options.allow_rare, options.threads);
   }
 
-  /// Makes `rows` rows. \throws SchemaError for a condition that cannot be kept
+  /// Makes `rows` rows. \throws as `resolve`, and RareConditionsError, under `allow_rare`, for a row of
+  /// whose candidates (`kernel::Candidates::most`) none meets the conditions
   Table sample(std::size_t rows, const SampleOptions& options = {}) const {
-    const auto conditions = resolve(options);
+    return sample(rows, resolve(options), options);
+  }
+  /// The same under conditions that were looked up. \param options  of which the seed, the first row and the
+  /// threads count
+  Table sample(std::size_t rows, const ResolvedConditions& conditions, const SampleOptions& options) const {
     auto columns = encoder().empty_columns(rows);
     each_block(rows, options.threads, [&](InferenceScratch& scratch, std::size_t begin, Index count) {
       draw_rows(options.seed, options.first_row + begin, count, conditions, scratch,
@@ -204,10 +182,12 @@ private:
                      numbers, count, row_labels, latents, scratch);
   }
   /// Calls `visit(i, codes, decoder's outputs, draw)` for each of `count` rows.
+  /// \param restrictions  null: none \param weights  with restrictions: one a row
   template <class Visit>
   void draw_codes(std::uint64_t seed, const RowNumbers& numbers, const float* latents, Index count,
-                  std::span<const std::int32_t> row_labels, InferenceScratch& scratch,
-                  const Visit& visit) const {
+                  std::span<const std::int32_t> row_labels, InferenceScratch& scratch, const Visit& visit,
+                  const kernel::Restrictions* restrictions = nullptr,
+                  kernel::RowWeight* weights = nullptr) const {
     const auto& view = columns();
     std::vector<std::int32_t> codes(static_cast<std::size_t>(count) * view.stretches);
     const auto blocks = static_cast<Index>(view.word_blocks());
@@ -221,7 +201,8 @@ private:
         fill_bits(bits, first_block(r), blocks, words.data() + 4 * blocks * r);
     const auto draw_of = [&](Index row) {
       return kernel::Draw{choice(), words.data() + 4 * blocks * row,
-                          row_labels.empty() ? 0 : row_labels[static_cast<std::size_t>(row)]};
+                          row_labels.empty() ? 0 : row_labels[static_cast<std::size_t>(row)], restrictions,
+                          weights == nullptr ? nullptr : weights + row};
     };
     const float* outputs = parts().decoder_network.run(latents, count, scratch);
     std::visit([&](const auto& kind) { kind.draw(view, outputs, count, draw_of, codes.data(), scratch); },
@@ -235,6 +216,8 @@ private:
   template <class Take>
   void draw_rows(std::uint64_t seed, std::uint64_t first, Index count, const ResolvedConditions& conditions,
                  InferenceScratch& scratch, const Take& take) const {
+    if (conditions.rules() != nullptr)
+      return draw_rows_within(seed, first, count, conditions, scratch, take);
     const auto guide = parts().guide.view();
     auto labels = draw_labels(conditions, seed, first, count);
     std::vector<std::uint32_t> waiting(static_cast<std::size_t>(count));
@@ -260,14 +243,89 @@ private:
       labels.resize(labels.empty() ? 0 : left);
     }
   }
-  /// Puts a row of codes into row `at` of `to`.
-  void place(const std::int32_t* codes, const float* outputs, const kernel::Draw& draw,
-             std::vector<Column>& to, std::size_t at) const {
+  /// The same under conditions: `take` is called for each candidate that is chosen so far.
+  /// \throws RareConditionsError if a row has none
+  template <class Take>
+  void draw_rows_within(std::uint64_t seed, std::uint64_t first, Index count,
+                        const ResolvedConditions& conditions, InferenceScratch& scratch,
+                        const Take& take) const {
+    const std::uint32_t wanted = conditions.support().candidates;
+    std::vector<kernel::Candidates> candidates(static_cast<std::size_t>(count));
+    std::vector<std::uint32_t> rows(candidates.size());
+    std::iota(rows.begin(), rows.end(), 0U);
+    for (std::uint32_t attempt = 0; !rows.empty(); ++attempt) {
+      weigh(seed, attempt, first, rows, conditions, scratch,
+            [&](std::uint32_t row, double weight, const std::int32_t* codes, const float* outputs,
+                const kernel::Draw& draw) {
+              if (candidates[row].take(weight, attempt, seed, first + row))
+                take(std::size_t{row}, codes, outputs, draw);
+            });
+      if (!candidates.front().want(attempt + 1, wanted) || attempt + 1 >= wanted)
+        std::erase_if(rows, [&](std::uint32_t row) { return !candidates[row].want(attempt + 1, wanted); });
+    }
+    for (std::size_t row = 0; row < candidates.size(); ++row)
+      if (candidates[row].total == 0)
+        throw RareConditionsError("sample: none of " + std::to_string(kernel::Candidates::most) +
+                                  " candidates for row " + std::to_string(first + row + 1) +
+                                  " meets the conditions");
+  }
+  /// Draws one candidate under conditions for each of `rows`, numbered from `first` on, and calls
+  /// `visit(row, weight, codes, decoder's outputs, draw)`.
+  template <class Visit>
+  void weigh(std::uint64_t seed, std::uint32_t attempt, std::uint64_t first,
+             const std::vector<std::uint32_t>& rows, const ResolvedConditions& conditions,
+             InferenceScratch& scratch, const Visit& visit) const {
+    const auto& rules = *conditions.rules();
+    const auto restrictions = rules.view();
+    const auto guide = parts().guide.view();
+    const auto count = static_cast<Index>(rows.size());
+    const std::uint64_t own_seed = kernel::Guide::seed_of(seed, attempt);
+    const RowNumbers numbers{first, rows.data()};
+    std::vector<std::int32_t> labels;
+    for (const auto row : rows)
+      if (conditional())
+        labels.push_back(static_cast<std::int32_t>(conditions.label(own_seed, first + row)));
+    AlignedBuffer<float> latents(static_cast<std::size_t>(count * latent_width()));
+    std::vector<kernel::RowWeight> weights(rows.size());
+    std::vector<double> row_numbers(rules.holds() ? preparation().slots() : 0);
+    std::vector<std::int32_t> row_codes(row_numbers.size());
+    const RowCells cells{row_numbers.data(), row_codes.data()};
+    generate(own_seed, numbers, count, labels, latents.data(), scratch);
+    draw_codes(
+        own_seed, numbers, latents.data(), count, labels, scratch,
+        [&](Index i, const std::int32_t* codes, const float* outputs, const kernel::Draw& draw) {
+          double weight = rules.weight(guide, codes, static_cast<std::size_t>(draw.label), draw.weight->mass);
+          if (weight > 0 && rules.holds()) {
+            each_cell(codes, outputs, draw, [&](std::size_t column, const kernel::Cell& cell) {
+              const std::size_t slot = preparation().model_slots()[column];
+              row_numbers[slot] = cell.number;
+              row_codes[slot] = cell.code;
+            });
+            preparation().backward(cells);
+            weight = rules.met(cells) ? weight : 0;
+          }
+          visit(rows[static_cast<std::size_t>(i)], weight, codes, outputs, draw);
+        },
+        &restrictions, weights.data());
+  }
+  /// What candidates of no sample tell of conditions. \param tilts  out: what the columns would best be
+  /// tilted by for more of the candidates to count; null: not asked for
+  Support try_out(const ResolvedConditions& conditions, double share_of_labels, int threads,
+                  detail::ConditionRules::Tilts* tilts) const;
+
+  template <class Set>
+  void each_cell(const std::int32_t* codes, const float* outputs, const kernel::Draw& draw,
+                 const Set& set) const {
     const auto& view = columns();
     kernel::each_cell(
         view, codes, [&](std::size_t h) { return outputs[view.layout[h].offset]; },
-        [&](std::size_t h) { return draw.position_at(h); },
-        [&](std::size_t column, const kernel::Cell& cell) { set_cell(to[column], at, cell); });
+        [&](std::size_t h) { return draw.position_at(h, codes); }, set);
+  }
+  /// Puts a row of codes into row `at` of `to`.
+  void place(const std::int32_t* codes, const float* outputs, const kernel::Draw& draw,
+             std::vector<Column>& to, std::size_t at) const {
+    each_cell(codes, outputs, draw,
+              [&](std::size_t column, const kernel::Cell& cell) { set_cell(to[column], at, cell); });
   }
 
   struct State {
@@ -282,5 +340,152 @@ private:
   };
   std::shared_ptr<const State> state_;
 };
+
+inline ResolvedConditions TableModel::resolve(std::span<const Condition> conditions, bool allow_rare,
+                                              int threads) const {
+  const Table empty = empty_table();
+  std::vector<std::pair<std::size_t, detail::CellSet>> sets;
+  for (const auto& condition : conditions) {
+    const std::size_t column = schema().index_of(condition.column); // throws, naming the columns there are
+    auto found =
+        std::find_if(sets.begin(), sets.end(), [column](const auto& one) { return one.first == column; });
+    if (found == sets.end())
+      found = sets.emplace(sets.end(), column, detail::CellSet(empty[column]));
+    found->second.narrow(condition, empty[column]);
+  }
+  // A conditional model's generator is told the label.
+  std::vector<std::size_t> allowed(labels().size());
+  std::iota(allowed.begin(), allowed.end(), std::size_t{0});
+  double total = 1;
+  if (conditional()) {
+    const std::size_t column = schema().index_of(schema().label());
+    const auto of_label =
+        std::find_if(sets.begin(), sets.end(), [column](const auto& one) { return one.first == column; });
+    if (of_label != sets.end()) {
+      std::erase_if(allowed, [&](std::size_t k) {
+        return !of_label->second.holds(empty[column].dictionary.find(labels()[k]));
+      });
+      sets.erase(of_label);
+      total = 0;
+      for (const auto label : allowed)
+        total += parts().label_shares[label];
+    }
+    if (allowed.empty() || (allowed.size() > 1 && !(total > 0)))
+      throw SchemaError(
+          "sample: no training row has one of the labels asked for, so that they have no shares");
+  }
+  std::vector<double> shares;
+  for (const auto label : allowed)
+    shares.push_back(allowed.size() == labels().size() || allowed.size() == 1
+                         ? parts().label_shares[label]
+                         : parts().label_shares[label] / total);
+  if (sets.empty()) {
+    ResolvedConditions result(std::move(allowed), std::move(shares));
+    result.set_support({.share = total});
+    return result;
+  }
+  const auto of = [&](const std::vector<std::pair<std::size_t, detail::CellSet>>& some) {
+    const auto with = [&](detail::ConditionRules::Tilts tilts, detail::ConditionRules::Tilts* better) {
+      ResolvedConditions result(
+          allowed, shares,
+          std::make_shared<detail::ConditionRules>(parts(), columns(), some, std::move(tilts)));
+      result.set_support(try_out(result, total, threads, better));
+      return result;
+    };
+    // Columns that come before those asked for are drawn as rows that meet the conditions have them, which
+    // candidates tell step by step: the cross-entropy method (Rubinstein, 1999), one column at a time.
+    detail::ConditionRules::Tilts tilts;
+    auto best = with({}, &tilts);
+    for (int step = 0; step < 4 && !tilts.empty(); ++step) {
+      detail::ConditionRules::Tilts better;
+      auto next = with(std::move(tilts), &better);
+      const auto counting = [](const ResolvedConditions& one) {
+        return one.support().effective / one.support().candidates;
+      };
+      if (!(counting(next) > 1.05 * counting(best)))
+        break;
+      best = std::move(next);
+      tilts = std::move(better);
+    }
+    return best;
+  };
+  auto result = of(sets);
+  if (result.support().share > 0 && (allow_rare || !result.support().rare()))
+    return result;
+  // Which one is at fault: without it, candidates do best.
+  std::size_t worst = 0;
+  double most = -1;
+  for (std::size_t k = 0; k < sets.size(); ++k) {
+    auto others = sets;
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(k));
+    const auto support = others.empty() ? Support{} : of(others).support();
+    if (const double effective = support.effective / support.candidates; effective > most) {
+      most = effective;
+      worst = k;
+    }
+  }
+  std::ostringstream text;
+  text << "sample: ";
+  if (!(result.support().share > 0))
+    text << "no candidate meets the conditions";
+  else
+    text << "about " << result.support().share << " of the model's rows meet the conditions, and of "
+         << result.support().candidates << " candidates for a row only " << result.support().effective
+         << " count, expected " << Support::least_effective << " or more";
+  text << "; most of that is due to the one on column '" << schema()[sets[worst].first].name << "'";
+  if (result.support().share > 0)
+    text << "; allow_rare (--allow-rare) gives the best rows that are found";
+  throw RareConditionsError(text.str());
+}
+
+inline Support TableModel::try_out(const ResolvedConditions& conditions, double share_of_labels, int threads,
+                                   detail::ConditionRules::Tilts* tilts) const {
+  constexpr std::uint64_t seed = 0x7277736D69746821U; // any: of rows that nobody samples
+  constexpr double enough = 64;                       // effective candidates, to tell how many a row needs
+  constexpr std::size_t most = 65'536;
+  constexpr std::size_t most_codes = std::size_t{1} << 23U; // kept of candidates
+  const std::size_t stretches = columns().stretches;
+  Support support;
+  std::vector<double> weights;
+  std::vector<std::int32_t> kept; // codes of the first candidates
+  double sum = 0;
+  double squares = 0;
+  for (std::size_t next = 2048; weights.size() < most; next = 3 * weights.size()) {
+    const std::size_t tried = weights.size();
+    weights.resize(tried + next);
+    if (tilts != nullptr && (tried + next) * stretches <= most_codes)
+      kept.resize((tried + next) * stretches);
+    each_block(next, threads, [&](InferenceScratch& scratch, std::size_t begin, Index count) {
+      std::vector<std::uint32_t> rows(static_cast<std::size_t>(count));
+      std::iota(rows.begin(), rows.end(), 0U);
+      weigh(seed, 0, RowGuide::first_row + tried + begin, rows, conditions, scratch,
+            [&](std::uint32_t row, double weight, const std::int32_t* codes, const float*,
+                const kernel::Draw&) {
+              const std::size_t at = tried + begin + row;
+              weights[at] = weight > 0 ? weight : 0; // NaN among others
+              if ((at + 1) * stretches <= kept.size())
+                std::copy_n(codes, stretches, kept.data() + at * stretches);
+            });
+    });
+    for (std::size_t at = tried; at < weights.size(); ++at) {
+      sum += weights[at];
+      squares += weights[at] * weights[at];
+    }
+    if (squares > 0 && sum * sum / squares >= enough)
+      break;
+  }
+  const auto n = static_cast<double>(weights.size());
+  support.share = share_of_labels * std::min(sum / n, 1.0);
+  if (!(sum > 0))
+    return {.share = 0, .effective = 0, .candidates = Support::most_candidates};
+  // Choosing by importance is off by about the variation divided by the number of candidates.
+  const double variation = std::max(n * squares / (sum * sum) - 1, 0.0);
+  support.candidates = static_cast<std::uint32_t>(
+      std::min(1 + std::ceil(32 * variation - 1e-9), static_cast<double>(Support::most_candidates)));
+  support.effective = support.candidates / (1 + variation);
+  if (tilts != nullptr && variation > 1 && parts().decoding == Decoding::sample)
+    *tilts = conditions.rules()->better_tilts(columns(), weights, kept);
+  return support;
+}
 
 ROWSMITH_END

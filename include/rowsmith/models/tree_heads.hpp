@@ -188,7 +188,10 @@ struct MixedNetwork {
       for (Index r = 0; r < rows; ++r) {
         const kernel::Draw draw = draw_of(r);
         std::int32_t* own = codes + r * count;
-        if (!rules.chosen(q, h, columns, draw, read + r * neural.inputs, own))
+        const float* outputs = read + r * neural.inputs;
+        if (const kernel::Restriction* of = draw.restriction(h))
+          rules.choose_allowed(q, h, *of, draw, logits + r * width, width, outputs, own);
+        else if (!rules.chosen(q, h, columns, draw, outputs, own))
           own[h] = kernel::choose(logits + r * width, logits + r * width, width, draw.choice,
                                   rules.uniform(q, h, draw));
         drawn[static_cast<std::size_t>(r * count + q)] = static_cast<std::int32_t>(shape.prefix[q]) + own[h];

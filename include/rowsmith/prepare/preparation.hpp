@@ -119,6 +119,14 @@ public:
   /// The slots of the model's columns, in their order.
   const std::vector<std::size_t>& model_slots() const noexcept { return model_slots_; }
   std::size_t slots() const noexcept { return slots_.size(); }
+  /// Whether a user's column is one of the model's just as it is: no transform takes or mends it.
+  bool is_plain(std::size_t column) const {
+    return std::find(model_slots_.begin(), model_slots_.end(), column) != model_slots_.end() &&
+           std::none_of(transforms_.begin(), transforms_.end(), [column](const Transform& transform) {
+             const auto mended = std::visit([](const auto& one) { return mends_of(one); }, transform);
+             return std::find(mended.begin(), mended.end(), column) != mended.end();
+           });
+  }
   const std::vector<Transform>& transforms() const noexcept { return transforms_; }
   /// The first slot that a transform makes; of one that makes none, what it would be.
   std::size_t first_made(std::size_t transform) const { return first_made_[transform]; }

@@ -202,6 +202,30 @@ inline std::optional<double> parse_formatted(std::string_view text, const Column
   return whole ? distance(*whole, format.origin) : std::nullopt;
 }
 
+/// The same for what a person types: as the file has it, or a plain number or an ISO date; a date alone is
+/// the midnight that it begins with.
+inline std::optional<double> parse_typed(std::string_view text, const ColumnFormat& format) {
+  std::string scratch;
+  if (const auto number = parse_formatted(text, format, scratch))
+    return number;
+  if (format.role != ColumnRole::date) {
+    auto plain = format;
+    plain.marks = {};
+    return parse_formatted(text, plain, scratch);
+  }
+  const auto day = parse_date(text, "YYYY-MM-DD");
+  if (counts_days(format.pattern))
+    return day;
+  if (day && detail::has(format.pattern, 'Y'))
+    return 86'400 * *day;
+  for (const char* pattern :
+       {"YYYY-MM-DDThh:mm:ss", "YYYY-MM-DD hh:mm:ss", "YYYY-MM-DD hh:mm", "hh:mm:ss", "hh:mm"})
+    if (detail::has(pattern, 'Y') == detail::has(format.pattern, 'Y'))
+      if (const auto time = parse_date(text, pattern))
+        return time;
+  return std::nullopt;
+}
+
 /// Appends a number of a table as the column of a file has it: a date, or a number with its marks.
 /// \param decimals  as `Column::decimals`
 inline void append_formatted(std::string& to, double number, int decimals, const ColumnFormat& format) {

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+// Rows that are asked for: by all kinds of heads, alone and in batches.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include <rowsmith/core/random.hpp>
+#include <rowsmith/deploy/sampler.hpp>
+#include <rowsmith/models/condition_text.hpp>
+
+#include "small_parts.hpp"
+
+namespace rs = rowsmith;
+using Catch::Matchers::Contains;
+using rs::where;
+
+namespace {
+
+std::string cell_text(const rs::Table& table, std::size_t column, std::size_t row) {
+  const auto cell = table[column].cell(row);
+  return cell.is_missing()  ? "missing"
+         : cell.is_number() ? std::to_string(std::bit_cast<std::uint64_t>(cell.number()))
+                            : std::string(cell.text());
+}
+std::string cell_text(const rs::DynamicRow& row, std::size_t column) {
+  const auto cell = row.cell(column);
+  return cell.is_missing()  ? "missing"
+         : cell.is_number() ? std::to_string(std::bit_cast<std::uint64_t>(cell.number()))
+                            : std::string(cell.text());
+}
+
+// Written apart from the library's own rule.
+bool meets(const rs::Table& table, std::size_t row, const std::vector<rs::Condition>& conditions) {
+  return std::all_of(conditions.begin(), conditions.end(), [&](const rs::Condition& condition) {
+    const auto& column = table[condition.column];
+    if (column.is_missing(row))
+      return condition.missing && !condition.negated;
+    bool among = false;
+    for (const auto& value : condition.values)
+      among = among || (column.kind == rs::ColumnKind::categorical &&
+                        column.dictionary.text(column.codes[row]) == value);
+    for (const auto& range : condition.ranges) {
+      const double x = column.values[row];
+      among = among || (x >= range.least && x <= range.most && !(range.without_least && x == range.least) &&
+                        !(range.without_most && x == range.most));
+    }
+    return among != condition.negated;
+  });
+}
+
+// Of columns of small::table().
+const std::vector<std::vector<rs::Condition>>& frequent() {
+  static const std::vector<std::vector<rs::Condition>> all{
+      {where("city").one_of({"Oslo", "a\\b"})},
+      {where("amount").above(12.345)},
+      {where("amount").is_missing()},
+      {where("amount").is_present(), where("age").between(30, 45), where("age").is_not(37)},
+      {where("city").is_not("Oslo"), where("rich").is("no")},
+      {where("amount").is(0)},
+      {where("age").at_least(40), where("shade").is_not("1"), where("amount").below(30)},
+  };
+  return all;
+}
+bool has_label_by_argmax(const rs::TableModel& model) {
+  return model.conditional() && model.parts().decoding == rs::Decoding::argmax;
+}
+
+// The largest difference of two samples in a column's shares, in standard errors; numbers are cut in bins.
+double largest_difference(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  double largest = 0;
+  auto values = a;
+  values.insert(values.end(), b.begin(), b.end());
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  const auto n = static_cast<double>(a.size());
+  const auto m = static_cast<double>(b.size());
+  for (const auto& value : values) {
+    const auto in_a = static_cast<double>(std::count(a.begin(), a.end(), value));
+    const auto in_b = static_cast<double>(std::count(b.begin(), b.end(), value));
+    const double share = (in_a + in_b) / (n + m);
+    if (in_a + in_b >= 40 && share < 1)
+      largest =
+          std::max(largest, std::abs(in_a / n - in_b / m) / std::sqrt(share * (1 - share) * (1 / n + 1 / m)));
+  }
+  return largest;
+}
+std::string coarse(const rs::Table& table, std::size_t column, std::size_t row) {
+  const auto cell = table[column].cell(row);
+  if (!cell.is_number())
+    return cell_text(table, column, row);
+  return std::to_string(static_cast<int>(std::floor(cell.number() / (table[column].name == "age" ? 4 : 20))));
+}
+
+} // namespace
+
+TEST_CASE("rows meet the conditions asked for, and alone have the bits of the batch's", "[deploy]") {
+  std::size_t turn = 0; // every model takes a third of the conditions
+  for (const auto& [name, model] : small::models()) {
+    if (model.schema().columns() != small::table().schema().columns() || has_label_by_argmax(model))
+      continue;
+    const rs::Sampler sampler(model);
+    auto scratch = sampler.scratch();
+    auto row = sampler.row();
+    for (std::size_t k = turn++ % 3; k < frequent().size(); k += 3) {
+      CAPTURE(name, k);
+      const auto& wanted = frequent()[k];
+      rs::ResolvedConditions conditions;
+      try {
+        conditions = model.resolve(wanted, true);
+      } catch (const rs::RareConditionsError& error) { // a base model's numbers are never just 0
+        CHECK_THAT(error.what(), Contains("no candidate meets"));
+        CHECK(model.encoder().number_columns() > 0);
+        continue;
+      }
+      const rs::SampleOptions options{
+          .seed = 3, .conditions = wanted, .allow_rare = true, .first_row = 1000, .threads = 2};
+      const std::size_t rows = conditions.support().candidates > 200 ? 4 : 20;
+      const auto made = model.sample(rows, options);
+      std::size_t wrong = 0;
+      std::size_t different = 0;
+      for (std::size_t i = 0; i < rows; ++i) {
+        wrong += meets(made, i, wanted) ? 0 : 1;
+        REQUIRE(sampler(3, 1000 + i, conditions, scratch, row));
+        for (std::size_t c = 0; c < made.size(); ++c)
+          different += cell_text(row, c) == cell_text(made, c, i) ? 0 : 1;
+      }
+      CHECK(wrong == 0);
+      CHECK(different == 0);
+    }
+  }
+}
+
+TEST_CASE("rows under conditions are distributed as those of the model that meet them", "[deploy]") {
+  std::size_t compared = 0;
+  for (const auto& [name, model] : small::models()) {
+    if (model.schema().columns() != small::table().schema().columns() ||
+        model.encoder().number_columns() > 0 || model.parts().decoding == rs::Decoding::argmax)
+      continue;
+    const auto all = model.sample(8000, {.seed = 1});
+    for (std::size_t k = 0; k < frequent().size(); k += 3) {
+      const auto& wanted = frequent()[k];
+      std::vector<std::size_t> kept;
+      for (std::size_t i = 0; i < all.rows(); ++i)
+        if (meets(all, i, wanted))
+          kept.push_back(i);
+      const auto support = model.resolve(wanted, true).support();
+      CAPTURE(name, k, kept.size(), support.share, support.candidates, support.effective);
+      const double share = static_cast<double>(kept.size()) / 8000;
+      CHECK(support.share == Approx(share).epsilon(0.2).margin(0.01));
+      if (kept.size() < 600)
+        continue;
+      const auto filtered = all.select(kept);
+      const auto made = model.sample(800, {.seed = 2, .conditions = wanted, .allow_rare = true});
+      for (std::size_t c = 0; c < made.size(); ++c) {
+        std::vector<std::string> a;
+        std::vector<std::string> b;
+        for (std::size_t i = 0; i < filtered.rows(); ++i)
+          a.push_back(coarse(filtered, c, i));
+        for (std::size_t i = 0; i < made.rows(); ++i)
+          b.push_back(coarse(made, c, i));
+        CAPTURE(made[c].name);
+        CHECK(largest_difference(a, b) < 4.5);
+      }
+      ++compared;
+    }
+  }
+  CHECK(compared > 10);
+}
+
+TEST_CASE("what few candidates come to is drawn more often, and has its own probabilities", "[deploy]") {
+  // A shade that only one city has, now and then; cities are drawn before shades, and labels before both.
+  auto columns = small::table(4000).into_columns();
+  rs::RandomSequence random(rs::RandomStream(5, rs::Purpose::user));
+  const auto wanted_code = columns[4].dictionary.find("7");
+  const auto other_code = columns[4].dictionary.find("8");
+  for (std::size_t r = 0; r < 4000; ++r) {
+    auto& shade = columns[4].codes[r];
+    shade = shade == wanted_code ? other_code : shade;
+    const bool here = random.below(50) == 0;
+    if (here)
+      columns[3].codes[r] = 2;
+    else if (columns[3].codes[r] == 2)
+      columns[3].codes[r] = 1;
+    if (here && random.below(2) == 0)
+      shade = wanted_code;
+    columns[5].codes[r] = here ? 1 : static_cast<std::int32_t>(random.below(4) == 0);
+  }
+  const rs::Table dependent(std::move(columns), "rich");
+  std::size_t tried = 0;
+  for (const auto& part : small::all_parts()) {
+    if (!std::holds_alternative<rs::MixedNetwork>(part.model.heads) || part.model.conditional() ||
+        !part.model.guide.empty() || part.model.encoder.codecs()[4].categories.size() < 20)
+      continue;
+    for (const double share : {0.9, 1.0}) {
+      auto parts = part.model;
+      parts.heads = std::get<rs::MixedNetwork>(part.model.heads).neural;
+      small::add_trees(parts, share, dependent);
+      const rs::TableModel model(parts);
+      CAPTURE(part.name, share);
+      const std::vector<rs::Condition> wanted{where("shade").is("7")};
+      const auto all = model.sample(200'000, {.seed = 9});
+      std::vector<std::size_t> kept;
+      for (std::size_t i = 0; i < all.rows(); ++i)
+        if (meets(all, i, wanted))
+          kept.push_back(i);
+      const auto support = model.resolve(wanted).support();
+      CAPTURE(support.share, support.candidates, support.effective);
+      CHECK(support.share == Approx(static_cast<double>(kept.size()) / 200'000).epsilon(0.15));
+      CHECK(support.candidates < 256); // the city alone would take more
+      REQUIRE(kept.size() > 800);
+      const auto filtered = all.select(kept);
+      const auto made = model.sample(1500, {.seed = 4, .conditions = wanted});
+      for (std::size_t c = 0; c < made.size(); ++c) {
+        std::vector<std::string> a;
+        std::vector<std::string> b;
+        for (std::size_t i = 0; i < filtered.rows(); ++i)
+          a.push_back(coarse(filtered, c, i));
+        for (std::size_t i = 0; i < made.rows(); ++i)
+          b.push_back(coarse(made, c, i));
+        CAPTURE(made[c].name);
+        CHECK(largest_difference(a, b) < 4.5);
+      }
+      ++tried;
+    }
+    break;
+  }
+  CHECK(tried == 2);
+}
+
+TEST_CASE("columns that the preparation computes or mends are held to conditions, too", "[deploy]") {
+  const auto table = small::related_table();
+  const rs::TableModel model(small::related_parts());
+  const rs::Sampler sampler(model);
+  auto scratch = sampler.scratch();
+  auto row = sampler.row();
+  std::size_t tried = 0;
+  for (const auto& column : table.columns()) {
+    if (column.kind != rs::ColumnKind::numerical)
+      continue;
+    auto sorted = column.values;
+    std::erase_if(sorted, [](double x) { return std::isnan(x); });
+    std::sort(sorted.begin(), sorted.end());
+    CAPTURE(column.name);
+    const std::vector<rs::Condition> wanted{where(column.name).at_least(sorted[sorted.size() / 2])};
+    const auto conditions = model.resolve(wanted, true);
+    const auto made = model.sample(30, {.seed = 5, .conditions = wanted, .allow_rare = true});
+    for (std::size_t i = 0; i < made.rows(); ++i) {
+      CHECK(meets(made, i, wanted));
+      REQUIRE(sampler(5, i, conditions, scratch, row));
+      for (std::size_t c = 0; c < made.size(); ++c)
+        CHECK(cell_text(row, c) == cell_text(made, c, i));
+    }
+    ++tried;
+  }
+  CHECK(tried >= 3);
+}
+
+TEST_CASE("categories that share codes can be asked for one by one", "[deploy]") {
+  const rs::TableModel model(small::related_parts());
+  const auto& codecs = model.encoder().codecs();
+  std::size_t found = 0;
+  for (const auto& codec : codecs) {
+    if (codec.view().groups == 0)
+      continue;
+    ++found;
+    for (const std::size_t k : {std::size_t{0}, codec.categories.size() / 2, codec.categories.size() - 1}) {
+      const auto made =
+          model.sample(20, {.conditions = {where(codec.name).is(codec.categories[k])}, .allow_rare = true});
+      const auto& column = made[codec.name];
+      for (const auto code : column.codes)
+        CHECK(column.dictionary.text(code) == codec.categories[k]);
+    }
+  }
+  CHECK(found == 1);
+}
+
+TEST_CASE("conditions that cannot be kept are refused, naming what is at fault", "[deploy]") {
+  const auto all = small::models();
+  const auto& model = all.at(6).model;
+  const auto refused = [&](const std::vector<rs::Condition>& conditions, const std::string& why) {
+    CAPTURE(why);
+    CHECK_THROWS_AS(model.resolve(conditions), rs::SchemaError);
+    CHECK_THROWS_WITH(model.resolve(conditions), Contains(why));
+  };
+  refused({where("wage").is(1)}, "'wage'");
+  refused({where("city").is("Paris")}, "'Paris', which the model does not know; there is '\"quoted\", Rome'");
+  refused({where("city").at_least(3)}, "the column is categorical");
+  refused({where("age").is("old")}, "expected a number");
+  refused({where("age").between(50, 40)}, "holds no number");
+  refused({where("age").at_least(50), where("age").below(50)}, "allow no value together");
+  refused({{.column = "age"}}, "allows no value");
+  CHECK_THROWS_AS(model.resolve(std::vector{where("one").is(2)}), rs::RareConditionsError);
+  CHECK_THROWS_WITH(model.resolve(std::vector{where("one").is(2)}),
+                    Contains("no candidate meets the conditions"));
+  CHECK_THROWS_WITH(
+      model.resolve(std::vector{where("city").is("Oslo"), where("age").above(1000), where("rich").is("no")}),
+      Contains("due to the one on column 'age'"));
+}
+
+TEST_CASE("conditions are read as people write them", "[deploy]") {
+  const rs::TableSchema schema({{"age", rs::ColumnKind::numerical},
+                                {"age of car", rs::ColumnKind::numerical},
+                                {"town", rs::ColumnKind::categorical},
+                                {"a=b", rs::ColumnKind::categorical}});
+  const auto read = [&](const char* text) { return rs::parse_condition(text, schema); };
+  const auto range = [&](const char* text) {
+    const auto condition = read(text);
+    REQUIRE(condition.ranges.size() == 1);
+    return condition.ranges[0];
+  };
+  CHECK(range("age>=60").least == 60);
+  CHECK_FALSE(range("age>=60").without_least);
+  CHECK(range(" age > 60 ").without_least);
+  CHECK(range("age<=-1.5").most == -1.5);
+  CHECK(range("age<3").without_most);
+  CHECK((range("age=7").least == 7 && range("age==7").most == 7));
+  CHECK(read("age of car >= 2").column == "age of car");
+  CHECK(read("age!=7").negated);
+  CHECK(read("town = New York, NY").values == std::vector<std::string>{"New York, NY"});
+  CHECK(read("town=\" x \"").values == std::vector<std::string>{" x "});
+  CHECK(read("town in Oslo, \"New York, \"\"NY\"\"\",Rome").values ==
+        std::vector<std::string>{"Oslo", "New York, \"NY\"", "Rome"});
+  CHECK(read("age in 1, 2,3").ranges.size() == 3);
+  CHECK(read("a=b!=x").column == "a=b");
+  CHECK(read("a=b!=x").negated);
+  CHECK(read("town is missing").missing);
+  CHECK((read("town is present").negated && !read("town is present").missing));
+  CHECK(read("age is not missing").negated);
+  const auto refused = [&](const char* text, const char* why) {
+    CAPTURE(text);
+    CHECK_THROWS_AS(read(text), rs::SchemaError);
+    CHECK_THROWS_WITH(read(text), Contains(why) && Contains("condition '"));
+  };
+  refused("wage>=3", "the columns are: age, age of car, town, a=b");
+  refused("age", "expected a column, then one of");
+  refused("age>=old", "'old' is none");
+  refused("age>=", "'' is none");
+  refused("town>Oslo", "no order");
+  refused("town is lost", "'is missing' or 'is present'");
+  refused("town in \"Oslo", "never closed");
+}
