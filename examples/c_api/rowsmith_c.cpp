@@ -14,8 +14,8 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/deploy/c_api.h>
 #include <rowsmith/deploy/sampler.hpp>
+#include <rowsmith/io/condition_reader.hpp>
 #include <rowsmith/io/model_file.hpp>
-#include <rowsmith/models/condition_text.hpp>
 
 struct rowsmith_sampler {
   rowsmith::Sampler sampler;
@@ -193,7 +193,7 @@ rowsmith_conditions* rowsmith_conditions_read(const rowsmith_sampler* sampler, c
         for (std::size_t i = 0; i < count; ++i) {
           if (texts[i] == nullptr)
             throw rowsmith::Error("a pointer is null");
-          all.push_back(rowsmith::parse_condition(texts[i], sampler->sampler.schema()));
+          all.push_back(rowsmith::read_condition(texts[i], sampler->sampler.model()));
         }
         return new rowsmith_conditions{sampler->sampler.row(),
                                        sampler->sampler.resolve(all, allow_rare != 0)};

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <rowsmith/io/condition_reader.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/io/table_format_json.hpp>
 #include <rowsmith/models/condition_text.hpp>
@@ -32,6 +34,8 @@ struct SampleSettings {
   std::uint64_t first_row = 0;
   std::string label;
   std::vector<std::string> where;
+  std::vector<std::string> quotas;
+  std::string balance;
   int threads = 0;
   bool allow_rare = false;
   bool plain = false;
@@ -61,22 +65,24 @@ inline rowsmith::TableFormat format_of(const rowsmith::TableModel& model, bool p
   return format;
 }
 
-// The conditions of --where, with numbers and dates as the table has them. Texts are a user's error.
-inline std::vector<rowsmith::Condition> conditions_of(const std::vector<std::string>& texts,
-                                                      const rowsmith::TableModel& model,
-                                                      const rowsmith::TableFormat& format) {
-  const auto schema = model.schema();
-  std::vector<rowsmith::Condition> conditions;
-  for (const auto& text : texts)
-    conditions.push_back(wrong_use("--where", [&] {
-      return rowsmith::parse_condition(text, schema, [&](std::size_t column, std::string_view number) {
-        for (const auto& known : format.columns)
-          if (known.name == schema[column].name)
-            return rowsmith::parse_typed(number, known);
-        return rowsmith::parse_number(number);
-      });
-    }));
-  return conditions;
+// Quotas such as "income = >50K: 0.5".
+inline std::vector<rowsmith::Quota> quotas_of(const std::vector<std::string>& texts,
+                                              const rowsmith::TableModel& model) {
+  std::vector<rowsmith::Quota> quotas;
+  for (const auto& text : texts) {
+    const auto colon = text.rfind(':');
+    const auto share = colon == std::string::npos ? std::nullopt
+                                                  : rowsmith::parse_number(rowsmith::detail::without_blanks(
+                                                        std::string_view(text).substr(colon + 1)));
+    if (!share)
+      throw rowsmith::OptionError("--quota: '" + text +
+                                  "', expected a condition, a colon and a share, such as "
+                                  "'income = >50K: 0.5'");
+    quotas.push_back(
+        {wrong_use("--quota", [&] { return rowsmith::read_condition(text.substr(0, colon), model); }),
+         *share});
+  }
+  return quotas;
 }
 
 // What the model has to say about conditions.
@@ -104,20 +110,33 @@ inline int run_sample(const SampleSettings& settings) {
   if (format.schema().columns() != model.schema().columns())
     throw rowsmith::ModelFileError(settings.model +
                                    ": its format is of other columns than the model's; use --plain");
-  rowsmith::SampleOptions options{.seed = settings.seed,
-                                  .label = settings.label,
-                                  .conditions = conditions_of(settings.where, model, format),
-                                  .allow_rare = settings.allow_rare,
-                                  .threads = settings.threads};
-  const auto conditions = [&] {
+  rowsmith::SampleOptions options{
+      .seed = settings.seed,
+      .label = settings.label,
+      .conditions = wrong_use("--where", [&] { return rowsmith::read_conditions(settings.where, model); }),
+      .quotas = quotas_of(settings.quotas, model),
+      .allow_rare = settings.allow_rare,
+      .threads = settings.threads};
+  if (!settings.balance.empty())
+    options.quotas = wrong_use("--balance", [&] { return model.balanced(settings.balance); });
+  // Quotas of one part where there are none.
+  const auto parts = [&] {
     try {
-      return model.resolve(options);
+      return options.quotas.empty() ? rowsmith::ResolvedQuotas({model.resolve(options)}, {1})
+                                    : model.resolve_quotas(options);
     } catch (const rowsmith::SchemaError& error) { // such as a category that the model does not know
-      throw rowsmith::OptionError(std::string("--where: ") + error.what());
+      throw rowsmith::OptionError(error.what());
     }
   }();
-  if (!settings.where.empty())
-    std::clog << "rowsmith: " << told_of(conditions.support()) << '\n';
+  if (!settings.where.empty() || !options.quotas.empty())
+    for (std::size_t k = 0; k < parts.parts().size(); ++k) {
+      const auto of = options.quotas.empty()       ? std::string()
+                      : k >= options.quotas.size() ? std::string("of the other rows, ")
+                      : k < settings.quotas.size()
+                          ? "of '" + settings.quotas[k] + "', "
+                          : "of " + options.quotas[k].condition.values.front() + ", ";
+      std::clog << "rowsmith: " << of << told_of(parts.parts()[k].support()) << '\n';
+    }
   const rowsmith::TableFileWriter writer(format, settings.seed);
   write_output(settings.out, "the rows", [&](std::ostream& out) {
     out << writer.header();
@@ -126,7 +145,7 @@ inline int run_sample(const SampleSettings& settings) {
     for (std::uint64_t begin = 0; begin < settings.rows && out; begin += block) {
       const auto count = static_cast<std::size_t>(std::min(block, settings.rows - begin));
       options.first_row = settings.first_row + begin;
-      const auto table = model.sample(count, conditions, options);
+      const auto table = model.sample(count, parts, options);
       text.clear();
       writer.append(text, table, 0, count, settings.first_row + begin);
       out.write(text.data(), static_cast<std::streamsize>(text.size()));
@@ -153,6 +172,15 @@ inline Run add_sample(CLI::App& app) {
                   "Sales, Clerk', 'age is missing' or 'age is present'; several hold together")
       ->type_name("CONDITION")
       ->allow_extra_args(false);
+  auto* const quota = command
+                          .add_option("--quota", settings->quotas,
+                                      "The share of the rows that a condition holds for, such as 'income = "
+                                      ">50K: 0.5'; several of one "
+                                      "column; what is left goes to the other rows")
+                          ->type_name("CONDITION:SHARE")
+                          ->allow_extra_args(false);
+  command.add_option("--balance", settings->balance, "As many rows of each category of a column")
+      ->excludes(quota);
   command.add_flag("--allow-rare", settings->allow_rare,
                    "Conditions that hardly any row meets: the best rows that are found, not an error");
   add_whole_number(command, "--threads", settings->threads, "0: all; never changes the result", 0, 4096);

@@ -40,8 +40,8 @@
 #include <rowsmith/core/json_text.hpp>
 #include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/deploy/sampler.hpp>
+#include <rowsmith/io/condition_reader.hpp>
 #include <rowsmith/io/model_file.hpp>
-#include <rowsmith/models/condition_text.hpp>
 #include <rowsmith/table/write_csv.hpp>
 
 // Last: <resolv.h> behind it defines a macro _res, which Eigen's headers cannot bear.
@@ -253,7 +253,7 @@ inline SampleRequest parse_sample(const httplib::Params& params, std::uint64_t m
     else
       request.csv = value == "csv";
   }
-  constexpr std::size_t most_conditions = 16; // each takes time to try out
+  constexpr std::size_t most_conditions = 8; // each takes time to try out
   if (request.where.size() > most_conditions)
     throw BadRequest(400, "parameter 'where' is there " + std::to_string(request.where.size()) +
                               " times, expected at most " + std::to_string(most_conditions));
@@ -533,13 +533,19 @@ private:
     const auto wanted = parse_sample(request.params, options_.max_rows);
     const auto seed = wanted.seed ? *wanted.seed : drawn_seed();
     const auto current = sampler();
-    rs::SampleOptions options{.label = wanted.label.value_or(""), .threads = 1};
+    // Few trial draws, so that a request cannot keep a thread busy for long before its first row.
+    rs::SampleOptions options{.label = wanted.label.value_or(""), .trials = 4096, .threads = 1};
     if (wanted.label)
       current->label_index(*wanted.label); // an empty one is none
-    for (const auto& text : wanted.where)
-      options.conditions.push_back(rs::parse_condition(text, current->schema()));
+    options.conditions = rs::read_conditions(wanted.where, current->model());
+    auto conditions = current->model().resolve(options);
+    if (const std::uint64_t candidates = conditions.support().candidates;
+        wanted.rows > options_.max_rows / candidates && candidates > 1)
+      throw BadRequest(422, "each of these rows is chosen from " + std::to_string(candidates) +
+                                " candidates: ask for at most " +
+                                std::to_string(options_.max_rows / candidates) + " at once");
     const auto stream = std::make_shared<RowStream>(*current, seed, wanted.first, wanted.rows,
-                                                    current->model().resolve(options), wanted.csv);
+                                                    std::move(conditions), wanted.csv);
     response.set_header("X-Seed", std::to_string(seed));
     const char* type = wanted.csv ? "text/csv; charset=utf-8" : "application/json";
     auto part = stream->part();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <rowsmith/io/checkpoint.hpp>
+#include <rowsmith/io/condition_reader.hpp>
 #include <rowsmith/io/guide_json.hpp>
 #include <rowsmith/io/heads_json.hpp>
 #include <rowsmith/io/model_card.hpp>

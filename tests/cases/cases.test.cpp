@@ -576,6 +576,34 @@ TEST_CASE("awkward files are read as they should, or refused with the reason", "
   }
 }
 
+TEST_CASE("conditions hold for times as they are written", "[cases]") {
+  const Folder folder;
+  const auto in =
+      folder.write("in.csv", lines("start,kind", 400, [](auto i) {
+                     return digits(i * 7 % 24, 2) + ":" + digits(i * 13 % 60, 2) + "," + pick(i, {"a", "b"});
+                   }));
+  REQUIRE(run_program({"fit", in, "-o", folder.file("m"), "--recipe", "trees", "--quick", "--quiet"}).code ==
+          0);
+  const auto written = [&](const std::string& condition) {
+    const auto made = run_program({"sample", folder.file("m"), "-n", "300", "--where", condition});
+    CAPTURE(condition, made.error);
+    REQUIRE(made.code == 0);
+    std::vector<std::string> times;
+    std::istringstream rows(made.out);
+    std::string line;
+    std::getline(rows, line);
+    while (std::getline(rows, line))
+      times.push_back(line.substr(0, 5));
+    REQUIRE(times.size() == 300);
+    std::sort(times.begin(), times.end());
+    return times;
+  };
+  CHECK(written("start < 10:00").back() < "10:00");
+  CHECK(written("start >= 20:00").front() >= "20:00");
+  CHECK(written("start > 11:30").front() > "11:30");
+  CHECK(written("start <= 11:30").back() <= "11:30");
+}
+
 TEST_CASE("from a table to rows that are written as it was", "[cases]") {
   const Folder folder;
   const auto in =

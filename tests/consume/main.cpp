@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The program of all three consumers; the installed library serves it whole.
+// The program of all three consumers; that of the installed library includes all of it.
 #include <cstdio>
 
-#ifdef ROWSMITH_CONSUME_ALL
-#include <rowsmith/rowsmith.hpp>
-#else
 #include <rowsmith/nn.hpp>
 #include <rowsmith/table.hpp>
-#endif
 
 int main() {
   const rowsmith::Table table({rowsmith::Column::numerical("age", {39, 50})});

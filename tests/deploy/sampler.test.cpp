@@ -540,5 +540,5 @@ TEST_CASE("conditions on the label are kept, alone and in a batch, without alloc
   refused({{"rich", {"yes", "yes"}}}, "names 'yes' twice");
   refused({{"rich", {"yes"}}, {"rich", {"no"}}}, "allow no value together");
   CHECK_THROWS_WITH(model.sample(1, {.label = "no", .conditions = {{"rich", {"yes"}}}}),
-                    Contains("allow no value together"));
+                    Contains("allow none of the model"));
 }

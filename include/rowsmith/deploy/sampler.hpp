@@ -55,7 +55,8 @@ struct SamplerParts {
 /// sampler(seed, index, scratch, row);
 /// \endcode
 ///
-/// A scratch or row that another model's sampler made, or a label that is not there, ends the program.
+/// A scratch, row or conditions that another model's sampler made, or a label that is not there, end the
+/// program.
 class Sampler {
 public:
   /// The buffers of one thread. Can be moved, not copied: make another.
@@ -275,25 +276,26 @@ private:
     require(scratch.columns_ == parts_->columns && row.columns_ == parts_->columns);
     const auto& packed = parts_->packed;
     const auto& rules = *conditions.rules();
+    require(rules.is_of(model().identity()));
     const auto restrictions = rules.view();
     const auto& preparation = model().preparation();
     const bool made = packed.with_heads([&](const auto& heads) {
       const auto& from = packed.model();
-      const auto weight_of = [&](const std::int32_t* codes, const kernel::Draw& draw, double mass,
-                                 const float* outputs) {
-        const double weight = rules.weight(from.guide, codes, static_cast<std::size_t>(draw.label), mass);
-        if (!(weight > 0) || !rules.holds())
+      const auto log_weight_of = [&](const std::int32_t* codes, const kernel::Draw& draw,
+                                     const float* outputs) {
+        const double weight = rules.log_weight(from.guide, codes, draw);
+        if (!(weight > -std::numeric_limits<double>::infinity()) || !rules.holds())
           return weight;
         kernel::each_cell(
             from.columns, codes, [&](std::size_t h) { return outputs[from.columns.layout[h].offset]; },
             [&](std::size_t h) { return draw.position_at(h, codes); },
             [&](std::size_t column, const kernel::Cell& cell) { scratch.prepared_.set_cell(column, cell); });
         preparation.backward(scratch.prepared_.cells());
-        return rules.met(scratch.prepared_.cells()) ? weight : 0;
+        return rules.met(scratch.prepared_.cells()) ? weight : -std::numeric_limits<double>::infinity();
       };
       return kernel::sample_row_within(
           from, heads, seed, index, conditions.support().candidates, restrictions,
-          [&](std::uint64_t own_seed) { return conditions.label(own_seed, index); }, weight_of,
+          [&](std::uint64_t own_seed) { return conditions.label(own_seed, index); }, log_weight_of,
           scratch.buffers_,
           [&row](std::size_t column, const kernel::Cell& cell) { row.set_cell(column, cell); });
     });

@@ -39,6 +39,7 @@ enum class Purpose : std::uint32_t {
   likelihood,
   identifier,
   identifier_rest,
+  quota,
   user = 0x1000,
 };
 

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include <rowsmith/kernel/codec.hpp>
 #include <rowsmith/kernel/softmax.hpp>
@@ -69,9 +71,14 @@ struct Restrictions {
 
 /// What becomes of a row that is drawn under restrictions.
 struct RowWeight {
-  double mass = 1;       ///< how probable it was that its columns are what they are allowed to be, each given
-                         ///< those before it
+  double log_mass =
+      0; ///< log of how probable it was that its columns are what they are allowed to be, each given
+         ///< those before it, and of what tilts have to make up for; −∞: nothing is allowed
   bool by_trees = false; ///< of mixed heads: how the column at hand was drawn
+
+  void multiply(double mass) noexcept {
+    log_mass += mass > 0 ? std::log(mass) : -std::numeric_limits<double>::infinity();
+  }
 };
 
 /// The running sums over a softmax's allowed part, in place of the logits: those of e^logit · allowed(code).
@@ -103,16 +110,6 @@ inline std::int32_t code_at(const float* sums, Index width, float uniform) noexc
     code += sums[k] <= point ? 1 : 0;
   return std::min(code, static_cast<std::int32_t>(width - 1));
 }
-/// The most probable of the codes that are allowed; −1 if none is.
-template <class Allowed>
-inline std::int32_t best_allowed(const float* logits, Index width, const Allowed& allowed) noexcept {
-  Index best = -1;
-  for (Index k = 0; k < width; ++k)
-    if (allowed(k) > 0 && (best < 0 || logits[k] > logits[best]))
-      best = k;
-  return static_cast<std::int32_t>(best);
-}
-
 /// What a row is drawn with.
 struct Draw {
   Choice choice;
@@ -135,7 +132,8 @@ struct Draw {
   const Restriction* restriction(std::size_t stretch) const noexcept {
     return restrictions == nullptr ? nullptr : restrictions->of(stretch);
   }
-  /// The code of a stretch by a softmax, one that is allowed. \param codes  those before it are read
+  /// The code of a stretch by a softmax, one that is allowed; restrictions are for rows whose codes are
+  /// drawn. \param codes  those before it are read
   std::int32_t code(const float* logits, float* room, Index width, std::size_t stretch,
                     const std::int32_t* codes, float uniform) const noexcept {
     const Restriction* of = restriction(stretch);
@@ -145,15 +143,10 @@ struct Draw {
                                ? of->codes
                                : of->pairs + static_cast<std::size_t>(codes[stretch - 1]) * of->fine_codes;
     const auto is_allowed = [allowed](Index k) { return allowed[k]; };
-    if (!choice.draws) {
-      const std::int32_t best = best_allowed(logits, width, is_allowed);
-      weight->mass = best < 0 ? 0 : weight->mass;
-      return std::max(best, 0);
-    }
-    weight->mass *= sum_allowed(logits, room, width, choice.temperature, is_allowed);
+    weight->multiply(sum_allowed(logits, room, width, choice.temperature, is_allowed));
     const std::int32_t drawn = code_at(room, width, uniform);
     if (stretch == of->stretch)
-      weight->mass /= static_cast<double>(of->tilt(drawn));
+      weight->multiply(1 / static_cast<double>(of->tilt(drawn)));
     return drawn;
   }
 };

@@ -150,12 +150,18 @@ inline void sample_row(const Model<Weights>& model, const Heads& heads, std::uin
 /// Chooses one of a row's candidates, with a probability proportional to its weight, as they come (Chao, "A
 /// general purpose unequal probability sampling plan", Biometrika 69, 1982).
 struct Candidates {
-  double total = 0; ///< of their weights so far
+  double largest = -std::numeric_limits<double>::infinity(); ///< logarithm of a weight so far
+  double total = 0;                                          ///< of the weights so far, in units of that
 
   /// Whether the candidate takes the place of the one chosen so far.
-  bool take(double weight, std::uint32_t attempt, std::uint64_t seed, std::uint64_t index) noexcept {
-    if (!(weight > 0)) // NaN among others
+  bool take(double log_weight, std::uint32_t attempt, std::uint64_t seed, std::uint64_t index) noexcept {
+    if (!(log_weight > -std::numeric_limits<double>::infinity())) // NaN among others
       return false;
+    if (log_weight > largest) {
+      total *= std::exp(largest - log_weight);
+      largest = log_weight;
+    }
+    const double weight = std::exp(log_weight - largest);
     total += weight;
     return RandomStream(seed, Purpose::acceptance, attempt).uniform(index) * total < weight;
   }
@@ -171,13 +177,13 @@ struct Candidates {
 /// one is chosen by importance (Rubin, "The calculation of posterior distributions by data augmentation:
 /// comment", JASA 82, 1987), so that rows have about the distribution of the model's own that meet them.
 /// \param wanted  candidates \param label_of  (candidate's seed) -> its label
-/// \param weight_of  (candidate's codes, label, mass, draw, outputs) -> its weight
+/// \param log_weight_of  (candidate's codes, draw, outputs) -> the logarithm of its weight
 /// \returns false, and sets nothing, if no candidate has a weight
-template <class Weights, class Heads, class LabelOf, class WeightOf, class Set>
+template <class Weights, class Heads, class LabelOf, class LogWeightOf, class Set>
 inline bool sample_row_within(const Model<Weights>& model, const Heads& heads, std::uint64_t seed,
                               std::uint64_t index, std::uint32_t wanted, const Restrictions& restrictions,
-                              const LabelOf& label_of, const WeightOf& weight_of, const Buffers& buffers,
-                              const Set& set) noexcept {
+                              const LabelOf& label_of, const LogWeightOf& log_weight_of,
+                              const Buffers& buffers, const Set& set) noexcept {
   RowWeight weight;
   Draw draw{model.choice, buffers.words, 0, &restrictions, &weight};
   const auto candidate = [&](std::uint32_t attempt) {
@@ -193,7 +199,7 @@ inline bool sample_row_within(const Model<Weights>& model, const Heads& heads, s
   const float* outputs = nullptr;
   for (; candidates.want(attempt, wanted); ++attempt) {
     outputs = candidate(attempt);
-    if (candidates.take(weight_of(buffers.codes, draw, weight.mass, outputs), attempt, seed, index))
+    if (candidates.take(log_weight_of(buffers.codes, draw, outputs), attempt, seed, index))
       chosen = attempt;
   }
   if (candidates.total == 0)

@@ -85,9 +85,9 @@ struct TreeHeads {
         codes[stretch] = draw.label;
       } else if (const Restriction* of = draw.restriction(stretch)) {
         const double mass = allowed_mass(slot, *of, outputs, codes);
-        draw.weight->mass *= mass;
+        draw.weight->multiply(mass);
         draw_allowed(slot, *of, mass, outputs, draw.position_of_choice(stretch), codes);
-        draw.weight->mass /= static_cast<double>(of->tilt(codes[stretch]));
+        draw.weight->multiply(1 / static_cast<double>(of->tilt(codes[stretch])));
       } else {
         draw_column(slot, outputs, draw.position_of_choice(stretch), codes);
       }
@@ -296,14 +296,14 @@ struct MixedHeads {
     const double by_network =
         sum_allowed(logits, logits, width, draw.choice.temperature, [&of](Index k) { return of.codes[k]; });
     const double mass = share * by_trees + (1 - share) * by_network;
-    draw.weight->mass *= mass;
+    draw.weight->multiply(mass);
     const double of_trees = mass > 0 ? share * by_trees / mass : 0;
     draw.weight->by_trees = uniform < of_trees;
     if (draw.weight->by_trees)
       trees.draw_allowed(slot, of, by_trees, outputs, uniform / of_trees, codes);
     else
       codes[stretch] = code_at(logits, width, static_cast<float>((uniform - of_trees) / (1 - of_trees)));
-    draw.weight->mass /= static_cast<double>(of.tilt(codes[stretch]));
+    draw.weight->multiply(1 / static_cast<double>(of.tilt(codes[stretch])));
   }
   /// What the network's code at position q is drawn with, where `chosen` did not.
   float uniform(Index q, std::size_t stretch, const Draw& draw) const noexcept {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -46,13 +47,22 @@ public:
   /// Ascending, apart from each other.
   const std::vector<NumberRange>& ranges() const noexcept { return ranges_; }
 
+  /// Whether there is a cell that both allow. \param other  of the same column
+  bool overlaps(const CellSet& other) const {
+    if (missing_ && other.missing_)
+      return true;
+    if (numerical_)
+      return !common(ranges_, other.ranges_).empty();
+    for (std::size_t k = 0; k < categories_.size(); ++k)
+      if (categories_[k] && other.categories_[k])
+        return true;
+    return false;
+  }
   /// Leaves what a condition allows. \throws SchemaError for one that is none or does not fit the column
   void narrow(const Condition& condition, const Column& column) {
     const std::string what = "sample: the condition on column '" + name_ + "'";
     if (!condition.negated && condition.values.empty() && condition.ranges.empty() && !condition.missing)
       throw SchemaError(what + " allows no value");
-    if (condition.negated && condition.missing && condition.values.empty() && condition.ranges.empty())
-      throw SchemaError(what + ": say that it is present in place of that it is not missing");
     if (numerical_) {
       auto ranges = condition.ranges;
       for (const auto& text : condition.values) {
@@ -81,7 +91,7 @@ public:
       for (std::size_t k = 0; k < named.size(); ++k)
         categories_[k] = categories_[k] && named[k] != condition.negated;
     }
-    missing_ = missing_ && !condition.negated && condition.missing;
+    missing_ = missing_ && condition.missing;
     if (!missing_ &&
         (numerical_ ? ranges_.empty()
                     : std::find(categories_.begin(), categories_.end(), true) == categories_.end()))
@@ -265,17 +275,20 @@ private:
         return codec.fine > 0 ? codec.value_of(code, fine, position) : codec.value_of(code, position);
       };
       // Values do not fall with their place.
-      if (value(0) == value(last_word)) {
-        add(0, cells.holds(value(0)) ? all : 0);
+      const double low = value(0);
+      const double high = value(last_word);
+      if (low == high) {
+        add(0, cells.holds(low) ? all : 0);
         return;
       }
       for (const auto& range : cells.ranges())
-        add(first_word_not([&](std::uint32_t word) {
-              return range.without_least ? value(word) <= range.least : value(word) < range.least;
-            }),
-            first_word_not([&](std::uint32_t word) {
-              return range.without_most ? value(word) < range.most : value(word) <= range.most;
-            }));
+        if (range.most >= low && range.least <= high)
+          add(first_word_not([&](std::uint32_t word) {
+                return range.without_least ? value(word) <= range.least : value(word) < range.least;
+              }),
+              first_word_not([&](std::uint32_t word) {
+                return range.without_most ? value(word) < range.most : value(word) <= range.most;
+              }));
     }
   }
 
@@ -296,12 +309,15 @@ public:
   using Tilts = std::vector<std::vector<float>>;
 
   /// \param sets  (column of the user's, its cells) \param tilts  empty: none
-  ConditionRules(const TableModelParts& parts, const kernel::Columns& columns,
-                 const std::vector<std::pair<std::size_t, CellSet>>& sets, Tilts tilts = {})
-      : column_of_(columns.stretches, -1) {
+  /// \param model  says whose they are
+  ConditionRules(std::shared_ptr<const void> model, const TableModelParts& parts,
+                 const kernel::Columns& columns, const std::vector<std::pair<std::size_t, CellSet>>& sets,
+                 Tilts tilts = {})
+      : model_(std::move(model)), column_of_(columns.stretches, -1) {
     tilts.resize(columns.stretches);
     const auto& slots = parts.preparation.model_slots();
-    const bool restricts = !std::holds_alternative<JointCodes>(parts.heads);
+    const bool restricts =
+        !std::holds_alternative<JointCodes>(parts.heads) && parts.decoding == Decoding::sample;
     const auto add = [&](std::size_t stretch, const CellSet* cells) {
       column_of_[stretch] = static_cast<std::int32_t>(allowed_.size());
       if (stretch + 1 < columns.stretches && columns.layout[stretch + 1].fine)
@@ -325,7 +341,10 @@ public:
     for (std::size_t stretch = 0; stretch < columns.stretches; ++stretch)
       if (!tilts[stretch].empty())
         add(stretch, nullptr);
-    accepted_ = parts.guide.accepted;
+    guide_ = parts.guide;
+    // Only what says how often candidates are taken.
+    guide_.columns.resize(std::min<std::size_t>(guide_.columns.size(), 1));
+    guide_.words.clear();
   }
   ConditionRules(ConditionRules&&) = delete; // views point into it
 
@@ -339,12 +358,16 @@ public:
       return set.numerical() ? set.holds(cells.numbers[column]) : set.holds(cells.codes[column]);
     });
   }
-  /// A candidate's weight, before it is held to anything: its mass, and how much more often a guide takes it
-  /// than others.
-  double weight(const kernel::Guide& guide, const std::int32_t* codes, std::size_t label,
-                double mass) const noexcept {
-    return accepted_.empty() || !(mass > 0) ? mass : mass * guide.acceptance(codes) / accepted_[label];
+  /// The logarithm of a candidate's weight, before it is held to anything: its mass, and how much more often
+  /// a guide takes it than others.
+  double log_weight(const kernel::Guide& guide, const std::int32_t* codes,
+                    const kernel::Draw& draw) const noexcept {
+    const double mass = draw.weight->log_mass;
+    if (guide_.empty() || !(mass > -std::numeric_limits<double>::infinity()))
+      return mass;
+    return mass + std::log(guide_.factor(guide.acceptance(codes), static_cast<std::size_t>(draw.label)));
   }
+  bool is_of(const void* model) const noexcept { return model_.get() == model; }
 
   /// What columns would best be tilted by, from candidates drawn by these rules: each code's share among
   /// those that count, over its own share, for a half; the rest is drawn as it is. \param weights  of the
@@ -414,11 +437,12 @@ private:
     return 0;
   }
 
+  std::shared_ptr<const void> model_;
   std::vector<AllowedCodes> allowed_;
   std::vector<kernel::Restriction> views_;
   std::vector<std::int32_t> column_of_;
   std::vector<std::pair<std::size_t, CellSet>> held_;
-  std::vector<double> accepted_; ///< of the guide, by label
+  RowGuide guide_; ///< its shares alone
 };
 
 } // namespace detail

@@ -3,6 +3,7 @@
 /// Conditions as people write them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -28,30 +29,29 @@ inline std::string_view without_blanks(std::string_view text) noexcept {
   return text;
 }
 
-/// Texts between commas; one in double quotes may hold commas, and two quotes for one.
-inline std::vector<std::string> listed(std::string_view text) {
-  std::vector<std::string> result;
-  for (;;) {
-    text = without_blanks(text);
-    std::string value;
-    std::size_t end = 0;
-    if (!text.empty() && text.front() == '"') {
-      for (end = 1; end < text.size() && (text[end] != '"' || text.substr(end, 2) == "\"\""); ++end) {
-        end += text[end] == '"' ? 1U : 0U;
-        value += text[end];
-      }
-      if (end == text.size())
-        throw SchemaError("a quotation mark that is never closed");
-      end = text.find(',', end);
-    } else {
-      end = text.find(',');
-      value = without_blanks(text.substr(0, end));
-    }
-    result.push_back(std::move(value));
-    if (end == std::string_view::npos)
-      return result;
-    text.remove_prefix(end + 1);
+/// Takes a text off the beginning of another: what stands between double quotes, where two are one, or all up
+/// to a comma, if `listed`. \returns what it says \throws SchemaError
+inline std::string take_value(std::string_view& text, bool listed) {
+  text = without_blanks(text);
+  if (text.empty() || text.front() != '"') {
+    const auto end = listed ? text.find(',') : std::string_view::npos;
+    const auto value = without_blanks(text.substr(0, end));
+    text.remove_prefix(std::min(end, text.size()));
+    return std::string(value);
   }
+  std::string value;
+  std::size_t at = 1;
+  for (; at < text.size() && (text[at] != '"' || text.substr(at, 2) == "\"\""); ++at) {
+    at += text[at] == '"' ? 1U : 0U;
+    value += text[at];
+  }
+  if (at >= text.size())
+    throw SchemaError("a quotation mark is never closed");
+  text = without_blanks(text.substr(at + 1));
+  if (!text.empty() && !(listed && text.front() == ','))
+    throw SchemaError("expected " + std::string(listed ? "a comma or " : "") +
+                      "the end behind a closing quotation mark");
+  return value;
 }
 
 } // namespace detail
@@ -115,18 +115,23 @@ Condition parse_condition(std::string_view text, const TableSchema& schema, cons
     const double own = number(value);
     condition.ranges.push_back({.least = own, .most = own});
   };
+  const auto value_of = [&](std::string_view& left, bool listed) {
+    try {
+      return detail::take_value(left, listed);
+    } catch (const SchemaError& error) {
+      fail(error.what());
+      throw;
+    }
+  };
   const auto sign = sign_of(rest);
   if (sign.empty()) {
     const auto words = detail::without_blanks(rest.substr(2));
     if (rest.starts_with("in ")) {
-      std::vector<std::string> values;
-      try {
-        values = detail::listed(words);
-      } catch (const SchemaError& error) {
-        fail(error.what());
+      auto left = words;
+      for (bool more = true; more; left.remove_prefix(more ? 1 : 0)) {
+        allow(value_of(left, true));
+        more = !left.empty();
       }
-      for (const auto& value : values)
-        allow(value);
     } else if (words == "missing") {
       condition.missing = true;
     } else if (words == "present" || words == "not missing") {
@@ -136,9 +141,8 @@ Condition parse_condition(std::string_view text, const TableSchema& schema, cons
     }
     return condition;
   }
-  auto value = detail::without_blanks(rest.substr(sign.size()));
-  if (value.size() > 1 && value.front() == '"' && value.back() == '"')
-    value = value.substr(1, value.size() - 2);
+  auto left = rest.substr(sign.size());
+  const std::string value = value_of(left, false);
   if (sign == "=" || sign == "==" || sign == "!=") {
     condition.negated = sign == "!=";
     allow(value);

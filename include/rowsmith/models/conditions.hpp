@@ -3,6 +3,7 @@
 /// What rows are asked for.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -35,7 +36,7 @@ struct Condition {
   std::vector<std::string> values{}; ///< texts; of a numerical column as they read as numbers
   std::vector<NumberRange> ranges{}; ///< of a numerical column
   bool missing = false;              ///< a missing cell will do, too
-  bool negated = false;              ///< anything else: neither one of these nor missing
+  bool negated = false;              ///< any value but these; a missing cell only if that is said
 };
 
 /// Conditions in words:
@@ -76,6 +77,12 @@ private:
   std::string column_;
 };
 
+/// A share of the rows, (0, 1], that a condition shall hold for.
+struct Quota {
+  Condition condition;
+  double share = 0;
+};
+
 /// How to draw rows.
 struct SampleOptions {
   std::uint64_t seed = 0; ///< row i depends on the model, the seed, the conditions and i only
@@ -84,7 +91,11 @@ struct SampleOptions {
   /// unless categories are decoded by argmax: then the label's head has the last word.
   std::string label{};
   std::vector<Condition> conditions{}; ///< all of them hold
+  /// Of conditions on one column that exclude each other, which hold besides `conditions`; what is left of 1
+  /// goes to rows that meet none of them. Of n rows each gets its share of n, give or take a few.
+  std::vector<Quota> quotas{};
   bool allow_rare = false;     ///< conditions that few candidates meet are no error, as `Support` tells
+  std::size_t trials = 65'536; ///< candidates, at most, that conditions are tried out with, up to five times
   std::uint64_t first_row = 0; ///< number of the first row: rows 5…9 are rows 0…4 of `first_row = 5`
   int threads = 0;             ///< 0: all; never changes the result
 };
@@ -136,6 +147,39 @@ private:
   std::vector<double> shares_;
   std::shared_ptr<const detail::ConditionRules> rules_;
   Support support_;
+};
+
+/// Quotas that a model has looked up: conditions, and which rows they hold for. Made by
+/// `TableModel::resolve_quotas`.
+class ResolvedQuotas {
+public:
+  /// \param shares  of the parts; they add up to 1
+  ResolvedQuotas(std::vector<ResolvedConditions> parts, const std::vector<double>& shares)
+      : parts_(std::move(parts)) {
+    double total = 0;
+    for (const double share : shares)
+      until_.push_back(total += share);
+  }
+  const std::vector<ResolvedConditions>& parts() const noexcept { return parts_; }
+  /// Which part row `index` of the sample with `seed` is of: the multiples of the golden ratio spread over
+  /// (0, 1) more evenly than random numbers do, and blocks of 64 rows are shuffled, so that parts do not come
+  /// in turn.
+  std::size_t part(std::uint64_t seed, std::uint64_t index) const noexcept {
+    constexpr std::uint64_t block = 64;
+    const auto random = RandomStream(seed, Purpose::quota).block(index / block);
+    const std::uint64_t place = (index * (random[0] | 1U) + random[1]) % block;
+    const std::uint64_t turn = (index / block * block + place) * 0x9E3779B97F4A7C15U +
+                               RandomStream(seed, Purpose::quota, 1).block(0)[0] * 0x100000001U;
+    const double point =
+        to_uniform_double(static_cast<std::uint32_t>(turn >> 32U), static_cast<std::uint32_t>(turn)) *
+        until_.back();
+    const auto at = std::upper_bound(until_.begin(), until_.end(), point) - until_.begin();
+    return std::min(static_cast<std::size_t>(at), parts_.size() - 1);
+  }
+
+private:
+  std::vector<ResolvedConditions> parts_;
+  std::vector<double> until_; ///< the shares of each part and those before it
 };
 
 ROWSMITH_END

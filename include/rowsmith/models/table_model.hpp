@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -42,6 +43,8 @@ public:
   const std::vector<std::string>& labels() const noexcept { return parts().labels; }
   bool conditional() const noexcept { return parts().conditional(); }
   Index latent_width() const noexcept { return static_cast<Index>(parts().latent_scale.size()); }
+  /// The same for copies of one model alone, as long as one of them lives.
+  const void* identity() const noexcept { return state_.get(); }
   /// Columns, layout and label as the kernel reads them. A view of this model.
   const kernel::Columns& columns() const noexcept { return state_->view.columns; }
   kernel::Choice choice() const noexcept {
@@ -69,27 +72,48 @@ public:
   /// effective candidates are no error \throws SchemaError for a condition that does not fit its column
   /// \throws RareConditionsError for conditions that no candidate meets, or unless `allow_rare` too few
   ResolvedConditions resolve(std::span<const Condition> conditions, bool allow_rare = false,
-                             int threads = 0) const;
-  ResolvedConditions resolve(const SampleOptions& options) const {
-    auto conditions = options.conditions;
-    if (!options.label.empty()) {
-      label_index(options.label); // its own words where the model has no label
-      conditions.push_back({schema().label(), {options.label}});
-    }
-    return resolve(conditions, options.allow_rare, options.threads);
+                             int threads = 0) const {
+    return resolve(
+        {.conditions = {conditions.begin(), conditions.end()}, .allow_rare = allow_rare, .threads = threads});
   }
+  ResolvedConditions resolve(const SampleOptions& options) const;
+
+  /// Quotas of which each category of a column has as much as the others. \throws SchemaError for a column
+  /// that is not categorical
+  std::vector<Quota> balanced(const std::string& column) const;
+  /// Looks quotas up, each with the options' conditions. \throws as `resolve`, and SchemaError for quotas
+  /// that are none, of several columns, not apart from each other, or more than 1 together
+  ResolvedQuotas resolve_quotas(const SampleOptions& options) const;
 
   /// Makes `rows` rows. \throws as `resolve`, and RareConditionsError, under `allow_rare`, for a row of
   /// whose candidates (`kernel::Candidates::most`) none meets the conditions
   Table sample(std::size_t rows, const SampleOptions& options = {}) const {
-    return sample(rows, resolve(options), options);
+    return options.quotas.empty() ? sample(rows, resolve(options), options)
+                                  : sample(rows, resolve_quotas(options), options);
+  }
+  /// The same by quotas that were looked up. \param options  of which the seed, the first row and the threads
+  /// count
+  Table sample(std::size_t rows, const ResolvedQuotas& quotas, const SampleOptions& options) const {
+    auto columns = encoder().empty_columns(rows);
+    each_block(rows, options.threads, [&](InferenceScratch& scratch, std::size_t begin, Index count) {
+      std::vector<std::vector<std::uint32_t>> of_part(quotas.parts().size());
+      for (std::uint32_t r = 0; r < static_cast<std::uint32_t>(count); ++r)
+        of_part[quotas.part(options.seed, options.first_row + begin + r)].push_back(r);
+      for (std::size_t part = 0; part < of_part.size(); ++part)
+        if (!of_part[part].empty())
+          draw_rows(options.seed, options.first_row + begin, std::move(of_part[part]), quotas.parts()[part],
+                    scratch,
+                    [&](std::size_t row, const std::int32_t* codes, const float* outputs,
+                        const kernel::Draw& draw) { place(codes, outputs, draw, columns, begin + row); });
+    });
+    return preparation().backward(Table(std::move(columns), encoder().schema().label()));
   }
   /// The same under conditions that were looked up. \param options  of which the seed, the first row and the
   /// threads count
   Table sample(std::size_t rows, const ResolvedConditions& conditions, const SampleOptions& options) const {
     auto columns = encoder().empty_columns(rows);
     each_block(rows, options.threads, [&](InferenceScratch& scratch, std::size_t begin, Index count) {
-      draw_rows(options.seed, options.first_row + begin, count, conditions, scratch,
+      draw_rows(options.seed, options.first_row + begin, first_rows(count), conditions, scratch,
                 [&](std::size_t row, const std::int32_t* codes, const float* outputs,
                     const kernel::Draw& draw) { place(codes, outputs, draw, columns, begin + row); });
     });
@@ -102,7 +126,7 @@ public:
     const std::size_t stretches = columns().stretches;
     std::vector<std::int32_t> result(rows * stretches);
     each_block(rows, options.threads, [&](InferenceScratch& scratch, std::size_t begin, Index count) {
-      draw_rows(options.seed, options.first_row + begin, count, conditions, scratch,
+      draw_rows(options.seed, options.first_row + begin, first_rows(count), conditions, scratch,
                 [&](std::size_t row, const std::int32_t* codes, const float*, const kernel::Draw&) {
                   std::copy_n(codes, stretches, result.data() + (begin + row) * stretches);
                 });
@@ -135,10 +159,7 @@ public:
   /// Labels of rows [first, first + count) of a sample; empty if unconditional.
   std::vector<std::int32_t> draw_labels(const ResolvedConditions& conditions, std::uint64_t seed,
                                         std::uint64_t first, Index count) const {
-    std::vector<std::int32_t> result(conditional() ? static_cast<std::size_t>(count) : 0);
-    for (std::size_t r = 0; r < result.size(); ++r)
-      result[r] = static_cast<std::int32_t>(conditions.label(seed, first + r));
-    return result;
+    return draw_labels(conditions, seed, first, first_rows(count));
   }
 
   /// Latent codes of rows [first, first + count) of a sample of the model without its guide: count ×
@@ -176,6 +197,19 @@ public:
   }
 
 private:
+  static std::vector<std::uint32_t> first_rows(Index count) {
+    std::vector<std::uint32_t> rows(static_cast<std::size_t>(count));
+    std::iota(rows.begin(), rows.end(), 0U);
+    return rows;
+  }
+  std::vector<std::int32_t> draw_labels(const ResolvedConditions& conditions, std::uint64_t seed,
+                                        std::uint64_t first, const std::vector<std::uint32_t>& rows) const {
+    std::vector<std::int32_t> result;
+    if (conditional())
+      for (const auto row : rows)
+        result.push_back(static_cast<std::int32_t>(conditions.label(seed, first + row)));
+    return result;
+  }
   void generate(std::uint64_t seed, const RowNumbers& numbers, Index count,
                 std::span<const std::int32_t> row_labels, float* latents, InferenceScratch& scratch) const {
     parts().generate(RandomStream(seed, Purpose::sample_noise), RandomStream(seed, Purpose::sample_component),
@@ -211,20 +245,19 @@ private:
     for (Index r = 0; r < count; ++r)
       visit(r, codes.data() + static_cast<std::size_t>(r) * view.stretches, outputs + r * width, draw_of(r));
   }
-  /// Calls `take(i, codes, decoder's outputs, draw)` once for each of rows first + i, i < count, of a sample:
-  /// with the candidate that the guide takes.
+  /// Calls `take(row, codes, decoder's outputs, draw)` once for each row, with the candidate that the guide
+  /// takes. \param waiting  the rows, counted from `first` on; ascending
   template <class Take>
-  void draw_rows(std::uint64_t seed, std::uint64_t first, Index count, const ResolvedConditions& conditions,
-                 InferenceScratch& scratch, const Take& take) const {
+  void draw_rows(std::uint64_t seed, std::uint64_t first, std::vector<std::uint32_t> waiting,
+                 const ResolvedConditions& conditions, InferenceScratch& scratch, const Take& take) const {
     if (conditions.rules() != nullptr)
-      return draw_rows_within(seed, first, count, conditions, scratch, take);
+      return draw_rows_within(seed, first, std::move(waiting), conditions, scratch, take);
     const auto guide = parts().guide.view();
-    auto labels = draw_labels(conditions, seed, first, count);
-    std::vector<std::uint32_t> waiting(static_cast<std::size_t>(count));
-    std::iota(waiting.begin(), waiting.end(), 0U);
-    AlignedBuffer<float> latents(static_cast<std::size_t>(count * latent_width()));
+    auto labels = draw_labels(conditions, seed, first, waiting);
+    AlignedBuffer<float> latents(waiting.size() * static_cast<std::size_t>(latent_width()));
     for (std::uint32_t attempt = 0; !waiting.empty(); ++attempt) {
-      const RowNumbers numbers{first, attempt == 0 ? nullptr : waiting.data()};
+      const bool all = waiting.back() + std::size_t{1} == waiting.size(); // without gaps
+      const RowNumbers numbers{first, all ? nullptr : waiting.data()};
       const auto candidates = static_cast<Index>(waiting.size());
       const std::uint64_t own_seed = kernel::Guide::seed_of(seed, attempt);
       generate(own_seed, numbers, candidates, labels, latents.data(), scratch);
@@ -246,13 +279,12 @@ private:
   /// The same under conditions: `take` is called for each candidate that is chosen so far.
   /// \throws RareConditionsError if a row has none
   template <class Take>
-  void draw_rows_within(std::uint64_t seed, std::uint64_t first, Index count,
+  void draw_rows_within(std::uint64_t seed, std::uint64_t first, std::vector<std::uint32_t> rows,
                         const ResolvedConditions& conditions, InferenceScratch& scratch,
                         const Take& take) const {
     const std::uint32_t wanted = conditions.support().candidates;
-    std::vector<kernel::Candidates> candidates(static_cast<std::size_t>(count));
-    std::vector<std::uint32_t> rows(candidates.size());
-    std::iota(rows.begin(), rows.end(), 0U);
+    const auto all = rows;
+    std::vector<kernel::Candidates> candidates(rows.empty() ? 0 : rows.back() + std::size_t{1});
     for (std::uint32_t attempt = 0; !rows.empty(); ++attempt) {
       weigh(seed, attempt, first, rows, conditions, scratch,
             [&](std::uint32_t row, double weight, const std::int32_t* codes, const float* outputs,
@@ -260,31 +292,30 @@ private:
               if (candidates[row].take(weight, attempt, seed, first + row))
                 take(std::size_t{row}, codes, outputs, draw);
             });
-      if (!candidates.front().want(attempt + 1, wanted) || attempt + 1 >= wanted)
+      if (attempt + 1 >= wanted)
         std::erase_if(rows, [&](std::uint32_t row) { return !candidates[row].want(attempt + 1, wanted); });
     }
-    for (std::size_t row = 0; row < candidates.size(); ++row)
+    for (const std::uint32_t row : all)
       if (candidates[row].total == 0)
         throw RareConditionsError("sample: none of " + std::to_string(kernel::Candidates::most) +
                                   " candidates for row " + std::to_string(first + row + 1) +
                                   " meets the conditions");
   }
   /// Draws one candidate under conditions for each of `rows`, numbered from `first` on, and calls
-  /// `visit(row, weight, codes, decoder's outputs, draw)`.
+  /// `visit(row, log of its weight, codes, decoder's outputs, draw)`.
   template <class Visit>
   void weigh(std::uint64_t seed, std::uint32_t attempt, std::uint64_t first,
              const std::vector<std::uint32_t>& rows, const ResolvedConditions& conditions,
              InferenceScratch& scratch, const Visit& visit) const {
     const auto& rules = *conditions.rules();
+    if (!rules.is_of(identity()))
+      throw SchemaError("sample: the conditions were looked up by another model");
     const auto restrictions = rules.view();
     const auto guide = parts().guide.view();
     const auto count = static_cast<Index>(rows.size());
     const std::uint64_t own_seed = kernel::Guide::seed_of(seed, attempt);
     const RowNumbers numbers{first, rows.data()};
-    std::vector<std::int32_t> labels;
-    for (const auto row : rows)
-      if (conditional())
-        labels.push_back(static_cast<std::int32_t>(conditions.label(own_seed, first + row)));
+    const auto labels = draw_labels(conditions, own_seed, first, rows);
     AlignedBuffer<float> latents(static_cast<std::size_t>(count * latent_width()));
     std::vector<kernel::RowWeight> weights(rows.size());
     std::vector<double> row_numbers(rules.holds() ? preparation().slots() : 0);
@@ -294,15 +325,15 @@ private:
     draw_codes(
         own_seed, numbers, latents.data(), count, labels, scratch,
         [&](Index i, const std::int32_t* codes, const float* outputs, const kernel::Draw& draw) {
-          double weight = rules.weight(guide, codes, static_cast<std::size_t>(draw.label), draw.weight->mass);
-          if (weight > 0 && rules.holds()) {
+          double weight = rules.log_weight(guide, codes, draw);
+          if (weight > -std::numeric_limits<double>::infinity() && rules.holds()) {
             each_cell(codes, outputs, draw, [&](std::size_t column, const kernel::Cell& cell) {
               const std::size_t slot = preparation().model_slots()[column];
               row_numbers[slot] = cell.number;
               row_codes[slot] = cell.code;
             });
             preparation().backward(cells);
-            weight = rules.met(cells) ? weight : 0;
+            weight = rules.met(cells) ? weight : -std::numeric_limits<double>::infinity();
           }
           visit(rows[static_cast<std::size_t>(i)], weight, codes, outputs, draw);
         },
@@ -310,7 +341,7 @@ private:
   }
   /// What candidates of no sample tell of conditions. \param tilts  out: what the columns would best be
   /// tilted by for more of the candidates to count; null: not asked for
-  Support try_out(const ResolvedConditions& conditions, double share_of_labels, int threads,
+  Support try_out(const ResolvedConditions& conditions, double share_of_labels, const SampleOptions& options,
                   detail::ConditionRules::Tilts* tilts) const;
 
   template <class Set>
@@ -341,39 +372,42 @@ private:
   std::shared_ptr<const State> state_;
 };
 
-inline ResolvedConditions TableModel::resolve(std::span<const Condition> conditions, bool allow_rare,
-                                              int threads) const {
+inline ResolvedConditions TableModel::resolve(const SampleOptions& options) const {
   const Table empty = empty_table();
   std::vector<std::pair<std::size_t, detail::CellSet>> sets;
-  for (const auto& condition : conditions) {
+  const auto set_of = [&sets](std::size_t column) {
+    return std::find_if(sets.begin(), sets.end(), [column](const auto& one) { return one.first == column; });
+  };
+  for (const auto& condition : options.conditions) {
     const std::size_t column = schema().index_of(condition.column); // throws, naming the columns there are
-    auto found =
-        std::find_if(sets.begin(), sets.end(), [column](const auto& one) { return one.first == column; });
-    if (found == sets.end())
-      found = sets.emplace(sets.end(), column, detail::CellSet(empty[column]));
-    found->second.narrow(condition, empty[column]);
+    if (set_of(column) == sets.end())
+      sets.emplace_back(column, detail::CellSet(empty[column]));
+    set_of(column)->second.narrow(condition, empty[column]);
   }
   // A conditional model's generator is told the label.
   std::vector<std::size_t> allowed(labels().size());
   std::iota(allowed.begin(), allowed.end(), std::size_t{0});
-  double total = 1;
-  if (conditional()) {
-    const std::size_t column = schema().index_of(schema().label());
-    const auto of_label =
-        std::find_if(sets.begin(), sets.end(), [column](const auto& one) { return one.first == column; });
-    if (of_label != sets.end()) {
-      std::erase_if(allowed, [&](std::size_t k) {
-        return !of_label->second.holds(empty[column].dictionary.find(labels()[k]));
-      });
+  if (!options.label.empty())
+    allowed = {label_index(options.label)}; // throws where the model has no label
+  if (const auto of_label = conditional() ? set_of(schema().index_of(schema().label())) : sets.end();
+      of_label != sets.end()) {
+    std::erase_if(allowed, [&](std::size_t k) {
+      return !of_label->second.holds(empty[of_label->first].dictionary.find(labels()[k]));
+    });
+    if (allowed.empty())
+      throw SchemaError("sample: the conditions on column '" + schema().label() +
+                        "' allow none of the model's labels together");
+    // With argmax the label's head has the last word, so that rows are held to the condition.
+    if (parts().decoding == Decoding::sample)
       sets.erase(of_label);
-      total = 0;
-      for (const auto label : allowed)
-        total += parts().label_shares[label];
-    }
-    if (allowed.empty() || (allowed.size() > 1 && !(total > 0)))
-      throw SchemaError(
-          "sample: no training row has one of the labels asked for, so that they have no shares");
   }
+  double total = 0;
+  for (const auto label : allowed)
+    total += parts().label_shares[label];
+  if (allowed.size() > 1 && !(total > 0))
+    throw SchemaError("sample: no training row has one of the labels asked for, so that they have no shares");
+  if (allowed.size() == labels().size()) // all of them, or there are none
+    total = 1;
   std::vector<double> shares;
   for (const auto label : allowed)
     shares.push_back(allowed.size() == labels().size() || allowed.size() == 1
@@ -384,19 +418,19 @@ inline ResolvedConditions TableModel::resolve(std::span<const Condition> conditi
     result.set_support({.share = total});
     return result;
   }
-  const auto of = [&](const std::vector<std::pair<std::size_t, detail::CellSet>>& some) {
+  const auto of = [&](const std::vector<std::pair<std::size_t, detail::CellSet>>& some, int steps) {
     const auto with = [&](detail::ConditionRules::Tilts tilts, detail::ConditionRules::Tilts* better) {
       ResolvedConditions result(
           allowed, shares,
-          std::make_shared<detail::ConditionRules>(parts(), columns(), some, std::move(tilts)));
-      result.set_support(try_out(result, total, threads, better));
+          std::make_shared<detail::ConditionRules>(state_, parts(), columns(), some, std::move(tilts)));
+      result.set_support(try_out(result, total, options, better));
       return result;
     };
     // Columns that come before those asked for are drawn as rows that meet the conditions have them, which
     // candidates tell step by step: the cross-entropy method (Rubinstein, 1999), one column at a time.
     detail::ConditionRules::Tilts tilts;
     auto best = with({}, &tilts);
-    for (int step = 0; step < 4 && !tilts.empty(); ++step) {
+    for (int step = 0; step < steps && !tilts.empty(); ++step) {
       detail::ConditionRules::Tilts better;
       auto next = with(std::move(tilts), &better);
       const auto counting = [](const ResolvedConditions& one) {
@@ -409,8 +443,9 @@ inline ResolvedConditions TableModel::resolve(std::span<const Condition> conditi
     }
     return best;
   };
-  auto result = of(sets);
-  if (result.support().share > 0 && (allow_rare || !result.support().rare()))
+  auto result = of(sets, 4);
+  const bool possible = result.support().effective > 0;
+  if (possible && (options.allow_rare || !result.support().rare()))
     return result;
   // Which one is at fault: without it, candidates do best.
   std::size_t worst = 0;
@@ -418,7 +453,7 @@ inline ResolvedConditions TableModel::resolve(std::span<const Condition> conditi
   for (std::size_t k = 0; k < sets.size(); ++k) {
     auto others = sets;
     others.erase(others.begin() + static_cast<std::ptrdiff_t>(k));
-    const auto support = others.empty() ? Support{} : of(others).support();
+    const auto support = others.empty() ? Support{} : of(others, 0).support();
     if (const double effective = support.effective / support.candidates; effective > most) {
       most = effective;
       worst = k;
@@ -426,65 +461,134 @@ inline ResolvedConditions TableModel::resolve(std::span<const Condition> conditi
   }
   std::ostringstream text;
   text << "sample: ";
-  if (!(result.support().share > 0))
+  if (!(possible))
     text << "no candidate meets the conditions";
   else
     text << "about " << result.support().share << " of the model's rows meet the conditions, and of "
          << result.support().candidates << " candidates for a row only " << result.support().effective
          << " count, expected " << Support::least_effective << " or more";
   text << "; most of that is due to the one on column '" << schema()[sets[worst].first].name << "'";
-  if (result.support().share > 0)
+  if (possible)
     text << "; allow_rare (--allow-rare) gives the best rows that are found";
   throw RareConditionsError(text.str());
 }
 
-inline Support TableModel::try_out(const ResolvedConditions& conditions, double share_of_labels, int threads,
-                                   detail::ConditionRules::Tilts* tilts) const {
+inline std::vector<Quota> TableModel::balanced(const std::string& column) const {
+  const Table empty = empty_table();
+  const auto& texts = conditional() && column == schema().label()
+                          ? labels()
+                          : empty[schema().index_of(column)].dictionary.texts();
+  if (texts.empty())
+    throw SchemaError("sample: column '" + column + "' cannot be balanced: it is not categorical");
+  std::vector<Quota> quotas;
+  for (const auto& text : texts)
+    quotas.push_back({where(column).is(text), 1 / static_cast<double>(texts.size())});
+  return quotas;
+}
+
+inline ResolvedQuotas TableModel::resolve_quotas(const SampleOptions& options) const {
+  if (options.quotas.empty())
+    throw SchemaError("sample: there are no quotas");
+  const auto& name = options.quotas.front().condition.column;
+  const Table empty = empty_table();
+  const Column& column = empty[schema().index_of(name)];
+  Condition rest{.column = name, .missing = true, .negated = true};
+  double left = 1;
+  std::vector<double> shares;
+  std::vector<ResolvedConditions> parts;
+  const auto add = [&](const Condition& condition, double share) {
+    auto with = options;
+    with.conditions.push_back(condition);
+    parts.push_back(resolve(with));
+    shares.push_back(share);
+  };
+  std::vector<detail::CellSet> sets;
+  for (const auto& [condition, share] : options.quotas) {
+    if (condition.column != name)
+      throw SchemaError("sample: quotas are of the columns '" + name + "' and '" + condition.column +
+                        "', expected one column");
+    if (!(share > 0 && share <= 1))
+      throw SchemaError("sample: a quota of column '" + name + "' is " + std::to_string(share) +
+                        ", expected more than 0 and at most 1");
+    sets.emplace_back(column);
+    sets.back().narrow(condition, column);
+    for (std::size_t k = 0; k + 1 < sets.size(); ++k)
+      if (sets[k].overlaps(sets.back()))
+        throw SchemaError("sample: two quotas of column '" + name + "' hold for the same cells");
+    if (condition.negated && options.quotas.size() > 1)
+      throw SchemaError("sample: a quota of column '" + name +
+                        "' is of all but some values, expected one of values");
+    rest.values.insert(rest.values.end(), condition.values.begin(), condition.values.end());
+    rest.ranges.insert(rest.ranges.end(), condition.ranges.begin(), condition.ranges.end());
+    rest.missing = rest.missing && !condition.missing;
+    left -= share;
+  }
+  if (left < -1e-9)
+    throw SchemaError("sample: the quotas of column '" + name + "' are more than 1 together");
+  for (const auto& [condition, share] : options.quotas)
+    add(condition, share);
+  if (left > 1e-9) {
+    if (options.quotas.front().condition.negated) { // what it does not hold for
+      rest = options.quotas.front().condition;
+      rest.negated = false;
+      rest.missing = !rest.missing;
+    }
+    add(rest, left);
+  }
+  return {std::move(parts), shares};
+}
+
+inline Support TableModel::try_out(const ResolvedConditions& conditions, double share_of_labels,
+                                   const SampleOptions& options, detail::ConditionRules::Tilts* tilts) const {
   constexpr std::uint64_t seed = 0x7277736D69746821U; // any: of rows that nobody samples
   constexpr double enough = 64;                       // effective candidates, to tell how many a row needs
-  constexpr std::size_t most = 65'536;
   constexpr std::size_t most_codes = std::size_t{1} << 23U; // kept of candidates
+  const std::size_t most = std::max<std::size_t>(options.trials, 1);
   const std::size_t stretches = columns().stretches;
   Support support;
-  std::vector<double> weights;
+  std::vector<double> weights;    // their logarithms, then in units of the largest
   std::vector<std::int32_t> kept; // codes of the first candidates
+  double largest = -std::numeric_limits<double>::infinity();
   double sum = 0;
   double squares = 0;
-  for (std::size_t next = 2048; weights.size() < most; next = 3 * weights.size()) {
+  while (weights.size() < most && !(squares > 0 && sum * sum / squares >= enough)) {
     const std::size_t tried = weights.size();
+    const std::size_t next = std::min(std::max<std::size_t>(2048, 3 * tried), most - tried);
     weights.resize(tried + next);
     if (tilts != nullptr && (tried + next) * stretches <= most_codes)
       kept.resize((tried + next) * stretches);
-    each_block(next, threads, [&](InferenceScratch& scratch, std::size_t begin, Index count) {
-      std::vector<std::uint32_t> rows(static_cast<std::size_t>(count));
-      std::iota(rows.begin(), rows.end(), 0U);
-      weigh(seed, 0, RowGuide::first_row + tried + begin, rows, conditions, scratch,
+    each_block(next, options.threads, [&](InferenceScratch& scratch, std::size_t begin, Index count) {
+      weigh(seed, 0, RowGuide::first_row + tried + begin, first_rows(count), conditions, scratch,
             [&](std::uint32_t row, double weight, const std::int32_t* codes, const float*,
                 const kernel::Draw&) {
               const std::size_t at = tried + begin + row;
-              weights[at] = weight > 0 ? weight : 0; // NaN among others
+              weights[at] = std::isnan(weight) ? -std::numeric_limits<double>::infinity() : weight;
               if ((at + 1) * stretches <= kept.size())
                 std::copy_n(codes, stretches, kept.data() + at * stretches);
             });
     });
-    for (std::size_t at = tried; at < weights.size(); ++at) {
-      sum += weights[at];
-      squares += weights[at] * weights[at];
-    }
-    if (squares > 0 && sum * sum / squares >= enough)
-      break;
+    largest = *std::max_element(weights.begin(), weights.end());
+    sum = squares = 0;
+    for (const double weight : weights)
+      if (const double relative = std::exp(weight - largest); relative > 0) { // not NaN, where all are −∞
+        sum += relative;
+        squares += relative * relative;
+      }
   }
-  const auto n = static_cast<double>(weights.size());
-  support.share = share_of_labels * std::min(sum / n, 1.0);
   if (!(sum > 0))
     return {.share = 0, .effective = 0, .candidates = Support::most_candidates};
+  const auto n = static_cast<double>(weights.size());
+  support.share = share_of_labels * std::min(sum / n * std::exp(largest), 1.0);
   // Choosing by importance is off by about the variation divided by the number of candidates.
   const double variation = std::max(n * squares / (sum * sum) - 1, 0.0);
   support.candidates = static_cast<std::uint32_t>(
       std::min(1 + std::ceil(32 * variation - 1e-9), static_cast<double>(Support::most_candidates)));
   support.effective = support.candidates / (1 + variation);
-  if (tilts != nullptr && variation > 1 && parts().decoding == Decoding::sample)
+  if (tilts != nullptr && variation > 1 && parts().decoding == Decoding::sample) {
+    for (double& weight : weights)
+      weight = std::exp(weight - largest);
     *tilts = conditions.rules()->better_tilts(columns(), weights, kept);
+  }
   return support;
 }
 

@@ -218,8 +218,8 @@ inline std::optional<double> parse_typed(std::string_view text, const ColumnForm
     return day;
   if (day && detail::has(format.pattern, 'Y'))
     return 86'400 * *day;
-  for (const char* pattern :
-       {"YYYY-MM-DDThh:mm:ss", "YYYY-MM-DD hh:mm:ss", "YYYY-MM-DD hh:mm", "hh:mm:ss", "hh:mm"})
+  for (const char* pattern : {"YYYY-MM-DDThh:mm:ss", "YYYY-MM-DD hh:mm:ss", "YYYY-MM-DDThh:mm",
+                              "YYYY-MM-DD hh:mm", "hh:mm:ss", "hh:mm"})
     if (detail::has(pattern, 'Y') == detail::has(format.pattern, 'Y'))
       if (const auto time = parse_date(text, pattern))
         return time;

@@ -47,6 +47,7 @@ public:
       for (const auto& name : options_.categorical)
         texts_[place_of(name, "categorical")] = true;
     TableBuilder builder = schema != nullptr ? TableBuilder(*schema) : TableBuilder(names_);
+    std::size_t next_estimate = 4096;
     while (builder.rows() < options_.max_rows && (have_first_ || reader_.next())) {
       have_first_ = false;
       if (reader_.fields().size() != names_.size())
@@ -56,8 +57,11 @@ public:
         if (target_[i] != unused)
           add(i, builder);
       builder.end_row();
-      if (builder.rows() == sample_rows)
-        builder.reserve(expected_rows());
+      if (builder.rows() == next_estimate) {
+        // Memory for eight times the rows so far, at most: later rows may be longer than these.
+        next_estimate *= 8;
+        builder.reserve(std::min(expected_rows(builder.rows()), next_estimate));
+      }
     }
     if (builder.rows() == 0)
       throw CsvError(reader_.name(), 0, 0,
@@ -68,12 +72,11 @@ public:
 
 private:
   static constexpr std::size_t unused = std::numeric_limits<std::size_t>::max();
-  static constexpr std::size_t sample_rows = 4096;
 
   /// Of the whole file, if its rows are as long as the first ones; somewhat more, so that memory suffices.
-  std::size_t expected_rows() const {
+  std::size_t expected_rows(std::size_t so_far) const {
     const double records = static_cast<double>(reader_.file_size()) / static_cast<double>(reader_.bytes()) *
-                           static_cast<double>(sample_rows) * 1.02;
+                           static_cast<double>(so_far) * 1.02;
     return std::min(static_cast<std::size_t>(records), options_.max_rows);
   }
 

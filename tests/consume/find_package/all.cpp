@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+#include <rowsmith/rowsmith.hpp>
+
+#include "../main.cpp"
