@@ -260,6 +260,25 @@ inline SampleRequest parse_sample(const httplib::Params& params, std::uint64_t m
   return request;
 }
 
+// Looks up what a /sample asks for. Throws BadRequest, rs::SchemaError and rs::RareConditionsError.
+inline rs::ResolvedConditions conditions_of(const SampleRequest& wanted, const rs::Sampler& sampler,
+                                            std::uint64_t max_rows, std::size_t trials = 4096) {
+  if (wanted.label)
+    sampler.label_index(*wanted.label); // an empty one is none
+  // Few trial draws, so that a request cannot keep a thread busy for long before its first row.
+  auto conditions = sampler.model().resolve(
+      rs::SampleOptions{.label = wanted.label.value_or(""),
+                        .conditions = rs::read_conditions(wanted.where, sampler.model()),
+                        .trials = trials,
+                        .threads = 1});
+  const std::uint64_t candidates = conditions.support().candidates;
+  if (candidates > 1 && wanted.rows > max_rows / candidates)
+    throw BadRequest(422, "each of these rows is chosen from " + std::to_string(candidates) +
+                              " candidates: ask for at most " + std::to_string(max_rows / candidates) +
+                              " at once");
+  return conditions;
+}
+
 // Sets one cell of a row from JSON. Throws BadRequest, beginning with `place`.
 inline void set_cell(const rs::Sampler& sampler, std::size_t column, const nlohmann::json& value,
                      const std::string& place, rs::DynamicRow& row) {
@@ -533,17 +552,7 @@ private:
     const auto wanted = parse_sample(request.params, options_.max_rows);
     const auto seed = wanted.seed ? *wanted.seed : drawn_seed();
     const auto current = sampler();
-    // Few trial draws, so that a request cannot keep a thread busy for long before its first row.
-    rs::SampleOptions options{.label = wanted.label.value_or(""), .trials = 4096, .threads = 1};
-    if (wanted.label)
-      current->label_index(*wanted.label); // an empty one is none
-    options.conditions = rs::read_conditions(wanted.where, current->model());
-    auto conditions = current->model().resolve(options);
-    if (const std::uint64_t candidates = conditions.support().candidates;
-        wanted.rows > options_.max_rows / candidates && candidates > 1)
-      throw BadRequest(422, "each of these rows is chosen from " + std::to_string(candidates) +
-                                " candidates: ask for at most " +
-                                std::to_string(options_.max_rows / candidates) + " at once");
+    auto conditions = conditions_of(wanted, *current, options_.max_rows);
     const auto stream = std::make_shared<RowStream>(*current, seed, wanted.first, wanted.rows,
                                                     std::move(conditions), wanted.csv);
     response.set_header("X-Seed", std::to_string(seed));

@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
 
   write("limits", "limits", R"({"shapes.mean": {"max": 0.05}, "copies.p_value": {"min": 1e-3, "max": 1}})");
   write("service", "sample", "0n=3&seed=5&first=7&label=yes&format=csv");
+  write("service", "where", "0n=2&where=age >= 40&where=city in Oslo, \"a\\b\"&where=amount is missing");
   const std::string row = R"({"amount": 1.5, "age": 40, "one": 1, "city": null, "shade": "3", "rich": "no"})";
   write("service", "score", "1" + row);
   write("service", "scores", "1[" + row + ", " + row + "]");

@@ -33,12 +33,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       at = end + 1;
     }
     const auto wanted = service::parse_sample(params, 50);
-    const auto label = wanted.label ? sampler.label_index(*wanted.label) : sampler.labels().size();
-    service::RowStream stream(sampler, wanted.seed.value_or(1), wanted.first, wanted.rows, label, wanted.csv);
+    service::RowStream stream(sampler, wanted.seed.value_or(1), wanted.first, wanted.rows,
+                              service::conditions_of(wanted, sampler, 1000, 8), wanted.csv);
     while (!stream.done())
       (void)stream.part();
   } catch (const service::BadRequest&) {
   } catch (const rs::SchemaError&) {
+  } catch (const rs::RareConditionsError&) {
   }
   return 0;
 }
