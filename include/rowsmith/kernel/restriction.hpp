@@ -22,34 +22,34 @@ struct WordRange {
   std::uint32_t last = 0;
 };
 
-/// What is allowed of one column. A *pair* is a code and the fine code behind it, `tuple_of`; where there is
+/// What is allowed of one column. A *tuple* is a code and the fine code behind it, `tuple_of`; where there is
 /// no fine code, it is the code. A *tilt* has codes drawn more often than they are probable, by a factor that
 /// the row's weight makes up for: those that a later column's restriction asks for. A view.
 struct Restriction {
-  std::size_t stretch = 0; ///< of the column's code
-  std::uint32_t pair_count = 0;
+  std::size_t stretch = 0;      ///< of the column's code
   std::uint32_t fine_codes = 1; ///< 1: there is no fine code
-  /// By code: its tilt where some of its pairs are allowed, else 0; without fine codes multiplied by `pairs`.
+  /// By code: its tilt where some of its tuples are allowed, else 0; without fine codes multiplied by
+  /// `tuples`.
   const float* codes = nullptr;
   const float* tilts = nullptr;               ///< by code, > 0; null: there is none
-  const float* pairs = nullptr;               ///< by pair: the share of its places that is allowed, [0, 1]
-  const std::uint32_t* first_range = nullptr; ///< by pair: its first range, and behind the last one
+  const float* tuples = nullptr;              ///< by tuple: the share of its places that is allowed, [0, 1]
+  const std::uint32_t* first_range = nullptr; ///< by tuple: its first range, and behind the last one
   const WordRange* ranges = nullptr;          ///< the random numbers that give an allowed place
   double margin = 0; ///< where trees draw the column: how much of its margin is allowed, tilted
 
   float tilt(std::int32_t code) const noexcept { return tilts == nullptr ? 1.0F : tilts[code]; }
-  /// By what a pair's probability is multiplied.
-  double factor(std::uint32_t pair) const noexcept {
-    return static_cast<double>(pairs[pair] * tilt(static_cast<std::int32_t>(pair / fine_codes)));
+  /// By what a tuple's probability is multiplied.
+  double factor(std::uint32_t tuple) const noexcept {
+    return static_cast<double>(tuples[tuple] * tilt(static_cast<std::int32_t>(tuple / fine_codes)));
   }
 
   /// The allowed number that a random one stands for; the same where all are allowed.
-  std::uint32_t place(std::uint32_t pair, std::uint32_t word) const noexcept {
+  std::uint32_t place(std::uint32_t tuple, std::uint32_t word) const noexcept {
     std::uint64_t total = 0;
-    for (std::uint32_t i = first_range[pair]; i < first_range[pair + 1]; ++i)
+    for (std::uint32_t i = first_range[tuple]; i < first_range[tuple + 1]; ++i)
       total += std::uint64_t{ranges[i].last} - ranges[i].first + 1;
     std::uint64_t left = word * total >> 32U;
-    for (std::uint32_t i = first_range[pair]; i < first_range[pair + 1]; ++i) {
+    for (std::uint32_t i = first_range[tuple]; i < first_range[tuple + 1]; ++i) {
       const std::uint64_t length = std::uint64_t{ranges[i].last} - ranges[i].first + 1;
       if (left < length)
         return static_cast<std::uint32_t>(ranges[i].first + left);
@@ -141,7 +141,7 @@ struct Draw {
       return choose(logits, room, width, choice, uniform);
     const float* allowed = stretch == of->stretch
                                ? of->codes
-                               : of->pairs + static_cast<std::size_t>(codes[stretch - 1]) * of->fine_codes;
+                               : of->tuples + static_cast<std::size_t>(codes[stretch - 1]) * of->fine_codes;
     const auto is_allowed = [allowed](Index k) { return allowed[k]; };
     weight->multiply(sum_allowed(logits, room, width, choice.temperature, is_allowed));
     const std::int32_t drawn = code_at(room, width, uniform);

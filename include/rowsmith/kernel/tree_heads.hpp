@@ -151,7 +151,7 @@ struct TreeHeads {
     return sum / static_cast<double>(column.trees);
   }
 
-  /// A pair's share of the column's margin.
+  /// A tuple's share of the column's margin.
   double share(const TreeColumn& column, std::uint32_t wanted) const noexcept {
     const std::uint32_t before = wanted == 0 ? 0 : words[column.margin + wanted - 1];
     return static_cast<double>(words[column.margin + wanted] - before) / 4294967295.0;
@@ -189,7 +189,7 @@ private:
       before = up_to;
     }
   }
-  /// The allowed pair that `point` falls to, counted in rows of the leaf, then of the smoothing's margin. Of
+  /// The allowed tuple that `point` falls to, counted in rows of the leaf, then of the smoothing's margin. Of
   /// a point that rounding put behind the last one, that.
   std::uint32_t allowed_tuple(const TreeColumn& column, const Leaf& leaf, const Restriction& of,
                               double point) const noexcept {

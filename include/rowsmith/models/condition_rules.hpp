@@ -207,8 +207,8 @@ public:
         double allowed = 0;
         for (std::size_t i = first_range_.back(); i < ranges_.size(); ++i)
           allowed += static_cast<double>(ranges_[i].last - ranges_[i].first) + 1;
-        pairs_.push_back(static_cast<float>(allowed * 0x1p-32));
-        any = std::max(any, pairs_.back());
+        tuples_.push_back(static_cast<float>(allowed * 0x1p-32));
+        any = std::max(any, tuples_.back());
       }
       const float tilt = tilts_.empty() ? 1 : tilts_[static_cast<std::size_t>(code)];
       codes_.push_back(fine_codes_ == 1 || any == 0 ? any * tilt : tilt);
@@ -216,20 +216,19 @@ public:
     first_range_.push_back(static_cast<std::uint32_t>(ranges_.size()));
   }
 
-  /// A view of this object. \param margin_of  (pair) -> its share of the column's margin
+  /// A view of this object. \param margin_of  (tuple) -> its share of the column's margin
   template <class MarginOf>
   kernel::Restriction view(const MarginOf& margin_of) const {
     kernel::Restriction view{.stretch = stretch_,
-                             .pair_count = static_cast<std::uint32_t>(pairs_.size()),
                              .fine_codes = fine_codes_,
                              .codes = codes_.data(),
                              .tilts = tilts_.empty() ? nullptr : tilts_.data(),
-                             .pairs = pairs_.data(),
+                             .tuples = tuples_.data(),
                              .first_range = first_range_.data(),
                              .ranges = ranges_.data()};
-    for (std::uint32_t pair = 0; pair < pairs_.size(); ++pair)
-      if (pairs_[pair] > 0)
-        view.margin += margin_of(pair) * view.factor(pair);
+    for (std::uint32_t tuple = 0; tuple < tuples_.size(); ++tuple)
+      if (tuples_[tuple] > 0)
+        view.margin += margin_of(tuple) * view.factor(tuple);
     return view;
   }
 
@@ -296,7 +295,7 @@ private:
   std::uint32_t fine_codes_ = 1;
   std::vector<float> tilts_;
   std::vector<float> codes_;
-  std::vector<float> pairs_;
+  std::vector<float> tuples_;
   std::vector<std::uint32_t> first_range_;
   std::vector<kernel::WordRange> ranges_;
 };
@@ -323,8 +322,8 @@ public:
       if (stretch + 1 < columns.stretches && columns.layout[stretch + 1].fine)
         column_of_[stretch + 1] = column_of_[stretch];
       allowed_.emplace_back(columns, stretch, cells, std::move(tilts[stretch]));
-      views_.push_back(
-          allowed_.back().view([&](std::uint32_t pair) { return margin_share(parts.heads, stretch, pair); }));
+      views_.push_back(allowed_.back().view(
+          [&](std::uint32_t tuple) { return margin_share(parts.heads, stretch, tuple); }));
     };
     for (const auto& [column, cells] : sets) {
       const auto place =
@@ -425,7 +424,7 @@ public:
   }
 
 private:
-  static double margin_share(const TrainedHeads& heads, std::size_t stretch, std::uint32_t pair) {
+  static double margin_share(const TrainedHeads& heads, std::size_t stretch, std::uint32_t tuple) {
     const TreeNetwork* trees = std::get_if<TreeNetwork>(&heads);
     if (const auto* mixed = std::get_if<MixedNetwork>(&heads))
       trees = &mixed->trees;
@@ -433,7 +432,7 @@ private:
       return 0;
     for (const auto& column : trees->columns)
       if (column.stretch == stretch)
-        return trees->view().share(column, pair);
+        return trees->view().share(column, tuple);
     return 0;
   }
 
