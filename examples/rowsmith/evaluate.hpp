@@ -139,6 +139,10 @@ inline int run_evaluate(const EvaluateSettings& settings) {
   const auto known = settings.input.options();
   const auto holdout = rs::read_table_like(settings.holdout, file.format, known);
   const auto synthetic = rs::read_table_like(settings.synthetic, file.format, known);
+  for (const auto& [table, path] :
+       {std::pair{&holdout, &settings.holdout}, std::pair{&synthetic, &settings.synthetic}})
+    for (const auto& warning : rs::unknown_categories(*table, train))
+      std::clog << *path << ": warning: " << warning << '\n';
   wrong_use("evaluate", [&] { rs::evaluate::check_judge(train, holdout, synthetic, options); });
   if (!settings.quiet)
     options.progress = rs::progress_bar();

@@ -154,3 +154,16 @@ TEST_CASE("rows that are copies are counted", "[table]") {
   REQUIRE(notes(11).size() == 1);
   CHECK_THAT(notes(11)[0], Contains("1.1 % of the rows are the same as rows before them"));
 }
+
+TEST_CASE("tables whose categories are written otherwise are told apart", "[table]") {
+  const auto labels = [](const std::string& end, std::size_t others) {
+    return rs::Table(
+        {texts("c", 200, [&](auto i) { return (i % 2 == 0 ? "a" : "b") + (i < others ? end : ""); }),
+         numbers("n", 200, [](auto i) { return static_cast<double>(i); })});
+  };
+  CHECK(rs::unknown_categories(labels(".", 0), labels(".", 0)).empty());
+  CHECK(rs::unknown_categories(labels(".", 20), labels("", 0)).empty()); // a tenth, and no more
+  const auto warnings = rs::unknown_categories(labels(".", 200), labels("", 0));
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0], Contains("column 'c': 100.0 % of the cells are") && Contains("such as 'a.'"));
+}

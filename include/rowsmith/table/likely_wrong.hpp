@@ -31,6 +31,15 @@ struct TableFindings {
 
 namespace detail {
 
+inline std::string percent(std::size_t part, std::size_t whole) {
+  std::array<char, 32> text; // NOLINT: filled by to_chars
+  const double share = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+  return std::string(
+             text.data(),
+             std::to_chars(text.data(), text.data() + text.size(), share, std::chars_format::fixed, 1).ptr) +
+         " %";
+}
+
 /// Looks through a table.
 class TableFaults {
 public:
@@ -64,14 +73,6 @@ private:
   static constexpr std::size_t looked_at = 200'000; ///< rows, where columns are compared with the label
 
   void warn(std::string text) { found_.warnings.push_back(std::move(text)); }
-  static std::string percent(std::size_t part, std::size_t whole) {
-    std::array<char, 32> text; // NOLINT: filled by to_chars
-    const double share = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-    return std::string(text.data(), std::to_chars(text.data(), text.data() + text.size(), share,
-                                                  std::chars_format::fixed, 1)
-                                        .ptr) +
-           " %";
-  }
   static std::size_t used(const std::vector<std::size_t>& counts) {
     return counts.size() - static_cast<std::size_t>(std::count(counts.begin(), counts.end(), 0U));
   }
@@ -252,5 +253,27 @@ private:
 /// that are none, columns that alone tell the label (in 99.5 of 100 rows, by the other rows that have the
 /// same there; of large tables 200,000 rows are looked at), and rows that are there more than once.
 inline TableFindings likely_wrong(const Table& table) { return detail::TableFaults(table).find(); }
+
+/// Columns of a table of which more than a tenth of the cells are categories that another table, of the same
+/// columns, does not have: one of the two is written otherwise, such as with a full stop behind each label.
+inline std::vector<std::string> unknown_categories(const Table& table, const Table& known) {
+  std::vector<std::string> warnings;
+  for (std::size_t c = 0; c < std::min(table.size(), known.size()); ++c) {
+    const auto& column = table[c];
+    if (column.kind != ColumnKind::categorical || known[c].kind != ColumnKind::categorical)
+      continue;
+    std::size_t cells = 0;
+    std::int32_t first = missing_code;
+    for (const auto code : column.codes)
+      if (code != missing_code && known[c].dictionary.find(column.dictionary.text(code)) == missing_code)
+        first = cells++ == 0 ? code : first;
+    if (10 * cells > table.rows())
+      warnings.push_back(
+          "column " + detail::in_quotes(column.name) + ": " + detail::percent(cells, table.rows()) +
+          " of the cells are categories that the training rows do not have, such as " +
+          detail::in_quotes(column.dictionary.text(first)) + ": are both written in the same way?");
+  }
+  return warnings;
+}
 
 ROWSMITH_END
