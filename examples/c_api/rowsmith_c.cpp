@@ -189,14 +189,15 @@ rowsmith_conditions* rowsmith_conditions_read(const rowsmith_sampler* sampler, c
     return refuse("a pointer is null", error, error_size);
   return made_or_reason(
       [&] {
-        std::vector<rowsmith::Condition> all;
+        std::vector<std::string> all;
         for (std::size_t i = 0; i < count; ++i) {
           if (texts[i] == nullptr)
             throw rowsmith::Error("a pointer is null");
-          all.push_back(rowsmith::read_condition(texts[i], sampler->sampler.model()));
+          all.emplace_back(texts[i]);
         }
+        const auto read = rowsmith::read_conditions(all, sampler->sampler.model());
         return new rowsmith_conditions{sampler->sampler.row(),
-                                       sampler->sampler.resolve(all, allow_rare != 0)};
+                                       sampler->sampler.resolve(read, allow_rare != 0)};
       },
       error, error_size);
 }

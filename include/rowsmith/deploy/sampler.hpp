@@ -283,12 +283,11 @@ private:
       const auto& from = packed.model();
       const auto log_weight_of = [&](const std::int32_t* codes, const kernel::Draw& draw,
                                      const float* outputs) {
-        const double weight = rules.log_weight(from.guide, codes, draw);
+        const double weight = rules.log_weight(codes, draw);
         if (!(weight > -std::numeric_limits<double>::infinity()) || !rules.holds())
           return weight;
-        kernel::each_cell(
-            from.columns, codes, [&](std::size_t h) { return outputs[from.columns.layout[h].offset]; },
-            [&](std::size_t h) { return draw.position_at(h, codes); },
+        kernel::each_drawn_cell(
+            from.columns, codes, outputs, draw,
             [&](std::size_t column, const kernel::Cell& cell) { scratch.prepared_.set_cell(column, cell); });
         preparation.backward(scratch.prepared_.cells());
         return rules.met(scratch.prepared_.cells()) ? weight : -std::numeric_limits<double>::infinity();

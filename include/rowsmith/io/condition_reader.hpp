@@ -34,15 +34,13 @@ inline void widen_to_minutes(Condition& condition, bool of_day) {
   }
 }
 
-} // namespace detail
-
-/// A condition from its text, as `parse_condition` takes it, with numbers and dates as they are written in
-/// the file that the model learnt, or plainly. \throws SchemaError as that
-inline Condition read_condition(std::string_view text, const TableModel& model) {
+inline TableFormat learnt_format(const TableModel& model) {
   const auto& notes = model.parts().notes;
   const auto found = notes.find("format");
-  const TableFormat format = found == notes.end() ? TableFormat{} : table_format_from_json(found->second);
-  const auto& schema = model.schema();
+  return found == notes.end() ? TableFormat{} : table_format_from_json(found->second);
+}
+
+inline Condition read_condition(std::string_view text, const TableSchema& schema, const TableFormat& format) {
   const auto of = [&](std::string_view name) -> const ColumnFormat* {
     for (const auto& column : format.columns)
       if (column.name == name)
@@ -54,17 +52,27 @@ inline Condition read_condition(std::string_view text, const TableModel& model) 
     return known == nullptr ? parse_number(number) : parse_typed(number, *known);
   });
   if (const ColumnFormat* known = of(condition.column); known != nullptr && known->role == ColumnRole::date &&
-                                                        detail::has(known->pattern, 'h') &&
-                                                        !detail::has(known->pattern, 's'))
-    detail::widen_to_minutes(condition, !detail::has(known->pattern, 'Y'));
+                                                        has(known->pattern, 'h') && !has(known->pattern, 's'))
+    widen_to_minutes(condition, !has(known->pattern, 'Y'));
   return condition;
+}
+
+} // namespace detail
+
+/// A condition from its text, as `parse_condition` takes it, with numbers and dates as they are written in
+/// the file that the model learnt, or plainly. \throws SchemaError as that
+inline Condition read_condition(std::string_view text, const TableModel& model) {
+  return detail::read_condition(text, model.schema(), detail::learnt_format(model));
 }
 /// Several of them, which all hold.
 inline std::vector<Condition> read_conditions(const std::vector<std::string>& texts,
                                               const TableModel& model) {
   std::vector<Condition> conditions;
+  if (texts.empty())
+    return conditions;
+  const auto format = detail::learnt_format(model);
   for (const auto& text : texts)
-    conditions.push_back(read_condition(text, model));
+    conditions.push_back(detail::read_condition(text, model.schema(), format));
   return conditions;
 }
 

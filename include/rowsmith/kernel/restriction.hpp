@@ -3,8 +3,6 @@
 /// What a row is drawn with, and what its cells may be where rows are asked for.
 #pragma once
 
-#include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -97,19 +95,6 @@ template <class Allowed>
   }
   return static_cast<double>(total) / all;
 }
-/// The code that running sums give to a number in (0, 1); 0 if they are all 0.
-inline std::int32_t code_at(const float* sums, Index width, float uniform) noexcept {
-  const float total = sums[width - 1];
-  if (!(total > 0))
-    return 0;
-  // Rounding may reach the total: the number before it still falls to a code of some probability.
-  const float point =
-      std::min(uniform * total, std::bit_cast<float>(std::bit_cast<std::uint32_t>(total) - 1U));
-  std::int32_t code = 0;
-  for (Index k = 0; k < width; ++k)
-    code += sums[k] <= point ? 1 : 0;
-  return std::min(code, static_cast<std::int32_t>(width - 1));
-}
 /// What a row is drawn with.
 struct Draw {
   Choice choice;
@@ -150,6 +135,15 @@ struct Draw {
     return drawn;
   }
 };
+
+/// `each_cell` of a row that was drawn. \param outputs  of the decoder
+template <class Set>
+inline void each_drawn_cell(const Columns& columns, const std::int32_t* codes, const float* outputs,
+                            const Draw& draw, const Set& set) noexcept {
+  each_cell(
+      columns, codes, [&](std::size_t h) { return outputs[columns.layout[h].offset]; },
+      [&](std::size_t h) { return draw.position_at(h, codes); }, set);
+}
 
 } // namespace kernel
 ROWSMITH_END

@@ -142,9 +142,7 @@ inline void sample_row(const Model<Weights>& model, const Heads& heads, std::uin
     if (model.guide.takes(buffers.codes, attempt, seed, index))
       break;
   }
-  each_cell(
-      model.columns, buffers.codes, [&](std::size_t h) { return outputs[model.columns.layout[h].offset]; },
-      [&](std::size_t h) { return draw.position_at(h, buffers.codes); }, set);
+  each_drawn_cell(model.columns, buffers.codes, outputs, draw, set);
 }
 
 /// Chooses one of a row's candidates, with a probability proportional to its weight, as they come (Chao, "A
@@ -206,9 +204,7 @@ inline bool sample_row_within(const Model<Weights>& model, const Heads& heads, s
     return false;
   if (chosen + 1 != attempt)
     outputs = candidate(chosen);
-  each_cell(
-      model.columns, buffers.codes, [&](std::size_t h) { return outputs[model.columns.layout[h].offset]; },
-      [&](std::size_t h) { return draw.position_at(h, buffers.codes); }, set);
+  each_drawn_cell(model.columns, buffers.codes, outputs, draw, set);
   return true;
 }
 

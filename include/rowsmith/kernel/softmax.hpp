@@ -38,6 +38,21 @@ inline Scalar exponentials(const Scalar* logits, Scalar* room, Index width, Scal
   return largest;
 }
 
+/// The code that running sums give to a number in (0, 1): those up to the point drawn are counted, without a
+/// branch to guess wrong. 0 if they are all 0.
+inline std::int32_t code_at(const float* sums, Index width, float uniform) noexcept {
+  const float total = sums[width - 1];
+  if (!(total > 0))
+    return 0;
+  // Rounding may reach the total: the number before it still falls to a code of some probability.
+  const float point =
+      std::min(uniform * total, std::bit_cast<float>(std::bit_cast<std::uint32_t>(total) - 1U));
+  std::int32_t code = 0;
+  for (Index k = 0; k < width; ++k)
+    code += sums[k] <= point ? 1 : 0;
+  return std::min(code, static_cast<std::int32_t>(width - 1));
+}
+
 /// The code that a softmax gives to a number in (0, 1). \param room for `width` numbers; may be `logits`
 /// Never inlined, so that there is one such code and a row alone has the bits it has in a batch.
 [[gnu::noinline]] inline std::int32_t choose(const float* logits, float* room, Index width, Choice choice,
@@ -45,19 +60,12 @@ inline Scalar exponentials(const Scalar* logits, Scalar* room, Index width, Scal
   if (!choice.draws)
     return static_cast<std::int32_t>(std::max_element(logits, logits + width) - logits);
   exponentials(logits, room, width, 1 / choice.temperature);
-  // Running sums; then those up to the point drawn are counted, without a branch to guess wrong.
   float total = 0;
   for (Index k = 0; k < width; ++k) {
     total += room[k];
     room[k] = total;
   }
-  // Rounding may reach the total: the number before it still falls to a code of some probability.
-  const float point =
-      std::min(uniform * total, std::bit_cast<float>(std::bit_cast<std::uint32_t>(total) - 1U));
-  std::int32_t code = 0;
-  for (Index k = 0; k < width; ++k)
-    code += room[k] <= point ? 1 : 0;
-  return std::min(code, static_cast<std::int32_t>(width - 1));
+  return code_at(room, width, uniform);
 }
 
 /// −log softmax(logits / temperature)[target] from the temperature's inverse. \param room as in `choose`

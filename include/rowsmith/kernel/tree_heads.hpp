@@ -29,11 +29,11 @@ struct Words {
 
 /// The first of `count` numbers from 0 on that is not below, or `count`. \param below  (number), true up to
 /// one
-template <class Below>
-inline std::uint32_t first_not(std::uint32_t count, const Below& below) noexcept {
-  std::uint32_t low = 0;
+template <class Number, class Below>
+inline Number first_not(Number count, const Below& below) noexcept {
+  Number low = 0;
   while (low < count) {
-    const std::uint32_t middle = low + (count - low) / 2;
+    const Number middle = low + (count - low) / 2;
     if (below(middle))
       low = middle + 1;
     else

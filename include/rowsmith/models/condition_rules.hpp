@@ -170,21 +170,6 @@ private:
   std::vector<NumberRange> ranges_;
 };
 
-/// The first of 2^32 random numbers that is not below, or 2^32. \param below  (number), true up to one
-template <class Below>
-std::uint64_t first_word_not(const Below& below) {
-  std::uint64_t low = 0;
-  std::uint64_t high = std::uint64_t{1} << 32U;
-  while (low < high) {
-    const std::uint64_t middle = low + (high - low) / 2;
-    if (below(static_cast<std::uint32_t>(middle)))
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
-}
-
 /// What is allowed of one column, as heads draw within it, and what it points to.
 class AllowedCodes {
 public:
@@ -235,6 +220,12 @@ public:
 private:
   static constexpr std::uint32_t last_word = std::numeric_limits<std::uint32_t>::max();
 
+  /// The first random number that is not below, or 2^32.
+  template <class Below>
+  static std::uint64_t first_word_not(const Below& below) {
+    return kernel::first_not(std::uint64_t{1} << 32U,
+                             [&](std::uint64_t word) { return below(static_cast<std::uint32_t>(word)); });
+  }
   void add(std::uint64_t first, std::uint64_t behind) {
     if (first >= behind)
       return;
@@ -308,11 +299,11 @@ public:
   using Tilts = std::vector<std::vector<float>>;
 
   /// \param sets  (column of the user's, its cells) \param tilts  empty: none
-  /// \param model  says whose they are
+  /// \param model  says whose they are, and keeps the parts
   ConditionRules(std::shared_ptr<const void> model, const TableModelParts& parts,
                  const kernel::Columns& columns, const std::vector<std::pair<std::size_t, CellSet>>& sets,
                  Tilts tilts = {})
-      : model_(std::move(model)), column_of_(columns.stretches, -1) {
+      : model_(std::move(model)), guide_(&parts.guide), column_of_(columns.stretches, -1) {
     tilts.resize(columns.stretches);
     const auto& slots = parts.preparation.model_slots();
     const bool restricts =
@@ -340,10 +331,6 @@ public:
     for (std::size_t stretch = 0; stretch < columns.stretches; ++stretch)
       if (!tilts[stretch].empty())
         add(stretch, nullptr);
-    guide_ = parts.guide;
-    // Only what says how often candidates are taken.
-    guide_.columns.resize(std::min<std::size_t>(guide_.columns.size(), 1));
-    guide_.words.clear();
   }
   ConditionRules(ConditionRules&&) = delete; // views point into it
 
@@ -359,12 +346,11 @@ public:
   }
   /// The logarithm of a candidate's weight, before it is held to anything: its mass, and how much more often
   /// a guide takes it than others.
-  double log_weight(const kernel::Guide& guide, const std::int32_t* codes,
-                    const kernel::Draw& draw) const noexcept {
+  double log_weight(const std::int32_t* codes, const kernel::Draw& draw) const noexcept {
     const double mass = draw.weight->log_mass;
-    if (guide_.empty() || !(mass > -std::numeric_limits<double>::infinity()))
-      return mass;
-    return mass + std::log(guide_.factor(guide.acceptance(codes), static_cast<std::size_t>(draw.label)));
+    return mass > -std::numeric_limits<double>::infinity()
+               ? mass + std::log(guide_->factor(codes, static_cast<std::size_t>(draw.label)))
+               : mass;
   }
   bool is_of(const void* model) const noexcept { return model_.get() == model; }
 
@@ -437,11 +423,11 @@ private:
   }
 
   std::shared_ptr<const void> model_;
+  const RowGuide* guide_; ///< of the model
   std::vector<AllowedCodes> allowed_;
   std::vector<kernel::Restriction> views_;
   std::vector<std::int32_t> column_of_;
   std::vector<std::pair<std::size_t, CellSet>> held_;
-  RowGuide guide_; ///< its shares alone
 };
 
 } // namespace detail

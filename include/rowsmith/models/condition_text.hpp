@@ -54,6 +54,10 @@ inline std::string take_value(std::string_view& text, bool listed) {
   return value;
 }
 
+[[noreturn]] inline void refuse_condition(std::string_view text, const std::string& what) {
+  throw SchemaError("condition " + in_quotes(text) + ": " + what);
+}
+
 } // namespace detail
 
 /// A condition from its text: `age >= 60`, `sex = Female`, `town != Oslo`, `job in Sales, "Farming,
@@ -63,9 +67,6 @@ inline std::string take_value(std::string_view& text, bool listed) {
 /// condition and what was expected
 template <class ToNumber>
 Condition parse_condition(std::string_view text, const TableSchema& schema, const ToNumber& to_number) {
-  const auto fail = [text](const std::string& what) -> void {
-    throw SchemaError("condition " + detail::in_quotes(text) + ": " + what);
-  };
   const std::string_view whole = detail::without_blanks(text);
   // The longest name that it begins with: names may hold blanks and signs.
   std::size_t column = schema.size();
@@ -95,16 +96,17 @@ Condition parse_condition(std::string_view text, const TableSchema& schema, cons
     std::string known;
     for (std::size_t c = 0; c < schema.size() && c < 20; ++c)
       known += (c == 0 ? "" : ", ") + schema[c].name;
-    fail("expected a column, then one of = != < <= > >= in is; the columns are: " + known +
-         (schema.size() > 20 ? ", …" : ""));
+    detail::refuse_condition(text, "expected a column, then one of = != < <= > >= in is; the columns are: " +
+                                       known + (schema.size() > 20 ? ", …" : ""));
   }
   Condition condition{.column = schema[column].name};
   const bool numerical = schema[column].kind == ColumnKind::numerical;
   const auto number = [&](std::string_view written) {
     const std::optional<double> value = to_number(column, written);
     if (!value)
-      fail("column '" + condition.column + "' holds numbers or dates as the table writes them, and " +
-           detail::in_quotes(written) + " is none");
+      detail::refuse_condition(text, "column '" + condition.column +
+                                         "' holds numbers or dates as the table writes them, and " +
+                                         detail::in_quotes(written) + " is none");
     return *value;
   };
   const auto allow = [&](std::string_view value) {
@@ -119,8 +121,7 @@ Condition parse_condition(std::string_view text, const TableSchema& schema, cons
     try {
       return detail::take_value(left, listed);
     } catch (const SchemaError& error) {
-      fail(error.what());
-      throw;
+      detail::refuse_condition(text, error.what());
     }
   };
   const auto sign = sign_of(rest);
@@ -137,7 +138,7 @@ Condition parse_condition(std::string_view text, const TableSchema& schema, cons
     } else if (words == "present" || words == "not missing") {
       condition.negated = true;
     } else {
-      fail("expected 'is missing' or 'is present'");
+      detail::refuse_condition(text, "expected 'is missing' or 'is present'");
     }
     return condition;
   }
@@ -149,7 +150,8 @@ Condition parse_condition(std::string_view text, const TableSchema& schema, cons
     return condition;
   }
   if (!numerical)
-    fail("column '" + condition.column + "' holds texts, which have no order; use = != or in");
+    detail::refuse_condition(text, "column '" + condition.column +
+                                       "' holds texts, which have no order; use = != or in");
   const double bound = number(value);
   if (sign.front() == '<')
     condition.ranges.push_back({.most = bound, .without_most = sign.size() == 1});

@@ -39,14 +39,10 @@ struct Condition {
   bool negated = false;              ///< any value but these; a missing cell only if that is said
 };
 
-/// Conditions in words:
-///
-/// \code
-/// model.sample(5000, {.conditions = {where("sex").is("Female"), where("age").at_least(60)}});
-/// \endcode
-class where {
+/// What `where` begins.
+class ConditionOn {
 public:
-  explicit where(std::string column) : column_(std::move(column)) {}
+  explicit ConditionOn(std::string column) : column_(std::move(column)) {}
 
   Condition is(std::string value) const { return one_of({std::move(value)}); }
   Condition is(double number) const { return between(number, number); }
@@ -76,6 +72,13 @@ public:
 private:
   std::string column_;
 };
+
+/// Conditions in words:
+///
+/// \code
+/// model.sample(5000, {.conditions = {where("sex").is("Female"), where("age").at_least(60)}});
+/// \endcode
+inline ConditionOn where(std::string column) { return ConditionOn(std::move(column)); }
 
 /// A share of the rows, (0, 1], that a condition shall hold for.
 struct Quota {
@@ -165,6 +168,8 @@ public:
   /// (0, 1) more evenly than random numbers do, and blocks of 64 rows are shuffled, so that parts do not come
   /// in turn.
   std::size_t part(std::uint64_t seed, std::uint64_t index) const noexcept {
+    if (parts_.size() == 1)
+      return 0;
     constexpr std::uint64_t block = 64;
     const auto random = RandomStream(seed, Purpose::quota).block(index / block);
     const std::uint64_t place = (index * (random[0] | 1U) + random[1]) % block;

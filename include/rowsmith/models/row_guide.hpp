@@ -54,13 +54,11 @@ struct RowGuide {
   /// How much more often than the model's heads draw it a row of `codes` becomes one of a sample: it is taken
   /// as this or that candidate, or as the last one, which always is. \param label  of a conditional model,
   /// else 0
-  double factor(const std::int32_t* codes, std::size_t label) const {
-    return empty() ? 1 : factor(view().acceptance(codes), label);
-  }
-  /// The same from the probability with which a candidate of these codes is taken.
-  double factor(double acceptance, std::size_t label) const noexcept {
+  double factor(const std::int32_t* codes, std::size_t label) const noexcept {
+    if (empty())
+      return 1;
     const double refused = std::pow(1 - accepted[label], tries - 1.0); // all but the last
-    return acceptance * (1 - refused) / accepted[label] + refused;
+    return view().acceptance(codes) * (1 - refused) / accepted[label] + refused;
   }
 
   /// All that the kernel relies on: nothing it reads lies outside, and every walk ends. \param labels  of the

@@ -111,13 +111,7 @@ public:
   /// The same under conditions that were looked up. \param options  of which the seed, the first row and the
   /// threads count
   Table sample(std::size_t rows, const ResolvedConditions& conditions, const SampleOptions& options) const {
-    auto columns = encoder().empty_columns(rows);
-    each_block(rows, options.threads, [&](InferenceScratch& scratch, std::size_t begin, Index count) {
-      draw_rows(options.seed, options.first_row + begin, first_rows(count), conditions, scratch,
-                [&](std::size_t row, const std::int32_t* codes, const float* outputs,
-                    const kernel::Draw& draw) { place(codes, outputs, draw, columns, begin + row); });
-    });
-    return preparation().backward(Table(std::move(columns), encoder().schema().label()));
+    return sample(rows, ResolvedQuotas({conditions}, {1}), options);
   }
   /// The codes of the same rows, rows × stretches of the layout: what the heads draw, before numbers get
   /// their place in a bin. \throws as `sample`
@@ -311,7 +305,6 @@ private:
     if (!rules.is_of(identity()))
       throw SchemaError("sample: the conditions were looked up by another model");
     const auto restrictions = rules.view();
-    const auto guide = parts().guide.view();
     const auto count = static_cast<Index>(rows.size());
     const std::uint64_t own_seed = kernel::Guide::seed_of(seed, attempt);
     const RowNumbers numbers{first, rows.data()};
@@ -325,13 +318,14 @@ private:
     draw_codes(
         own_seed, numbers, latents.data(), count, labels, scratch,
         [&](Index i, const std::int32_t* codes, const float* outputs, const kernel::Draw& draw) {
-          double weight = rules.log_weight(guide, codes, draw);
+          double weight = rules.log_weight(codes, draw);
           if (weight > -std::numeric_limits<double>::infinity() && rules.holds()) {
-            each_cell(codes, outputs, draw, [&](std::size_t column, const kernel::Cell& cell) {
-              const std::size_t slot = preparation().model_slots()[column];
-              row_numbers[slot] = cell.number;
-              row_codes[slot] = cell.code;
-            });
+            kernel::each_drawn_cell(columns(), codes, outputs, draw,
+                                    [&](std::size_t column, const kernel::Cell& cell) {
+                                      const std::size_t slot = preparation().model_slots()[column];
+                                      row_numbers[slot] = cell.number;
+                                      row_codes[slot] = cell.code;
+                                    });
             preparation().backward(cells);
             weight = rules.met(cells) ? weight : -std::numeric_limits<double>::infinity();
           }
@@ -344,19 +338,12 @@ private:
   Support try_out(const ResolvedConditions& conditions, double share_of_labels, const SampleOptions& options,
                   detail::ConditionRules::Tilts* tilts) const;
 
-  template <class Set>
-  void each_cell(const std::int32_t* codes, const float* outputs, const kernel::Draw& draw,
-                 const Set& set) const {
-    const auto& view = columns();
-    kernel::each_cell(
-        view, codes, [&](std::size_t h) { return outputs[view.layout[h].offset]; },
-        [&](std::size_t h) { return draw.position_at(h, codes); }, set);
-  }
   /// Puts a row of codes into row `at` of `to`.
   void place(const std::int32_t* codes, const float* outputs, const kernel::Draw& draw,
              std::vector<Column>& to, std::size_t at) const {
-    each_cell(codes, outputs, draw,
-              [&](std::size_t column, const kernel::Cell& cell) { set_cell(to[column], at, cell); });
+    kernel::each_drawn_cell(
+        columns(), codes, outputs, draw,
+        [&](std::size_t column, const kernel::Cell& cell) { set_cell(to[column], at, cell); });
   }
 
   struct State {
@@ -373,7 +360,7 @@ private:
 };
 
 inline ResolvedConditions TableModel::resolve(const SampleOptions& options) const {
-  const Table empty = empty_table();
+  const Table empty = options.conditions.empty() ? Table() : empty_table();
   std::vector<std::pair<std::size_t, detail::CellSet>> sets;
   const auto set_of = [&sets](std::size_t column) {
     return std::find_if(sets.begin(), sets.end(), [column](const auto& one) { return one.first == column; });
@@ -461,7 +448,7 @@ inline ResolvedConditions TableModel::resolve(const SampleOptions& options) cons
   }
   std::ostringstream text;
   text << "sample: ";
-  if (!(possible))
+  if (!possible)
     text << "no candidate meets the conditions";
   else
     text << "about " << result.support().share << " of the model's rows meet the conditions, and of "
