@@ -66,7 +66,8 @@ def main():
     options = parser.parse_args()
     judge = confirm_module()
     first = pd.read_csv(options.train, keep_default_na=False, na_values=judge.MISSING)
-    categorical = [name for name in first.columns if not pd.api.types.is_numeric_dtype(first[name])]
+    categorical = [name for name in first.columns
+                   if pd.api.types.is_bool_dtype(first[name]) or not pd.api.types.is_numeric_dtype(first[name])]
     train, unseen = (judge.read(path, categorical) for path in (options.train, options.unseen))
     random = np.random.default_rng(options.seed)
     lines = []
