@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <iostream>
@@ -15,10 +16,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include <rowsmith/core/progress_bar.hpp>
 #include <rowsmith/io/condition_reader.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/io/table_format_json.hpp>
 #include <rowsmith/models/condition_text.hpp>
+#include <rowsmith/models/imputation.hpp>
+#include <rowsmith/table/table_file.hpp>
 #include <rowsmith/table/table_file_writer.hpp>
 #include <rowsmith/table/write_csv.hpp>
 
@@ -36,10 +40,13 @@ struct SampleSettings {
   std::vector<std::string> where;
   std::vector<std::string> quotas;
   std::string balance;
+  std::string where_file;
   int threads = 0;
   bool allow_rare = false;
+  bool expect = false;
   bool plain = false;
   bool unguided = false;
+  bool quiet = false;
 };
 
 // How the table was written that a model learnt; plain CSV where it does not say.
@@ -98,9 +105,72 @@ inline std::string told_of(const rowsmith::Support& support) {
   return text.str();
 }
 
+// Completes the rows of a file.
+inline int run_complete(const SampleSettings& settings, const rowsmith::TableModel& model,
+                        const rowsmith::TableFormat& format) {
+  const auto learnt = format_of(model, false);
+  const auto partial = rowsmith::read_partial_file(settings.where_file, learnt);
+  rowsmith::ImputeOptions options{.seed = settings.seed,
+                                  .fill = settings.expect ? rowsmith::Fill::expect : rowsmith::Fill::draw,
+                                  .first_row = settings.first_row,
+                                  .threads = settings.threads};
+  if (!settings.quiet)
+    options.progress = rowsmith::progress_bar();
+  auto made = rowsmith::impute(model, partial.table, options);
+  std::clog << "rowsmith: " << made.filled << " cells filled in " << made.table.rows() << " rows\n";
+  const auto tell = [](std::size_t count, const char* what, const std::vector<std::size_t>& rows = {}) {
+    if (count > 0)
+      std::clog << "rowsmith: " << count << what
+                << (rows.empty() ? std::string() : ", first row " + std::to_string(rows.front() + 1)) << '\n';
+  };
+  tell(made.unknown,
+       " cells hold categories that the model does not know: kept, and nothing is concluded from "
+       "them");
+  tell(made.left_missing, " cells are missing in all such rows that the model makes, and stay so");
+  tell(made.unsure.size(), " rows are so unlike the model's that what is filled in is only the best found",
+       made.unsure);
+  tell(made.broken.size(), " rows do not keep a relation that the model keeps (rowsmith describe)",
+       made.broken);
+  for (std::size_t c = 0; c < partial.texts.size(); ++c)
+    if (learnt.columns[c].role == rowsmith::ColumnRole::dropped && partial.texts[c].rows() > 0)
+      std::clog << "rowsmith: column '" << learnt.columns[c].name
+                << "' is left out, as it was when the model was fitted\n";
+  // Filled cells have the digits of the model's; cells that were there keep all of theirs.
+  auto columns = std::move(made.table).into_columns();
+  const auto usual = model.empty_table();
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    const int decimals = usual[c].decimals;
+    const double scale = std::pow(10.0, decimals);
+    const bool fit =
+        decimals >= 0 && std::all_of(columns[c].values.begin(), columns[c].values.end(), [scale](double x) {
+          return std::isnan(x) || std::round(x * scale) / scale == x;
+        });
+    if (columns[c].kind == rowsmith::ColumnKind::numerical)
+      columns[c].decimals = fit || !settings.plain ? decimals : -1;
+  }
+  const rowsmith::Table rows(std::move(columns), model.schema().label());
+  const rowsmith::TableFileWriter writer(format, settings.seed);
+  write_output(settings.out, "the rows", [&](std::ostream& out) {
+    out << writer.header();
+    std::string text;
+    constexpr std::size_t block = 4096;
+    for (std::size_t begin = 0; begin < rows.rows() && out; begin += block) {
+      text.clear();
+      writer.append(text, rows, begin, std::min(begin + block, rows.rows()), settings.first_row,
+                    settings.plain ? nullptr : &partial);
+      out.write(text.data(), static_cast<std::streamsize>(text.size()));
+    }
+  });
+  return 0;
+}
+
 inline int run_sample(const SampleSettings& settings) {
+  if (settings.where_file.empty() == (settings.rows == 0))
+    throw rowsmith::OptionError("expected -n (how many rows) or --where-file (rows to complete)");
+  if (settings.expect && settings.where_file.empty())
+    throw rowsmith::OptionError("--expect: expected --where-file beside it");
   if (settings.out != "-")
-    check_outputs({{"MODEL", settings.model}}, {{"-o", settings.out}});
+    check_outputs({{"MODEL", settings.model}, {"--where-file", settings.where_file}}, {{"-o", settings.out}});
   auto model = rowsmith::load_model(settings.model);
   if (settings.unguided)
     model = model.without_guide();
@@ -110,6 +180,8 @@ inline int run_sample(const SampleSettings& settings) {
   if (format.schema().columns() != model.schema().columns())
     throw rowsmith::ModelFileError(settings.model +
                                    ": its format is of other columns than the model's; use --plain");
+  if (!settings.where_file.empty())
+    return run_complete(settings, model, format);
   rowsmith::SampleOptions options{
       .seed = settings.seed,
       .label = settings.label,
@@ -159,19 +231,23 @@ inline Run add_sample(CLI::App& app) {
       *app.add_subcommand("sample", "Makes rows with a model, as the table was written that it learnt");
   const auto settings = std::make_shared<SampleSettings>();
   command.add_option("model", settings->model, "The model file")->required();
-  add_whole_number(command, "-n,--rows", settings->rows, "How many", 1, std::uint64_t{1} << 44U)->required();
+  auto* const rows =
+      add_whole_number(command, "-n,--rows", settings->rows, "How many", 1, std::uint64_t{1} << 44U);
   command.add_option("-o,--out", settings->out, "The file to write; - for the standard output")
       ->capture_default_str();
   add_whole_number(command, "--seed", settings->seed, "Row i depends on the model, the seed and i only");
   add_whole_number(command, "--first-row", settings->first_row, "The number of the first row", 0,
                    std::uint64_t{1} << 44U);
-  command.add_option("--label", settings->label, "Of a conditional model: make rows with this label only");
-  command
-      .add_option("--where", settings->where,
-                  "Rows that meet a condition, such as 'age >= 60', 'sex = Female', 'town != Oslo', 'job in "
-                  "Sales, Clerk', 'age is missing' or 'age is present'; several hold together")
-      ->type_name("CONDITION")
-      ->allow_extra_args(false);
+  auto* const label = command.add_option("--label", settings->label,
+                                         "Of a conditional model: make rows with this label only");
+  auto* const where =
+      command
+          .add_option(
+              "--where", settings->where,
+              "Rows that meet a condition, such as 'age >= 60', 'sex = Female', 'town != Oslo', 'job in "
+              "Sales, Clerk', 'age is missing' or 'age is present'; several hold together")
+          ->type_name("CONDITION")
+          ->allow_extra_args(false);
   auto* const quota = command
                           .add_option("--quota", settings->quotas,
                                       "The share of the rows that a condition holds for, such as 'income = "
@@ -179,17 +255,36 @@ inline Run add_sample(CLI::App& app) {
                                       "column; what is left goes to the other rows")
                           ->type_name("CONDITION:SHARE")
                           ->allow_extra_args(false);
-  command.add_option("--balance", settings->balance, "As many rows of each category of a column")
-      ->excludes(quota);
-  command.add_flag("--allow-rare", settings->allow_rare,
-                   "Conditions that hardly any row meets: the best rows that are found, not an error");
+  auto* const balance =
+      command.add_option("--balance", settings->balance, "As many rows of each category of a column")
+          ->excludes(quota);
+  auto* const allow_rare =
+      command.add_flag("--allow-rare", settings->allow_rare,
+                       "Conditions that hardly any row meets: the best rows that are found, not an error");
+  command
+      .add_option("--where-file", settings->where_file,
+                  "Rows to complete, in place of -n: a file of some or all columns, whose missing cells are "
+                  "filled as the model has them in rows with the other cells")
+      ->type_name("FILE")
+      ->excludes(rows)
+      ->excludes(label)
+      ->excludes(where)
+      ->excludes(quota)
+      ->excludes(balance)
+      ->excludes(allow_rare);
+  command.add_flag(
+      "--expect", settings->expect,
+      "Fill cells with the mean or the most frequent category in place of a draw: the best single "
+      "guess, which varies less than real cells do");
   add_whole_number(command, "--threads", settings->threads, "0: all; never changes the result", 0, 4096);
   command.add_flag("--plain", settings->plain,
                    "Comma-separated, numbers with points, and only the columns that were learnt");
   command.add_flag("--unguided", settings->unguided,
                    "Take every row as it is drawn: several times as many a second, further from real ones");
+  command.add_flag("--quiet", settings->quiet, "No progress of --where-file");
   command.footer("rowsmith sample people.model -n 1000000 --seed 7 -o synthetic.csv\n"
-                 "rowsmith sample people.model -n 500 --where 'sex = Female' --where 'age >= 60'");
+                 "rowsmith sample people.model -n 500 --where 'sex = Female' --where 'age >= 60'\n"
+                 "rowsmith sample people.model --where-file partial.csv -o complete.csv");
   return [settings] { return run_sample(*settings); };
 }
 

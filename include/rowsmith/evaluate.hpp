@@ -8,6 +8,7 @@
 #include <rowsmith/evaluate/attacks.hpp>
 #include <rowsmith/evaluate/class_target.hpp>
 #include <rowsmith/evaluate/classifier.hpp>
+#include <rowsmith/evaluate/classify.hpp>
 #include <rowsmith/evaluate/detection.hpp>
 #include <rowsmith/evaluate/distribution_distance.hpp>
 #include <rowsmith/evaluate/efficacy.hpp>

@@ -10,6 +10,7 @@
 #include <rowsmith/forest/code_trees.hpp>
 #include <rowsmith/forest/decision_tree.hpp>
 #include <rowsmith/forest/gradient_boosting.hpp>
+#include <rowsmith/forest/isolation_forest.hpp>
 #include <rowsmith/forest/pool.hpp>
 #include <rowsmith/forest/random_forest.hpp>
 #include <rowsmith/forest/tree_criteria.hpp>

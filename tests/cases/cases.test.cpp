@@ -710,6 +710,45 @@ TEST_CASE("from a table to rows that are written as it was", "[cases]") {
   unmet("key = K-00001", 2, "the columns are: day, sent, price");
   unmet("class = d", 2, "'d', which the model does not know");
   unmet("price < 0", 1, "no candidate meets the conditions");
+  // Partial rows are completed; what is there stays as it is written, and other columns are drawn.
+  const auto partial =
+      folder.write("partial.csv", "note;price;class;key\r\nmine; 1.234,5 \xE2\x82\xAC;;K-7\r\n"
+                                  "\"a;b\";;c;K-00009\r\n;12,00 \xE2\x82\xAC;e;K-8\r\n");
+  for (const bool expect : {false, true}) {
+    std::vector<std::string> words{"sample", folder.file("m"), "--where-file", partial, "--quiet"};
+    if (expect)
+      words.emplace_back("--expect");
+    const auto complete = run_program(words);
+    CAPTURE(complete.error, complete.log, complete.out);
+    REQUIRE(complete.code == 0);
+    CHECK_THAT(complete.log, Contains("cells filled in 3 rows") &&
+                                 Contains("1 cells hold categories that the model does not know"));
+    std::istringstream text_of_rows(complete.out);
+    std::vector<std::string> made_lines;
+    while (std::getline(text_of_rows, line))
+      made_lines.push_back(line);
+    REQUIRE(made_lines.size() == 4);
+    CHECK_THAT(made_lines[1], Contains("K-7;mine;") && Contains(";1.234,5 \xE2\x82\xAC;"));
+    CHECK_THAT(made_lines[2], Contains("K-00009;\"a;b\";") && Contains(";c;"));
+    CHECK_THAT(made_lines[3], Contains("K-8;;") && Contains(";12,00 \xE2\x82\xAC;") && Contains(";e;"));
+    const auto read = [&] {
+      std::ofstream(folder.file("complete.csv"), std::ios::binary) << complete.out;
+      return rs::read_table_like(folder.file("complete.csv"), real.format);
+    }();
+    CHECK(read["price"].missing_count() == 0);
+    CHECK(read["class"].missing_count() == 0);
+    CHECK(read["day"].missing_count() == 0);
+    for (std::size_t r = 0; r < 3; ++r)
+      CHECK(read["day"].values[r] <= read["sent"].values[r]);
+  }
+  const auto other = folder.write("other.csv", "class;size\r\nc;3\r\n");
+  const auto refused_file = run_program({"sample", folder.file("m"), "--where-file", other});
+  CHECK(refused_file.code == 1);
+  CHECK_THAT(refused_file.error, Contains("other.csv") && Contains("'size' is none of the model's"));
+  CHECK(run_program({"sample", folder.file("m")}).code == 2);
+  CHECK(run_program({"sample", folder.file("m"), "-n", "3", "--where-file", partial}).code == 2);
+  CHECK(run_program({"sample", folder.file("m"), "-n", "3", "--expect"}).code == 2);
+  CHECK(run_program({"sample", folder.file("m"), "--where-file", partial, "-o", partial}).code == 2);
   // Scores name what is odd.
   const auto scores = run_program({"score", folder.file("m"), in, "--top", "5", "--samples", "4"});
   CHECK(scores.code == 0);

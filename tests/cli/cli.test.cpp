@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
@@ -11,6 +13,8 @@
 
 #include <stdlib.h>
 
+#include <rowsmith/core/random.hpp>
+#include <rowsmith/table/date_text.hpp>
 #include <rowsmith/table/write_csv.hpp>
 
 #include "../evaluate/small_tables.hpp"
@@ -150,4 +154,121 @@ TEST_CASE("work that fails has exit code 1, help has 0", "[cli]") {
   CHECK(folder.run({"--help"}).code == 0);
   CHECK(folder.run({"--seed", "010", "--json", folder.file("ten.json")}).code == 0); // decimal, not octal
   CHECK(nlohmann::json::parse(read_file(folder.file("ten.json")))["seed"] == 10);
+}
+
+namespace {
+
+// Rows of towns and prices: dear in Oslo, cheap in Lima; the numbers of `odd` come last.
+std::string offers(std::size_t rows, std::uint64_t seed, const std::string& odd = "") {
+  rs::RandomSequence random(rs::RandomStream(seed, rs::Purpose::user, 78));
+  std::string text = "town,day,price\n";
+  for (std::size_t i = 0; i < rows; ++i) {
+    const bool oslo = random.below(2) == 0;
+    text += oslo ? "Oslo," : "Lima,";
+    rs::append_date(text, 19'723 + random.below(200), "YYYY-MM-DD"); // from the first of January 2024 on
+    text += "," + std::to_string((oslo ? 500 : 100) + random.below(100)) + "\n";
+  }
+  return text + odd;
+}
+std::size_t lines_with(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    count += line.find(part) != std::string::npos ? 1 : 0;
+  return count;
+}
+
+} // namespace
+
+TEST_CASE("rows are flagged at a threshold by held-out rows, and it is said in words why", "[cli]") {
+  const Folder folder;
+  folder.write("offers.csv", offers(2000, 1));
+  folder.write("held.csv", offers(1000, 2));
+  folder.write(
+      "new.csv",
+      offers(500, 3,
+             "Lima,2024-05-15,560\nOslo,2024-05-15,9000\nRome,2024-05-15,150\nOslo,2031-05-15,550\n"));
+  const auto fitted = run_program(
+      {"fit", folder.file("offers.csv"), "-o", folder.file("m"), "--recipe", "trees", "--quick", "--quiet"});
+  REQUIRE(fitted.code == 0);
+  for (const char* by : {"likelihood", "cells"}) {
+    CAPTURE(by);
+    const auto result = run_program({"score", folder.file("m"), folder.file("new.csv"), "--calibrate",
+                                     folder.file("held.csv"), "--false-alarms", "0.02", "--explain", "--by",
+                                     by, "--samples", "4"});
+    CAPTURE(result.error, result.out);
+    REQUIRE(result.code == 0);
+    CHECK_THAT(result.log, Contains("threshold ") &&
+                               Contains(" of 1000 rows of " + folder.file("held.csv")) &&
+                               Contains(" of 504 rows flagged"));
+    CHECK_THAT(result.out, Catch::StartsWith("row,score,flagged,reasons\n"));
+    CHECK(lines_with(result.out, ",yes,") + lines_with(result.out, ",no,") == 504);
+    CHECK(lines_with(result.out, ",yes,") <= 4 + 30); // 2 % of 500, and what chance adds
+    std::istringstream lines(result.out);
+    std::string line;
+    for (std::size_t row = 0; std::getline(lines, line); ++row) {
+      if (row > 0 && line.find(",no,") != std::string::npos)
+        CHECK(line.substr(line.find(",no,")) == ",no,"); // nothing to explain
+      // That a price is one of the other town stands out by cells; the likelihood of so few trees, smoothed,
+      // need not be below what luck with the other columns does.
+      if (row <= 500 || (row == 501 && std::string(by) == "likelihood"))
+        continue;
+      CAPTURE(line);
+      CHECK_THAT(line, Contains(",yes,"));
+      if (row == 501)
+        CHECK_THAT(line, Contains("price is 560, where 1") && Contains("is usual beside 'town = Lima'"));
+      if (row == 502)
+        CHECK_THAT(line, Contains("price is 9000, outside of 100 to 599"));
+      if (row == 503)
+        CHECK_THAT(line, Contains(",inf,yes,") && Contains("town is 'Rome', which no training row had"));
+      if (row == 504) // a date, as the file writes them
+        CHECK_THAT(line, Contains("day is 2031-05-15, outside of 2024-01-01 to 2024-07-18"));
+    }
+  }
+  // Without held-out rows nothing is flagged, and every row that is written has its reasons.
+  auto result = run_program(
+      {"score", folder.file("m"), folder.file("new.csv"), "--top", "2", "--explain", "--samples", "4"});
+  CHECK_THAT(result.out, Catch::StartsWith("row,score,reasons\n503,inf,") && Contains("outside of"));
+  result = run_program({"score", folder.file("m"), folder.file("new.csv"), "--top", "2", "--samples", "4"});
+  CHECK(lines_with(result.out, "") == 3);
+
+  const auto refused = [&](std::vector<std::string> more, const std::string& why) {
+    more.insert(more.begin(), {"score", folder.file("m"), folder.file("new.csv")});
+    const auto told = run_program(more);
+    CAPTURE(more);
+    CHECK(told.code == 2);
+    CHECK_THAT(told.error, Contains(why));
+    CHECK(told.out == "");
+  };
+  folder.write("few.csv", offers(98, 4));
+  const auto held = folder.file("held.csv");
+  refused({"--false-alarms", "0.01"}, "--calibrate");
+  refused({"--calibrate", held, "--false-alarms", "0"}, "--false-alarms");
+  refused({"--calibrate", held, "--false-alarms", "1"}, "--false-alarms");
+  refused({"--calibrate", held, "--false-alarms", "often"}, "--false-alarms");
+  refused({"--calibrate", folder.file("few.csv")}, "98 rows are too few");
+  refused({"--calibrate", held, "-o", held}, "the file of --calibrate");
+  refused({"--by", "luck"}, "--by");
+}
+
+TEST_CASE("models of the base method score by reconstruction, and have no reasons", "[cli]") {
+  const Folder folder;
+  folder.write("offers.csv", offers(600, 1));
+  folder.write("new.csv", offers(300, 3, "Lima,2024-05-15,560\nOslo,2024-05-15,9000\n"));
+  REQUIRE(run_program({"fit", folder.file("offers.csv"), "-o", folder.file("m"), "--recipe", "faithful",
+                       "--quick", "--quiet"})
+              .code == 0);
+  const auto result = run_program({"score", folder.file("m"), folder.file("new.csv"), "--calibrate",
+                                   folder.file("offers.csv"), "--top", "1"});
+  REQUIRE(result.code == 0);
+  CHECK_THAT(result.out, Catch::StartsWith("row,score,flagged,reasons\n302,"));
+  CHECK(lines_with(result.out, ",yes,") == 1);
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--explain"}, std::vector<std::string>{"--by", "likelihood"}}) {
+    auto words = more;
+    words.insert(words.begin(), {"score", folder.file("m"), folder.file("new.csv")});
+    const auto told = run_program(words);
+    CHECK(told.code == 2);
+    CHECK_THAT(told.error, Contains("no distribution"));
+  }
 }

@@ -100,3 +100,29 @@ TEST_CASE("folds are even in size and in every class", "[evaluate]") {
   CHECK_THROWS_AS(ev::stratified_folds(labels, 1, 7), rs::OptionError);
   CHECK_THROWS_AS(ev::stratified_folds(labels, 404, 7), rs::OptionError);
 }
+
+TEST_CASE("average precision sums precision over steps of recall, ties together", "[evaluate]") {
+  // By hand: hits at places 1, 3 and 4 of five.
+  const std::vector<double> scores{0.9, 0.8, 0.7, 0.6, 0.5};
+  const std::vector<std::uint8_t> positive{1, 0, 1, 1, 0};
+  CHECK(rs::evaluate::average_precision(scores, positive) == Approx((1.0 + 2.0 / 3 + 3.0 / 4) / 3));
+  // Of equal scores, all are found at once: the share of positive rows.
+  const std::vector<double> equal(5, 0.5);
+  CHECK(rs::evaluate::average_precision(equal, positive) == Approx(0.6));
+  const std::vector<double> perfect{3, 1, 3, 3, 1};
+  CHECK(rs::evaluate::average_precision(perfect, positive) == Approx(1));
+  // Ties in part: two of three at the top, one of them positive.
+  const std::vector<double> tied{1, 1, 0, 1, 0};
+  CHECK(rs::evaluate::average_precision(tied, positive) == Approx(2.0 / 3 * (2.0 / 3) + 1.0 / 3 * (3.0 / 5)));
+  // Of other shares: as if each of the two others came 45 times.
+  std::vector<double> many{0.9, 0.7, 0.6};
+  std::vector<std::uint8_t> their_labels{1, 1, 1};
+  for (int i = 0; i < 90; ++i) {
+    many.push_back(i % 2 == 0 ? 0.8 : 0.5);
+    their_labels.push_back(0);
+  }
+  CHECK(rs::evaluate::average_precision(scores, positive, 3.0 / 93) ==
+        Approx(rs::evaluate::average_precision(many, their_labels)));
+  const std::vector<std::uint8_t> none(5, 0);
+  CHECK_THROWS_AS(rs::evaluate::average_precision(scores, none), rs::ShapeError);
+}

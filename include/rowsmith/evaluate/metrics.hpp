@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <span>
 #include <string>
@@ -97,6 +98,58 @@ inline double interpolate(std::span<const RocPoint> curve, double false_positive
   const double width = above->false_positive_rate - a.false_positive_rate;
   return a.true_positive_rate + (above->true_positive_rate - a.true_positive_rate) *
                                     ((false_positive_rate - a.false_positive_rate) / width);
+}
+
+/// Area under the precision-recall curve as a sum of steps: Σ (R_k − R_(k−1)) · P_k over the distinct scores,
+/// from the largest on (average precision; Davis & Goadrich 2006 on why no straight lines). Scores that know
+/// nothing have the share of positive rows. \param prevalence  the share of positive rows that precision is
+/// meant for, (0, 1), where the rows at hand have others than there will be; NaN: theirs
+/// \throws what `roc_auc` throws
+inline double average_precision(std::span<const double> scores, std::span<const std::uint8_t> positive,
+                                double prevalence = std::numeric_limits<double>::quiet_NaN()) {
+  const auto curve = roc_curve(scores, positive);
+  if (std::isnan(prevalence))
+    prevalence = static_cast<double>(std::count_if(positive.begin(), positive.end(),
+                                                   [](std::uint8_t label) { return label != 0; })) /
+                 static_cast<double>(positive.size());
+  if (!(prevalence > 0 && prevalence < 1))
+    throw ShapeError("average_precision: prevalence = " + std::to_string(prevalence) +
+                     ", expected more than 0 and less than 1");
+  double sum = 0;
+  double recall = 0;
+  for (const auto& point : curve) {
+    const double hits = point.true_positive_rate * prevalence;
+    const double alarms = point.false_positive_rate * (1 - prevalence);
+    if (hits > 0)
+      sum += (point.true_positive_rate - recall) * hits / (hits + alarms);
+    recall = point.true_positive_rate;
+  }
+  return sum;
+}
+
+/// The least of the scores of `usual` rows that a new row of their kind exceeds with a probability of at most
+/// `false_alarms`, whatever the scores' distribution: the ⌈(1 − false_alarms) (n + 1)⌉-th smallest of n, as n
+/// rows and a new one come in any order alike (split conformal prediction: Vovk, Gammerman & Shafer 2005). A
+/// row is flagged if its score is larger. Infinite if that one is. \param false_alarms in (0, 1)
+/// \throws OptionError for another share, or for so few rows that none is left out: fewer than
+/// 1 / false_alarms − 1 \throws ShapeError if a score is NaN
+inline double alarm_threshold(std::vector<double> usual, double false_alarms) {
+  if (!(false_alarms > 0 && false_alarms < 1))
+    throw OptionError("alarm_threshold: false_alarms = " + std::to_string(false_alarms) +
+                      ", expected more than 0 and less than 1");
+  if (std::any_of(usual.begin(), usual.end(), [](double score) { return std::isnan(score); }))
+    throw ShapeError("alarm_threshold: a score is not a number");
+  // Less the rounding of a product such as .99 · 100.
+  const auto rank = static_cast<std::size_t>(
+      std::ceil((1 - false_alarms) * static_cast<double>(usual.size() + 1) * (1 - 1e-12)));
+  if (rank > usual.size())
+    throw OptionError("alarm_threshold: " + std::to_string(usual.size()) +
+                      " rows are too few for the share " + std::to_string(false_alarms) +
+                      " of false alarms, expected at least " +
+                      std::to_string(static_cast<std::size_t>(std::ceil(1 / false_alarms - 1 - 1e-9))));
+  const auto place = usual.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(rank, 1) - 1);
+  std::nth_element(usual.begin(), place, usual.end());
+  return *place;
 }
 
 /// Harmonic mean of precision and recall of one class, 2 TP / (2 TP + FP + FN); 0 if there is no true

@@ -232,6 +232,48 @@ std::vector<Nearest> nearest_rows(const DistanceRows& queries, const DistanceRow
   return result;
 }
 
+/// The distance of every query row to its `neighbours`-th nearest reference row, by comparing all with all:
+/// how lonely it is (Ramaswamy, Rastogi & Shim, SIGMOD 2000). \returns one a query row; infinite if there are
+/// fewer reference rows \throws ShapeError as `nearest_rows`, OptionError for no neighbours
+template <RowMetric Metric = RowMetric::gower>
+std::vector<float> neighbour_distances(const DistanceRows& queries, const DistanceRows& references,
+                                       std::size_t neighbours, int threads = 0) {
+  if (neighbours == 0)
+    throw OptionError("neighbour_distances: neighbours = 0, expected at least 1");
+  if (references.rows == 0)
+    throw ShapeError("neighbour_distances: no reference rows");
+  if (queries.numbers.size() != references.numbers.size() || queries.planes != references.planes)
+    throw ShapeError("neighbour_distances: the columns of queries and references differ");
+  std::vector<float> result(queries.rows);
+  constexpr std::size_t shard = 128;
+  parallel_for((queries.rows + shard - 1) / shard, resolve_threads(threads), [&](std::size_t part) {
+    const std::size_t first = part * shard;
+    const std::size_t last = std::min(queries.rows, first + shard);
+    alignas(64) float sum[detail::distance_block];
+    // A heap for each query row: the largest of its nearest so far comes first.
+    std::vector<std::vector<float>> nearest(
+        last - first, std::vector<float>(neighbours, std::numeric_limits<float>::infinity()));
+    for (std::size_t begin = 0; begin < references.rows; begin += detail::distance_block) {
+      const std::size_t count = std::min(detail::distance_block, references.rows - begin);
+      for (std::size_t query = first; query < last; ++query) {
+        detail::block_distances<Metric>(queries, query, references, begin, count, sum);
+        auto& heap = nearest[query - first];
+        if (!(detail::smallest(sum) < heap.front()))
+          continue;
+        for (std::size_t i = 0; i < count; ++i)
+          if (sum[i] < heap.front()) {
+            std::pop_heap(heap.begin(), heap.end());
+            heap.back() = sum[i];
+            std::push_heap(heap.begin(), heap.end());
+          }
+      }
+    }
+    for (std::size_t query = first; query < last; ++query)
+      result[query] = nearest[query - first].front();
+  });
+  return result;
+}
+
 /// The two nearest of two sets of reference rows, whose own nearest are known. The second set's rows are
 /// numbered from `offset` on.
 inline Nearest nearer(const Nearest& a, const Nearest& b, std::uint32_t offset) {

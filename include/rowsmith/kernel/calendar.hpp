@@ -231,6 +231,25 @@ struct DateGap {
     at(column) = rounded(start + gap);
   }
 
+  /// Sets the other date, at the time of day that it has, so that the gap lies between both. False, and
+  /// nothing set, if a number is missing or it would not come back. \param at  as above
+  template <class At>
+  bool put_other(const At& at) const noexcept {
+    const double date = at(column);
+    const double gap = at(made);
+    const double other_date = at(other);
+    const double start = date - gap;
+    const bool keeps_time = other_seconds && !seconds;
+    const double put =
+        keeps_time ? 86400 * start + other_date - 86400 * std::floor(other_date / 86400) : start;
+    if (std::isnan(put))
+      return false;
+    if (rounded(from(put) + gap) != date)
+      return false;
+    at(other) = put;
+    return true;
+  }
+
 private:
   double from(double date) const noexcept {
     return seconds ? date : std::floor(other_seconds ? date / 86400 : date);

@@ -181,6 +181,14 @@ struct Codec {
     return distance_in(sd, mean, std::clamp(value, minimum, maximum));
   }
   double unstandardise(double number) const noexcept { return finish(mean + sd * number); }
+  /// Rounds to the column's decimals and keeps to its range.
+  double finish(double value) const noexcept {
+    const double scaled = value * rounding;
+    // A number so large that this is beyond a double has no digits to round.
+    if (rounding != 0 && std::isfinite(scaled))
+      value = std::round(scaled) / rounding;
+    return std::clamp(value, minimum, maximum);
+  }
 
 private:
   /// Where a number lies in a bin: 0 at its lower edge, 1 at its upper one.
@@ -191,14 +199,6 @@ private:
     const double low = unit * knot[0];
     const double width = unit * knot[1] - low;
     return width > 0 ? distance_in(width, low, unit * value) : 0;
-  }
-  /// Rounds to the column's decimals and keeps to its range.
-  double finish(double value) const noexcept {
-    const double scaled = value * rounding;
-    // A number so large that this is beyond a double has no digits to round.
-    if (rounding != 0 && std::isfinite(scaled))
-      value = std::round(scaled) / rounding;
-    return std::clamp(value, minimum, maximum);
   }
 };
 
@@ -301,33 +301,42 @@ inline void each_cell(const Columns& columns, const std::int32_t* codes, const N
   }
 }
 
-/// Codes and numbers of a row by stretch, codes counted from 0 in it. \param number_of, category_of (column)
-/// -> the cell; NaN and −1 where it is missing \returns false if a cell has no code: missing where no
-/// training row was, infinite, or a category that is not one of the column's
+/// The code or number of one stretch of a row; a fine code follows the code before it. \param number,
+/// category of the stretch's column: NaN and −1 where it is missing \param codes, numbers  by stretch, codes
+/// counted from 0 in it \returns false if the cell has no code: missing where no training row was, infinite,
+/// or a category that is not one of the column's
+inline bool encode_stretch(const Columns& columns, std::size_t h, double number, std::int32_t category,
+                           std::int32_t* codes, float* numbers) noexcept {
+  const Stretch& stretch = columns.layout[h];
+  const Codec& codec = columns.codecs[stretch.column];
+  const bool categorical = codec.kind == CodecKind::categorical;
+  const bool missing = categorical ? category == -1 : std::isnan(number);
+  if ((missing && !codec.has_missing) || (!categorical && std::isinf(number)))
+    return false;
+  if (categorical && !missing && (category < 0 || category >= codec.categories + (codec.has_other ? 1 : 0)))
+    return false;
+  codes[h] = 0;
+  if (!stretch.categorical)
+    numbers[h] = static_cast<float>(codec.standardise(number));
+  else if (missing)
+    codes[h] = stretch.fine ? 0 : codec.missing();
+  else if (stretch.fine)
+    codes[h] = codec.fine_of(number, codes[h - 1]);
+  else if (!codec.has_number())
+    codes[h] = categorical ? codec.code_of_category(category) : codec.code_of(number);
+  return true;
+}
+
+/// The same for all stretches of a row. \param number_of, category_of (column) -> the cell
 template <class NumberOf, class CategoryOf>
 inline bool encode_row(const Columns& columns, const NumberOf& number_of, const CategoryOf& category_of,
                        std::int32_t* codes, float* numbers) noexcept {
   for (std::size_t h = 0; h < columns.stretches; ++h) {
-    const Stretch& stretch = columns.layout[h];
-    const Codec& codec = columns.codecs[stretch.column];
-    const bool categorical = codec.kind == CodecKind::categorical;
-    const double number = categorical ? 0.0 : number_of(stretch.column);
-    const std::int32_t category = categorical ? category_of(stretch.column) : 0;
-    const bool missing = categorical ? category == -1 : std::isnan(number);
-    if ((missing && !codec.has_missing) || std::isinf(number))
+    const std::size_t column = columns.layout[h].column;
+    const bool categorical = columns.codecs[column].kind == CodecKind::categorical;
+    if (!encode_stretch(columns, h, categorical ? 0.0 : number_of(column),
+                        categorical ? category_of(column) : 0, codes, numbers))
       return false;
-    if (!missing &&
-        (category < 0 || (categorical && category >= codec.categories + (codec.has_other ? 1 : 0))))
-      return false;
-    codes[h] = 0;
-    if (!stretch.categorical)
-      numbers[h] = static_cast<float>(codec.standardise(number));
-    else if (missing)
-      codes[h] = stretch.fine ? 0 : codec.missing();
-    else if (stretch.fine)
-      codes[h] = codec.fine_of(number, codes[h - 1]);
-    else if (!codec.has_number())
-      codes[h] = categorical ? codec.code_of_category(category) : codec.code_of(number);
   }
   return true;
 }

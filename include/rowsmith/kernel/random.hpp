@@ -40,6 +40,7 @@ enum class Purpose : std::uint32_t {
   identifier,
   identifier_rest,
   quota,
+  impute,
   user = 0x1000,
 };
 

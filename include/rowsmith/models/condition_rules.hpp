@@ -58,6 +58,12 @@ public:
         return true;
     return false;
   }
+  /// Whether any cell is allowed.
+  bool any() const noexcept {
+    return missing_ ||
+           (numerical_ ? !ranges_.empty()
+                       : std::find(categories_.begin(), categories_.end(), true) != categories_.end());
+  }
   /// Leaves what a condition allows. \throws SchemaError for one that is none or does not fit the column
   void narrow(const Condition& condition, const Column& column) {
     const std::string what = "sample: the condition on column '" + name_ + "'";
@@ -92,10 +98,6 @@ public:
         categories_[k] = categories_[k] && named[k] != condition.negated;
     }
     missing_ = missing_ && condition.missing;
-    if (!missing_ &&
-        (numerical_ ? ranges_.empty()
-                    : std::find(categories_.begin(), categories_.end(), true) == categories_.end()))
-      throw SchemaError(what + " and those before it on the same column allow no value together");
   }
 
 private:
@@ -291,6 +293,36 @@ private:
   std::vector<kernel::WordRange> ranges_;
 };
 
+/// What the tuples of one stretch are of its column's margin, where trees draw the column; else 0.
+class Margin {
+public:
+  Margin(const TrainedHeads& heads, std::size_t stretch) {
+    trees_ = std::get_if<TreeNetwork>(&heads);
+    if (const auto* mixed = std::get_if<MixedNetwork>(&heads))
+      trees_ = &mixed->trees;
+    if (trees_ != nullptr)
+      for (const auto& column : trees_->columns)
+        if (column.stretch == stretch)
+          column_ = &column;
+  }
+  double operator()(std::uint32_t tuple) const {
+    return column_ == nullptr ? 0 : trees_->view().share(*column_, tuple);
+  }
+
+private:
+  const TreeNetwork* trees_ = nullptr;
+  const kernel::TreeColumn* column_ = nullptr;
+};
+/// The logarithm of a candidate's weight, before it is held to anything: its mass, and how much more often a
+/// guide takes it than others.
+inline double log_weight(const RowGuide& guide, const std::int32_t* codes,
+                         const kernel::Draw& draw) noexcept {
+  const double mass = draw.weight->log_mass;
+  return mass > -std::numeric_limits<double>::infinity()
+             ? mass + std::log(guide.factor(codes, static_cast<std::size_t>(draw.label)))
+             : mass;
+}
+
 /// Conditions on other columns than a conditional model's label. Those on columns that the model draws as
 /// codes restrict what it draws; rows are held to the others once they are whole.
 class ConditionRules {
@@ -313,8 +345,7 @@ public:
       if (stretch + 1 < columns.stretches && columns.layout[stretch + 1].fine)
         column_of_[stretch + 1] = column_of_[stretch];
       allowed_.emplace_back(columns, stretch, cells, std::move(tilts[stretch]));
-      views_.push_back(allowed_.back().view(
-          [&](std::uint32_t tuple) { return margin_share(parts.heads, stretch, tuple); }));
+      views_.push_back(allowed_.back().view(Margin(parts.heads, stretch)));
     };
     for (const auto& [column, cells] : sets) {
       const auto place =
@@ -344,13 +375,9 @@ public:
       return set.numerical() ? set.holds(cells.numbers[column]) : set.holds(cells.codes[column]);
     });
   }
-  /// The logarithm of a candidate's weight, before it is held to anything: its mass, and how much more often
-  /// a guide takes it than others.
+  /// As `detail::log_weight`.
   double log_weight(const std::int32_t* codes, const kernel::Draw& draw) const noexcept {
-    const double mass = draw.weight->log_mass;
-    return mass > -std::numeric_limits<double>::infinity()
-               ? mass + std::log(guide_->factor(codes, static_cast<std::size_t>(draw.label)))
-               : mass;
+    return detail::log_weight(*guide_, codes, draw);
   }
   bool is_of(const void* model) const noexcept { return model_.get() == model; }
 
@@ -410,18 +437,6 @@ public:
   }
 
 private:
-  static double margin_share(const TrainedHeads& heads, std::size_t stretch, std::uint32_t tuple) {
-    const TreeNetwork* trees = std::get_if<TreeNetwork>(&heads);
-    if (const auto* mixed = std::get_if<MixedNetwork>(&heads))
-      trees = &mixed->trees;
-    if (trees == nullptr)
-      return 0;
-    for (const auto& column : trees->columns)
-      if (column.stretch == stretch)
-        return trees->view().share(column, tuple);
-    return 0;
-  }
-
   std::shared_ptr<const void> model_;
   const RowGuide* guide_; ///< of the model
   std::vector<AllowedCodes> allowed_;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -92,6 +93,16 @@ struct CoincidentColumn {
   }
   void backward(RowCells cells, std::size_t made) const noexcept {
     cells.numbers[column] = value(cells.numbers[made], cells.numbers[column], cells.numbers[other]);
+  }
+
+  /// Where the column is fixed, the other is not, and both are said to be the same: puts the other.
+  bool settle(RowCells cells, std::size_t made, std::vector<bool>& fixed,
+              std::span<const int>) const noexcept {
+    if (!fixed[column] || fixed[other] || !(cells.numbers[made] > 0.5) || std::isnan(cells.numbers[column]))
+      return false;
+    cells.numbers[other] = cells.numbers[column];
+    fixed[other] = true;
+    return true;
   }
 
 private:

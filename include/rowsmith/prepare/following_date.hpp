@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -132,6 +133,19 @@ struct FollowingDate {
     gap.made = made;
     gap.put([&](std::size_t slot) -> double& { return cells.numbers[slot]; });
     cells.codes[column] = missing_code;
+  }
+
+  /// Where the date is fixed and the other is not: puts the other so that the gap lies between them.
+  bool settle(RowCells cells, std::size_t made, std::vector<bool>& fixed,
+              std::span<const int>) const noexcept {
+    if (!fixed[column] || fixed[other])
+      return false;
+    auto gap = view();
+    gap.made = made;
+    if (!gap.put_other([&](std::size_t slot) -> double& { return cells.numbers[slot]; }))
+      return false;
+    fixed[other] = true;
+    return true;
   }
 
   /// A view of this object, of which the column that it makes is to be set.

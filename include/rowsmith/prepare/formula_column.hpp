@@ -10,6 +10,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -87,6 +88,36 @@ struct FormulaColumn {
     cells.numbers[column] = view().value([&](std::size_t slot) { return cells.numbers[slot]; });
   }
 
+  /// Puts the one operand that is not known in its cell, as the column and the others give it: with as few
+  /// digits as keep the formula, and no more than it has. Of a rounded product or ratio several numbers do.
+  /// \param known  by slot; the operand's is set \param decimals  by slot, as `Column::decimals`
+  /// \param exactly  only what can be nothing else \returns whether there is such a number
+  bool deduce(RowCells cells, std::vector<bool>& known, std::span<const int> column_decimals,
+              bool exactly) const noexcept {
+    if (exactly && form != sum)
+      return false;
+    const auto unknown = [&](std::size_t slot) { return !known[slot]; };
+    const auto open = std::find_if(operands.begin(), operands.end(), unknown);
+    if (!known[column] || std::count_if(operands.begin(), operands.end(), unknown) != 1)
+      return false;
+    if (!solve(cells, static_cast<std::size_t>(open - operands.begin()), column_decimals[*open]))
+      return false;
+    known[*open] = true;
+    return true;
+  }
+  /// Where the column is fixed and operands are not: puts the last of those as the others give it.
+  /// \param fixed  by slot; the operand's is set \returns whether that was so
+  bool settle(RowCells cells, std::size_t, std::vector<bool>& fixed,
+              std::span<const int> column_decimals) const noexcept {
+    const auto open =
+        std::find_if(operands.rbegin(), operands.rend(), [&](std::size_t slot) { return !fixed[slot]; });
+    if (!fixed[column] || open == operands.rend() ||
+        !solve(cells, static_cast<std::size_t>(operands.rend() - open) - 1, column_decimals[*open]))
+      return false;
+    fixed[*open] = true;
+    return true;
+  }
+
   /// The formula in words, such as "'total' = 'price' + 'tax'".
   std::string text(const std::vector<ColumnSchema>& schema) const {
     return text([&](std::size_t slot) { return schema[slot].name; });
@@ -104,6 +135,35 @@ struct FormulaColumn {
   }
 
 private:
+  /// Puts operand `at`, so that the formula holds. False, and the cell as it was, if no number does.
+  bool solve(RowCells cells, std::size_t at, int most_decimals) const noexcept {
+    if (std::count(operands.begin(), operands.end(), operands[at]) != 1)
+      return false;
+    const double total = cells.numbers[column];
+    double exact = 0;
+    if (form == sum) {
+      exact = total - constant;
+      for (std::size_t i = 0; i < operands.size(); ++i)
+        if (i != at)
+          exact -= signs[i] * cells.numbers[operands[i]];
+      exact *= signs[at];
+    } else {
+      const double other = cells.numbers[operands[1 - at]];
+      exact = form == product ? total / other : at == 0 ? total * other : other / total;
+    }
+    if (!std::isfinite(exact)) // a missing cell among others
+      return false;
+    double& number = cells.numbers[operands[at]];
+    const double before = number;
+    double scale = 1;
+    for (int digits = 0; digits <= (most_decimals < 0 ? 15 : most_decimals); ++digits, scale *= 10) {
+      number = std::round(exact * scale) / scale + 0.0;
+      if (view().holds([&](std::size_t slot) { return cells.numbers[slot]; }))
+        return true;
+    }
+    number = before;
+    return false;
+  }
   /// \param name_of  (slot) -> the column's name
   template <class NameOf>
   std::string text(const NameOf& name_of) const {

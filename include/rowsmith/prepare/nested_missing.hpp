@@ -171,6 +171,16 @@ struct NestedMissing {
     cells.numbers[column] = leads ? std::numeric_limits<double>::quiet_NaN() : cells.numbers[from];
   }
 
+  /// What a cell that is there says although its leader is not known. \param known  by slot; that of the
+  /// column it makes is set
+  void forward_part(RowCells cells, std::size_t made, std::vector<bool>& known) const noexcept {
+    if (!together || !known[column] || is_missing(cells, column, categorical))
+      return;
+    cells.codes[made] = cells.codes[column];
+    cells.numbers[made] = cells.numbers[column];
+    known[made] = true;
+  }
+
 private:
   static constexpr double needed = 30; // nats: a chance of 1e-13
 

@@ -199,6 +199,72 @@ public:
         return false;
     return true;
   }
+  /// The same for a row of which only some cells are known. What known ones give of the others is known from
+  /// then on: a constant, a sum, what a key gives, and a part of a sum whose other parts are known.
+  /// \param known  by slot, in and out \param decimals  by slot, as `Column::decimals`: of what is found
+  /// \returns the slots of known cells that contradict each other by a transform, which makes nothing then
+  std::vector<std::size_t> forward_known(RowCells cells, std::vector<bool>& known,
+                                         std::span<const int> decimals) const {
+    known.resize(slots(), false);
+    const auto all_known = [&known](const std::vector<std::size_t>& some) {
+      return std::all_of(some.begin(), some.end(), [&](std::size_t slot) { return known[slot]; });
+    };
+    const auto find_one = [&](bool exactly) {
+      for (std::size_t t = 0; t < transforms_.size(); ++t)
+        if (std::visit(
+                [&](const auto& one) {
+                  const auto taken = one.takes();
+                  if (exactly && taken.size() == 1 && first_behind(t) == first_made_[t] && !known[taken[0]] &&
+                      all_known(reads_of(one))) {
+                    one.backward(cells, first_made_[t]);
+                    known[taken[0]] = true;
+                    return true;
+                  }
+                  if constexpr (requires { one.deduce(cells, known, decimals, exactly); })
+                    return one.deduce(cells, known, decimals, exactly);
+                  else
+                    return false;
+                },
+                transforms_[t]))
+          return true;
+      return false;
+    };
+    while (find_one(true) || find_one(false)) {
+    }
+    std::vector<std::size_t> contradicted;
+    for (std::size_t t = 0; t < transforms_.size(); ++t)
+      std::visit(
+          [&](const auto& one) {
+            auto own = one.takes();
+            const auto mended = mends_of(one);
+            own.insert(own.end(), mended.begin(), mended.end());
+            if (!all_known(own) || !all_known(reads_of(one))) {
+              if constexpr (requires { one.forward_part(cells, first_made_[t], known); })
+                one.forward_part(cells, first_made_[t], known);
+              return;
+            }
+            const bool kept = one.forward(cells, first_made_[t]);
+            if (!kept)
+              contradicted.insert(contradicted.end(), own.begin(), own.end());
+            for (std::size_t slot = first_made_[t]; slot < first_behind(t) && kept; ++slot)
+              known[slot] = true;
+          },
+          transforms_[t]);
+    return contradicted;
+  }
+  /// As `backward`, for a row of which some cells are fixed: what these and the drawn ones give of a cell
+  /// that is not is put there, so that a relation is kept. \param fixed  by slot; what is put is fixed, too
+  void backward_known(RowCells cells, std::vector<bool>& fixed, std::span<const int> decimals) const {
+    for (std::size_t t = transforms_.size(); t-- > 0;)
+      std::visit(
+          [&](const auto& one) {
+            if constexpr (requires { one.settle(cells, first_made_[t], fixed, decimals); })
+              if (one.settle(cells, first_made_[t], fixed, decimals))
+                return;
+            one.backward(cells, first_made_[t]);
+          },
+          transforms_[t]);
+  }
   void backward(RowCells cells) const noexcept {
     for (std::size_t t = transforms_.size(); t-- > 0;)
       std::visit([&](const auto& transform) noexcept { transform.backward(cells, first_made_[t]); },
@@ -234,6 +300,17 @@ private:
       return transform.mends();
     else
       return {};
+  }
+  template <class One>
+  static std::vector<std::size_t> reads_of(const One& transform) {
+    if constexpr (requires { transform.reads(); })
+      return transform.reads();
+    else
+      return {};
+  }
+  /// Behind the last slot that a transform makes.
+  std::size_t first_behind(std::size_t transform) const noexcept {
+    return transform + 1 < first_made_.size() ? first_made_[transform + 1] : slots_.size();
   }
   /// Takes the transform's slots out of the model's and puts those that it makes in the place of the first.
   void append(Transform transform) {

@@ -158,7 +158,9 @@ private:
 /// (std::size_t, int, bool, double, std::string, or a std::vector of those), which is how it is saved and
 /// read again. Beside what is listed here it may have `reads()`, slots that it needs and leaves in place, and
 /// `mends()`, slots that stay in the model and are put right after it: their columns follow those of
-/// `takes()` in what `backward` gives.
+/// `takes()` in what `backward` gives. `deduce` puts a cell that known ones
+/// give, and `settle` one that fixed and drawn ones do, both as `FormulaColumn`'s; `forward_part` is
+/// `NestedMissing`'s.
 template <class T>
 concept ColumnTransform = std::default_initializable<T> &&
     requires(const T& transform, const std::vector<ColumnSchema>& schema, const PreparedColumns& train,

@@ -359,15 +359,23 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
   return file;
 }
 
+namespace detail {
+/// The texts of another file of a format's columns.
+inline TextTableReader read_texts_like(const std::string& path, const TableFormat& format,
+                                       const TableFileOptions& options) {
+  auto known = options.dialect;
+  known.header = known.header.value_or(format.dialect.header);
+  known.encoding_like = format.dialect.encoding;
+  return {path, find_dialect(path, known)};
+}
+} // namespace detail
+
 /// Reads another file of the same columns, whatever its order and dialect. Columns that the format does not
 /// learn need not be there. \param options  of which the dialect and the missing values count \throws as
 /// `read_table_file`
 inline Table read_table_like(const std::string& path, const TableFormat& format,
                              const TableFileOptions& options = {}) {
-  auto known = options.dialect;
-  known.header = known.header.value_or(format.dialect.header);
-  known.encoding_like = format.dialect.encoding;
-  detail::TextTableReader texts(path, find_dialect(path, known));
+  const auto texts = detail::read_texts_like(path, format, options);
   std::vector<Column> columns;
   for (const auto& column : format.columns) {
     if (!TableFormat::kind_of(column.role))
@@ -380,6 +388,41 @@ inline Table read_table_like(const std::string& path, const TableFormat& format,
         path, place, [&] { return detail::table_column(texts.columns[place], column, options.roles); }));
   }
   return Table(std::move(columns), format.label);
+}
+
+/// A file of some of a format's columns, of which cells may be missing.
+struct PartialTableFile {
+  Table table{};                   ///< the learnt columns that the file has
+  std::vector<TextColumn> texts{}; ///< by column of the format: as the file has it; empty: it has not
+};
+
+/// Reads rows that are to be completed. \throws as `read_table_file`, and CsvError for a column that the
+/// format does not have, or a file that has none of those that it learns
+inline PartialTableFile read_partial_file(const std::string& path, const TableFormat& format,
+                                          const TableFileOptions& options = {}) {
+  auto read = detail::read_texts_like(path, format, options);
+  for (std::size_t i = 0; i < read.names.size(); ++i)
+    if (std::none_of(format.columns.begin(), format.columns.end(),
+                     [&](const ColumnFormat& one) { return one.name == read.names[i]; }))
+      throw CsvError(path, 0, i + 1,
+                     "the column " + detail::in_quotes(read.names[i]) + " is none of the model's");
+  PartialTableFile file;
+  std::vector<Column> columns;
+  for (const auto& column : format.columns) {
+    file.texts.emplace_back();
+    const auto found = std::find(read.names.begin(), read.names.end(), column.name);
+    if (found == read.names.end())
+      continue;
+    const auto place = static_cast<std::size_t>(found - read.names.begin());
+    file.texts.back() = std::move(read.columns[place]);
+    if (TableFormat::kind_of(column.role))
+      columns.push_back(detail::at_column(
+          path, place, [&] { return detail::table_column(file.texts.back(), column, options.roles); }));
+  }
+  if (columns.empty())
+    throw CsvError(path, 0, 0, "none of the columns that the model learnt is there");
+  file.table = Table(std::move(columns));
+  return file;
 }
 
 ROWSMITH_END

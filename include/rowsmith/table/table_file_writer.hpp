@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/errors.hpp>
@@ -18,7 +19,9 @@
 #include <rowsmith/table/column_format.hpp>
 #include <rowsmith/table/row_text.hpp>
 #include <rowsmith/table/table.hpp>
+#include <rowsmith/table/table_file.hpp>
 #include <rowsmith/table/table_format.hpp>
+#include <rowsmith/table/text_column.hpp>
 
 ROWSMITH_BEGIN
 
@@ -57,9 +60,11 @@ public:
     return bytes;
   }
   /// Appends the bytes of rows [begin, end) of a table. \param first_row  the number of row 0 in the sample
+  /// \param partial  what the rows were made from: cells that it has keep their texts; null: nothing
   /// \throws SchemaError for a text that the format's encoding has no characters for
   void append(std::string& to, const Table& table, std::size_t begin, std::size_t end_row,
-              std::uint64_t first_row) const {
+              std::uint64_t first_row, const PartialTableFile* partial = nullptr) const {
+    const auto kept = texts_of(partial);
     std::string cell;
     std::string part;                                   // of a row, before it is encoded
     std::string& text = encoder_.changes() ? part : to; // most need not be
@@ -67,13 +72,20 @@ public:
       std::size_t at = 0;
       bool first = true;
       const std::size_t start = to.size();
-      for (const auto& column : format_.columns) {
+      for (std::size_t c = 0; c < format_.columns.size(); ++c) {
+        const auto& column = format_.columns[c];
         if (column.role == ColumnRole::dropped)
           continue;
         if (!std::exchange(first, false))
           delimit(to);
-        append_cell(text, column, TableFormat::kind_of(column.role) ? &table[at++] : nullptr, row,
-                    first_row + row, cell);
+        const Column* cells = TableFormat::kind_of(column.role) ? &table[at++] : nullptr;
+        if (!kept.empty() && kept[c].has(row)) {
+          const auto known = (*kept[c].texts)[kept[c].texts->codes()[row]];
+          if (!known.text.empty() || known.quoted || column.quoted)
+            append_text(text, known.text, known.quoted || column.quoted);
+        } else {
+          append_cell(text, column, cells, row, first_row + row, cell);
+        }
         if (encoder_.changes())
           encode(std::exchange(part, {}), to,
                  "row " + std::to_string(row + 1) + ", column '" + column.name + "'");
@@ -97,6 +109,28 @@ public:
   }
 
 private:
+  /// Texts of a column that are written as they are.
+  struct Kept {
+    const TextColumn* texts = nullptr;
+    const Column* cells = nullptr; ///< those that are missing are none; null: of a text that is not learnt
+    bool key = false;              ///< an empty one is made
+
+    bool has(std::size_t row) const {
+      if (texts == nullptr)
+        return false;
+      return cells != nullptr ? !cells->is_missing(row) : !key || !(*texts)[texts->codes()[row]].text.empty();
+    }
+  };
+  /// By column of the format; of nothing: empty.
+  std::vector<Kept> texts_of(const PartialTableFile* partial) const {
+    std::vector<Kept> kept(partial == nullptr ? 0 : format_.columns.size());
+    for (std::size_t c = 0, at = 0; c < kept.size(); ++c)
+      if (partial->texts[c].rows() > 0)
+        kept[c] = {&partial->texts[c],
+                   TableFormat::kind_of(format_.columns[c].role) ? &partial->table[at++] : nullptr,
+                   format_.columns[c].role == ColumnRole::identifier};
+    return kept;
+  }
   /// As a text; the encoder makes a carriage return of a line feed where lines end so.
   const char* end() const noexcept { return format_.dialect.crlf ? "\r\n" : "\n"; }
   void delimit(std::string& to) const {
