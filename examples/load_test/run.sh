@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Exports a model, compiles a program that needs the header alone, and measures what it writes through a pipe.
-# usage: bash examples/load_test/run.sh --model people.model | --table people.csv [--recipe trees] [--unguided]
-#        [--rows 1000000] [--seed 0] [--threads 0] [--program build/release/bin/rowsmith] [--folder FOLDER]
-# The header and the program stay in FOLDER, if one is named.
+# usage: bash examples/load_test/run.sh [--model people.model | --table people.csv] [--recipe trees] [--unguided]
+#        [--rows 1000000] [--seed 0] [--threads 0] [--program build/release/bin/rowsmith] [--folder FOLDER] [--quick]
+# Without a model or a table the rows of examples/adult/embedded are learnt; --quick makes 100,000 rows. The header
+# and the program stay in FOLDER, if one is named.
 set -euo pipefail
 
 source_file=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/load_test.cpp
@@ -12,7 +13,9 @@ rowsmith=$(dirname "$source_file")/../../build/release/bin/rowsmith
 wrong() { echo "run.sh: $1" >&2; exit 2; }
 while [ $# -gt 0 ]; do
   case "$1" in
+    -h | --help) sed -n '3,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
     --unguided) unguided=(--unguided); shift; continue ;;
+    --quick) rows=100000; shift; continue ;;
     --model | --table | --recipe | --rows | --seed | --threads | --program | --folder)
       [ $# -gt 1 ] || wrong "$1: expected a value" ;;
     *) wrong "$1 is no option; see the beginning of this file" ;;
@@ -23,7 +26,7 @@ while [ $# -gt 0 ]; do
   esac
   shift 2
 done
-[ -n "$model$table" ] || wrong "expected --model or --table"
+if [ -z "$model$table" ]; then table=$(dirname "$source_file")/../adult/embedded/train.csv; fi
 [ -x "$rowsmith" ] || wrong "$rowsmith is not there: build it, or say --program"
 if [ -z "$folder" ]; then
   folder=$(mktemp -d)
