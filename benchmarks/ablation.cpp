@@ -162,7 +162,7 @@ Figures measure(const rs::TableModel& model, const std::vector<rs::StageReport>&
   figures.emplace_back("base_copies", copies.base_share.value);
   figures.emplace_back("dcr_share",
                        ev::closest_records(train, holdout, made, {.threads = threads}).share.value);
-  if (model.parts().decoding == rs::Decoding::sample && model.encoder().number_columns() == 0) {
+  if (model.is_distribution()) {
     const auto some = std::min<std::size_t>(1000, holdout.rows());
     std::vector<std::size_t> rows(some);
     std::iota(rows.begin(), rows.end(), std::size_t{0});

@@ -210,7 +210,7 @@ public:
 
   /// Of unseen rows, where the model's heads are a distribution.
   void add_likelihood(const rs::TableModel& model, Figures& figures) const {
-    if (model.parts().decoding == rs::Decoding::argmax || model.encoder().number_columns() > 0)
+    if (!model.is_distribution())
       return;
     const auto known = rs::expressible_rows(unseen_, train_);
     figures.emplace_back(std::string("unknown_category_rows"),

@@ -28,6 +28,14 @@ def read(path, categorical):
     return pd.read_csv(path, keep_default_na=False, na_values=MISSING, dtype={name: str for name in categorical})
 
 
+def read_pair(train, unseen):
+    """Training rows, unseen rows, and which of their columns are categories."""
+    first = pd.read_csv(train, keep_default_na=False, na_values=MISSING)
+    categorical = [name for name in first.columns
+                   if pd.api.types.is_bool_dtype(first[name]) or not pd.api.types.is_numeric_dtype(first[name])]
+    return read(train, categorical), read(unseen, categorical), categorical
+
+
 def encode(tables, categorical, skip=None):
     """One matrix a table; all tables count alike for the places of values."""
     parts = [[] for _ in tables]

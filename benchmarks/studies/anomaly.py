@@ -19,7 +19,8 @@ import sys
 import tempfile
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
+import draw_figures
+
 ADULT = ["age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation", "relationship", "race",
          "sex", "capital-gain", "capital-loss", "hours-per-week", "native-country", "income"]
 
@@ -113,10 +114,7 @@ def main():
                              "ours": detector["ours"]})
             title = {"nsl_kdd": "NSL-KDD: attacks, ROC-AUC"}.get(name, f"{name.capitalize()}: four kinds, ROC-AUC")
             panels.append({"title": title, "rows": rows})
-        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-            json.dump({"panels": panels}, file)
-            file.flush()
-            subprocess.run([sys.executable, str(HERE / "draw_figures.py"), file.name, options.svg], check=True)
+        draw_figures.draw({"panels": panels}, options.svg)
 
 
 if __name__ == "__main__":

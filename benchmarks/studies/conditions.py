@@ -12,25 +12,19 @@ apart. Beside it: the same for rows of an unconditional sample that meet the con
 (rejection), for rows asked for against those, and for training rows that meet it, which is the best there can be.
 """
 import argparse
-import importlib.util
 import json
 import pathlib
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
 import numpy as np
 import pandas as pd
 
-HERE = pathlib.Path(__file__).resolve().parent
-
-
-def confirm_module():
-    spec = importlib.util.spec_from_file_location("confirm_tables", HERE.parent / "confirm_tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import confirm_tables as judge  # noqa: E402: from the folder above
 
 
 def drawn_condition(table, columns, random):
@@ -64,11 +58,7 @@ def main():
     parser.add_argument("--least", type=int, default=500, help="unseen rows that meet a condition")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    judge = confirm_module()
-    first = pd.read_csv(options.train, keep_default_na=False, na_values=judge.MISSING)
-    categorical = [name for name in first.columns
-                   if pd.api.types.is_bool_dtype(first[name]) or not pd.api.types.is_numeric_dtype(first[name])]
-    train, unseen = (judge.read(path, categorical) for path in (options.train, options.unseen))
+    train, unseen, categorical = judge.read_pair(options.train, options.unseen)
     random = np.random.default_rng(options.seed)
     lines = []
     with tempfile.TemporaryDirectory() as folder:

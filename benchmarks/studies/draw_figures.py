@@ -47,11 +47,8 @@ def panel(figure, x0, y0):
     return out, bottom + BOTTOM
 
 
-def main():
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    with open(sys.argv[1], encoding="utf-8") as file:
-        told = json.load(file)
+def draw(told, path):
+    """Draws what a file of figures holds."""
     panels = told["panels"]
     columns = told.get("columns", len(panels))
     parts, height = [], 0
@@ -64,10 +61,17 @@ def main():
     width = columns * (WIDTH + GAP) + 8
     style = ("text{font:12px sans-serif;fill:#333}.title{font-weight:bold}.grid{stroke:#ddd}"
              ".mark{stroke:#999;stroke-dasharray:4 3}")
-    with open(sys.argv[2], "w", encoding="utf-8") as file:
+    with open(path, "w", encoding="utf-8") as file:
         file.write(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
                    f'viewBox="0 0 {width} {height}"><style>{style}</style><rect width="{width}" height="{height}" '
                    f'fill="#fff"/>{"".join(parts)}</svg>\n')
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    with open(sys.argv[1], encoding="utf-8") as file:
+        draw(json.load(file), sys.argv[2])
 
 
 if __name__ == "__main__":

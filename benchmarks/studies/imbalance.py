@@ -9,11 +9,9 @@ Runs the program `imbalance` (examples/imbalance) with ten seeds, and draws PR-A
 """
 import argparse
 import json
-import pathlib
 import subprocess
-import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
+import draw_figures
 
 
 def main():
@@ -40,10 +38,7 @@ def main():
                            "rows": [{"name": way, "value": figure["mean"], "low": figure["mean"] - figure["half"],
                                      "high": figure["mean"] + figure["half"], "ours": way.startswith("rowsmith")}
                                     for way, figure in ways.items()]})
-    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        json.dump({"panels": panels, "columns": 2}, file)
-        file.flush()
-        subprocess.run([HERE / "draw_figures.py", file.name, options.svg], check=True)
+    draw_figures.draw({"panels": panels, "columns": 2}, options.svg)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ the difference to the forest's over bootstrapped rows; and the AUC with which XG
 unseen ones (.5: not at all).
 """
 import argparse
-import importlib.util
 import json
 import pathlib
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -28,14 +28,8 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-HERE = pathlib.Path(__file__).resolve().parent
-
-
-def confirm_module():
-    spec = importlib.util.spec_from_file_location("confirm_tables", HERE.parent / "confirm_tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import confirm_tables as judge  # noqa: E402: from the folder above
 
 
 def mean_or_mode(train, name, categorical):
@@ -125,11 +119,7 @@ def main():
     parser.add_argument("--figures", help="a file for the figures, to be drawn by draw_figures.py; they are added to those there")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    judge = confirm_module()
-    first = pd.read_csv(options.train, keep_default_na=False, na_values=judge.MISSING)
-    categorical = [name for name in first.columns
-                   if pd.api.types.is_bool_dtype(first[name]) or not pd.api.types.is_numeric_dtype(first[name])]
-    train, unseen = (judge.read(path, categorical) for path in (options.train, options.unseen))
+    train, unseen, categorical = judge.read_pair(options.train, options.unseen)
     random = np.random.default_rng(options.seed)
     order = random.permutation(len(unseen))
     real = unseen.iloc[order[:options.rows]].reset_index(drop=True)

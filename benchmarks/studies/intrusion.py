@@ -10,11 +10,9 @@ rare classes and false alarms by judge and way.
 """
 import argparse
 import json
-import pathlib
 import subprocess
-import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
+import draw_figures
 
 
 def main():
@@ -40,10 +38,7 @@ def main():
                                      "low": figures[figure]["mean"] - figures[figure]["sd"],
                                      "high": figures[figure]["mean"] + figures[figure]["sd"],
                                      "ours": way.startswith("rowsmith")} for way, figures in ways.items()]})
-    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        json.dump({"panels": panels, "columns": 4}, file)
-        file.flush()
-        subprocess.run([HERE / "draw_figures.py", file.name, options.svg], check=True)
+    draw_figures.draw({"panels": panels, "columns": 4}, options.svg)
 
 
 if __name__ == "__main__":

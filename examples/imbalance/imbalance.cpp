@@ -122,13 +122,8 @@ Results study(const Source& source, const Settings& settings) {
     const ways::Task task{train, source.target, {source.positive}, settings.ratio, seed};
     const double share =
         static_cast<double>(task.rows_of(source.positive).size()) / static_cast<double>(train.rows());
-    const std::vector<std::pair<std::string, rs::Table>> tables{
-        {"nothing", train},
-        {"class weights", ways::by_weights(task)},
-        {"oversampling", ways::by_oversampling(task)},
-        {"SMOTE-NC", ways::by_smote(task)},
-        {"rowsmith", ways::by_model(task, model)},
-        {"rowsmith alone", rows_of_the_model(task, model)}};
+    auto tables = ways::all_of(task, model);
+    tables.emplace_back("rowsmith alone", rows_of_the_model(task, model));
     for (const auto& [way, table] : tables) {
       if (seed == 0)
         results.ways.push_back(way);

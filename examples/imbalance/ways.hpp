@@ -7,8 +7,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -173,6 +171,15 @@ inline rs::Table by_model(const Task& task, const rs::TableModel& model) {
     return model.sample(
         count, {.seed = task.seed, .conditions = {rs::where(task.target).is(category)}, .allow_rare = true});
   });
+}
+
+// All of them by name: the rows as they are, and with more.
+inline std::vector<std::pair<std::string, rs::Table>> all_of(const Task& task, const rs::TableModel& model) {
+  return {{"nothing", task.train},
+          {"class weights", by_weights(task)},
+          {"oversampling", by_oversampling(task)},
+          {"SMOTE-NC", by_smote(task)},
+          {"rowsmith", by_model(task, model)}};
 }
 
 } // namespace ways

@@ -90,12 +90,7 @@ Results study(const rs::Table& train, const rs::Table& test, const Settings& set
   for (std::uint64_t seed = 0; seed < settings.seeds; ++seed) {
     const auto model = common::fit_default(train, {seed, settings.threads, settings.quick});
     const ways::Task task{train, "label", {"R2L", "U2R"}, settings.ratio, seed};
-    const std::vector<std::pair<std::string, rs::Table>> tables{{"nothing", train},
-                                                                {"class weights", ways::by_weights(task)},
-                                                                {"oversampling", ways::by_oversampling(task)},
-                                                                {"SMOTE-NC", ways::by_smote(task)},
-                                                                {"rowsmith", ways::by_model(task, model)}};
-    for (const auto& [way, table] : tables)
+    for (const auto& [way, table] : ways::all_of(task, model))
       for (const auto judge : {rs::Classifier::forest, rs::Classifier::boosted}) {
         rs::evaluate::ClassifyOptions options{.classifier = judge, .seed = seed};
         options.models.forest.trees = settings.quick ? 20 : 100;

@@ -51,12 +51,8 @@ struct SampleSettings {
 
 // How the table was written that a model learnt; plain CSV where it does not say.
 inline rowsmith::TableFormat format_of(const rowsmith::TableModel& model, bool plain) {
-  const auto& notes = model.parts().notes;
-  const auto found = notes.find("format");
-  rowsmith::TableFormat learnt;
-  if (found != notes.end())
-    learnt = rowsmith::table_format_from_json(found->second);
-  if (found != notes.end() && !plain)
+  const auto learnt = rowsmith::detail::learnt_format(model);
+  if (!learnt.columns.empty() && !plain)
     return learnt;
   rowsmith::TableFormat format;
   for (const auto& column : model.schema().columns()) {
@@ -151,15 +147,7 @@ inline int run_complete(const SampleSettings& settings, const rowsmith::TableMod
   const rowsmith::Table rows(std::move(columns), model.schema().label());
   const rowsmith::TableFileWriter writer(format, settings.seed);
   write_output(settings.out, "the rows", [&](std::ostream& out) {
-    out << writer.header();
-    std::string text;
-    constexpr std::size_t block = 4096;
-    for (std::size_t begin = 0; begin < rows.rows() && out; begin += block) {
-      text.clear();
-      writer.append(text, rows, begin, std::min(begin + block, rows.rows()), settings.first_row,
-                    settings.plain ? nullptr : &partial);
-      out.write(text.data(), static_cast<std::streamsize>(text.size()));
-    }
+    writer.write(out, rows, settings.first_row, settings.plain ? nullptr : &partial);
   });
   return 0;
 }

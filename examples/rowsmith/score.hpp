@@ -120,18 +120,14 @@ inline std::vector<std::string> explained(const ScoreSettings& settings, const r
   return texts;
 }
 
-inline bool is_distribution(const rowsmith::TableModel& model) {
-  return model.parts().decoding != rowsmith::Decoding::argmax && model.encoder().number_columns() == 0;
-}
-
 // Scores tables of the model's columns as the options say.
 class Scorer {
 public:
   Scorer(const ScoreSettings& settings, const rowsmith::TableModel& model)
-      : settings_(&settings), model_(&model), by_(settings.by != "auto"    ? settings.by
-                                                  : is_distribution(model) ? "likelihood"
-                                                                           : "reconstruction") {
-    if (!is_distribution(model) && (settings.explain || by_ != "reconstruction"))
+      : settings_(&settings), model_(&model), by_(settings.by != "auto"     ? settings.by
+                                                  : model.is_distribution() ? "likelihood"
+                                                                            : "reconstruction") {
+    if (!model.is_distribution() && (settings.explain || by_ != "reconstruction"))
       throw rowsmith::OptionError((settings.explain ? "--explain" : "--by " + by_) +
                                   ": the model's heads are no distribution, as those of the recipe faithful; "
                                   "expected a model of another recipe, or --by reconstruction");
@@ -142,7 +138,7 @@ public:
                                                  .seed = settings_->seed,
                                                  .threads = settings_->threads,
                                                  .cells = cells || by_ == "cells"};
-    if (is_distribution(*model_) && (by_ != "reconstruction" || cells))
+    if (model_->is_distribution() && (by_ != "reconstruction" || cells))
       told = rowsmith::row_surprise(*model_, rows, likelihood);
     if (by_ == "reconstruction")
       return rowsmith::Sampler(*model_).score_rows(rows, settings_->threads);
@@ -168,7 +164,7 @@ inline int run_score(const ScoreSettings& settings) {
   if (calibrated && !(settings.false_alarms > 0 && settings.false_alarms < 1))
     throw rowsmith::OptionError("--false-alarms: expected a share of more than 0 and less than 1");
   const auto model = rowsmith::load_model(settings.model);
-  const bool distribution = is_distribution(model);
+  const bool distribution = model.is_distribution();
   const auto format = format_of(model, false);
   Scorer scorer(settings, model);
   const auto table = rowsmith::read_table_like(settings.file, format);

@@ -84,22 +84,23 @@ struct FilledRow {
 /// Fills rows one by one; one per thread.
 class RowFiller {
 public:
-  RowFiller(const TableModel& model, const ImputeOptions& options, const PinnedRow& nothing_pinned)
+  RowFiller(const TableModel& model, const ImputeOptions& options, const PinnedRow& nothing_pinned,
+            const PartialRows& rows)
       : model_(&model), options_(&options), pinned_(nothing_pinned), known_(model.preparation().slots()),
         excused_(known_.size()), fixed_(known_.size()), decimals_(known_.size(), -1), numbers_(known_.size()),
         codes_(known_.size()), tried_numbers_(known_.size()), tried_codes_(known_.size()),
         encoded_(model.columns().stretches) {
     for (std::size_t column = 0; column < model.schema().size(); ++column)
       plain_.push_back(model.preparation().is_plain(column));
+    for (std::size_t column = 0; column < rows.size(); ++column)
+      decimals_[column] = rows.decimals(column);
   }
 
   FilledRow fill(PartialRows& rows, std::size_t row) {
     FilledRow told;
     bool any = false;
-    for (std::size_t c = 0; c < rows.size(); ++c) {
-      decimals_[c] = rows.decimals(c);
+    for (std::size_t c = 0; c < rows.size(); ++c)
       any = any || open(rows, c, row);
-    }
     told.unknown = read(rows, row);
     std::fill(excused_.begin(), excused_.end(), false);
     for (const std::size_t slot :
@@ -479,8 +480,7 @@ private:
 /// errors, argmax or joint heads
 inline Imputation impute(const TableModel& model, const Table& given, const ImputeOptions& options = {}) {
   options.check();
-  if (model.encoder().number_columns() > 0 || model.parts().decoding == Decoding::argmax ||
-      std::holds_alternative<JointCodes>(model.heads()))
+  if (!model.is_distribution() || std::holds_alternative<JointCodes>(model.heads()))
     throw OptionError(
         "impute: the model's heads are no distribution column by column (squared errors, argmax or "
         "joint heads); train one with the default recipe");
@@ -493,7 +493,7 @@ inline Imputation impute(const TableModel& model, const Table& given, const Impu
   for (std::size_t first = 0; first < rows.rows(); first += round) {
     const std::size_t behind = std::min(first + round, rows.rows());
     parallel_for((behind - first + block - 1) / block, resolve_threads(options.threads), [&](std::size_t b) {
-      detail::RowFiller filler(model, options, nothing_pinned);
+      detail::RowFiller filler(model, options, nothing_pinned, rows);
       for (std::size_t row = first + b * block; row < std::min(first + (b + 1) * block, behind); ++row)
         told[row] = filler.fill(rows, row);
     });

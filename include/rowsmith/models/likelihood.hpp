@@ -295,7 +295,7 @@ inline std::vector<double> cells_of(const LikelihoodParts& parts, const std::vec
 inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
                                     const LikelihoodOptions& options = {}) {
   options.check();
-  if (model.encoder().number_columns() > 0 || model.parts().decoding == Decoding::argmax)
+  if (!model.is_distribution())
     throw OptionError(
         "log_likelihood: the model's heads are no distribution (squared errors or argmax); train "
         "one with encoding.numerical = NumericalEncoding::codes and Decoding::sample");

@@ -58,11 +58,8 @@ public:
 
   /// Anything is allowed.
   void clear() {
-    for (const auto& set : set_) {
-      Pin& pin = pins_[set.pin];
-      pin.codes[set.code] = 0;
-      std::fill_n(pin.tuples.begin() + static_cast<std::ptrdiff_t>(set.first), set.count, 0.0F);
-    }
+    for (const Set& one : set_)
+      fill(one, 0);
     set_.clear();
     restrictions_.clear();
     std::fill(column_of_.begin(), column_of_.end(), -1);
@@ -79,30 +76,16 @@ public:
     const std::uint32_t first =
         any ? code * pin.fine_codes : kernel::tuple_of(codes, stretch, pin.fine_codes);
     const std::uint32_t count = any ? pin.fine_codes : 1;
-    double margin = 0;
-    pin.codes[code] = 1;
-    for (std::uint32_t tuple = first; tuple < first + count; ++tuple) {
-      pin.tuples[tuple] = 1;
-      margin += pin.margin(tuple);
-    }
-    set_.push_back({at, code, first, count});
-    restrict(pin, pin.codes, pin.tuples, margin);
+    restrict(pin, pin.codes, pin.tuples, set({at, code, first, count}));
   }
   /// Any of some codes. \param allowed  by code of the stretch
   void allow(std::size_t stretch, const std::vector<bool>& allowed) {
     const std::size_t at = find(stretch);
     Pin& pin = pins_[at];
     double margin = 0;
-    for (std::uint32_t code = 0; code < allowed.size(); ++code) {
-      if (!allowed[code])
-        continue;
-      pin.codes[code] = 1;
-      const std::uint32_t first = code * pin.fine_codes;
-      std::fill_n(pin.tuples.begin() + static_cast<std::ptrdiff_t>(first), pin.fine_codes, 1.0F);
-      for (std::uint32_t tuple = first; tuple < first + pin.fine_codes; ++tuple)
-        margin += pin.margin(tuple);
-      set_.push_back({at, code, first, pin.fine_codes});
-    }
+    for (std::uint32_t code = 0; code < allowed.size(); ++code)
+      if (allowed[code])
+        margin += set({at, code, code * pin.fine_codes, pin.fine_codes});
     restrict(pin, pin.codes, pin.tuples, margin);
   }
   /// Anything but missing.
@@ -129,6 +112,20 @@ private:
     std::uint32_t first; ///< of its tuples
     std::uint32_t count;
   };
+  void fill(const Set& one, float value) {
+    Pin& pin = pins_[one.pin];
+    pin.codes[one.code] = value;
+    std::fill_n(pin.tuples.begin() + static_cast<std::ptrdiff_t>(one.first), one.count, value);
+  }
+  /// Allows some tuples until `clear`. \returns what they are of the column's margin
+  double set(const Set& one) {
+    fill(one, 1);
+    set_.push_back(one);
+    double margin = 0;
+    for (std::uint32_t tuple = one.first; tuple < one.first + one.count; ++tuple)
+      margin += pins_[one.pin].margin(tuple);
+    return margin;
+  }
   std::size_t find(std::size_t stretch) const noexcept {
     const auto at = std::lower_bound(pins_.begin(), pins_.end(), stretch,
                                      [](const Pin& pin, std::size_t wanted) { return pin.stretch < wanted; });

@@ -173,6 +173,12 @@ private:
     std::vector<double> places;
     for (std::size_t c = 0; c < rows_.size(); ++c)
       places.push_back(place_of(learnt[c], c, row));
+    std::vector<std::size_t> having; // by column: drawn rows that have about the same cell
+    for (std::size_t c = 0; c < rows_.size(); ++c) {
+      having.push_back(0);
+      for (std::size_t r = 0; r < rows_.rows(); ++r)
+        having[c] += alike(c, r, places[c]) ? 1U : 0U;
+    }
     std::vector<Finding> result;
     for (const std::size_t k : order) {
       if (result.size() == options_.most || !(nats(k) >= 1 && nats(k) >= 0.1 * nats(order[0])))
@@ -180,7 +186,7 @@ private:
       Finding best;
       double strength = -1;
       for (const std::size_t c : columns[k]) { // those that share a head: the one that is oddest
-        auto [one, weight] = find_cell(learnt, row, c, places, cells[k]);
+        auto [one, weight] = find_cell(learnt, row, c, places, having, cells[k]);
         if (weight > strength) {
           best = one;
           strength = weight;
@@ -201,7 +207,8 @@ private:
 
   /// \param cost  of the cell, in nats \returns what is odd about a cell, and how clearly so
   std::pair<Finding, double> find_cell(const Table& learnt, std::size_t row, std::size_t c,
-                                       const std::vector<double>& places, double cost) const {
+                                       const std::vector<double>& places,
+                                       const std::vector<std::size_t>& having, double cost) const {
     const auto all = static_cast<double>(rows_.rows());
     Finding found{.column = c, .compared = rows_.rows()};
     const double value = numerical(c) ? learnt[c].values[row] : 0;
@@ -226,13 +233,10 @@ private:
     for (std::size_t p = 0; p < rows_.size(); ++p) {
       if (p == c)
         continue;
-      std::size_t having = 0;
-      for (std::size_t r = 0; r < rows_.rows(); ++r)
-        having += alike(p, r, places[p]) ? 1U : 0U;
       std::size_t both = 0;
       for (const auto r : same)
         both += alike(p, r, places[p]) ? 1U : 0U;
-      const double expected = static_cast<double>(having) * share;
+      const double expected = static_cast<double>(having[p]) * share;
       const auto seen = static_cast<double>(both);
       if (3 * seen > expected)
         continue;
@@ -243,7 +247,7 @@ private:
         found.partner = p;
         found.with = both;
         found.expected = expected;
-        found.compared = having;
+        found.compared = having[p];
       }
     }
     std::vector<std::uint32_t> others;

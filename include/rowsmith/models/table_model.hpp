@@ -46,6 +46,10 @@ public:
   const void* identity() const noexcept { return state_.get(); }
   /// Columns, layout and label as the kernel reads them. A view of this model.
   const kernel::Columns& columns() const noexcept { return state_->view.columns; }
+  /// Whether the heads are a distribution, so that rows have a likelihood: no squared errors, no argmax.
+  bool is_distribution() const noexcept {
+    return encoder().number_columns() == 0 && parts().decoding == Decoding::sample;
+  }
   kernel::Choice choice() const noexcept {
     return {parts().decoding == Decoding::sample, static_cast<float>(parts().temperature)};
   }

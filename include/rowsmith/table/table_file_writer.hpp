@@ -97,13 +97,15 @@ public:
         encode(std::exchange(part, {}), to, "the end of a row");
     }
   }
-  void write(std::ostream& out, const Table& table, std::uint64_t first_row = 0) const {
+  /// \param first_row, partial  as of `append`
+  void write(std::ostream& out, const Table& table, std::uint64_t first_row = 0,
+             const PartialTableFile* partial = nullptr) const {
     out << header();
     std::string text;
     constexpr std::size_t block = 4096;
     for (std::size_t begin = 0; begin < table.rows(); begin += block) {
       text.clear();
-      append(text, table, begin, std::min(table.rows(), begin + block), first_row);
+      append(text, table, begin, std::min(table.rows(), begin + block), first_row, partial);
       out.write(text.data(), static_cast<std::streamsize>(text.size()));
     }
   }
