@@ -9,7 +9,7 @@ start=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source .ci/common.sh
 
-all=(adult custom_table scenario imbalance intrusion anomaly load_test)
+all=(adult custom_table scenario imbalance intrusion anomaly load_test private_release)
 names=(adult)
 if [ $# -gt 0 ] && [ "$1" = all ]; then
   names=("${all[@]}")

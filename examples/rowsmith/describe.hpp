@@ -136,9 +136,11 @@ inline int run_describe(const DescribeSettings& settings) {
   tell_findings(notes, rowsmith::likely_wrong(file.table), settings.file);
   if (!notes.str().empty())
     std::cout << '\n' << notes.str();
-  std::cout << "\nGenerated rows repeat categories as they are, and numbers that many rows share; keys are "
-               "made anew, "
-               "free texts left out.\n";
+  std::cout
+      << "\nGenerated rows repeat categories as they are, and numbers that many rows share; keys are "
+         "made anew, "
+         "free texts left out.\n"
+         "What stands here was read from the rows themselves: no guarantee of fit --epsilon covers it.\n";
   if (!settings.schema_out.empty())
     rowsmith::write_file_atomically(
         settings.schema_out, [&](std::ostream& out) { out << rowsmith::to_json(file.format, 2) << '\n'; });

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <iomanip>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -103,6 +104,27 @@ inline rs::evaluate::Figure likelihood(const rs::TableModel& model, const rs::Ta
           .meaning = meaning.str()};
 }
 
+inline constexpr const char* promise_key = "privacy.epsilon";
+
+// What the model promises of any one row, as one more figure on privacy: the one that no attack has to
+// confirm.
+inline rs::evaluate::Figure promise(const rs::TableModel& model) {
+  const auto& ledger = model.privacy();
+  std::ostringstream meaning;
+  if (ledger.empty())
+    meaning << "No guarantee: the model was trained without differential privacy.";
+  else
+    meaning
+        << "The model is (" << ledger.epsilon << ", " << ledger.delta
+        << ")-differentially private: that covers it and its rows, not this report, which was made of the "
+           "real rows as well.";
+  return {.key = promise_key,
+          .section = "privacy",
+          .title = "Promised epsilon",
+          .value = ledger.empty() ? std::numeric_limits<double>::quiet_NaN() : ledger.epsilon,
+          .meaning = meaning.str()};
+}
+
 inline int run_evaluate(const EvaluateSettings& settings) {
   // Wrong use is better known before minutes of work than after them.
   const Files inputs{{"--train", settings.train},
@@ -129,8 +151,8 @@ inline int run_evaluate(const EvaluateSettings& settings) {
   });
   for (const auto& limit : limits)
     if (std::find(keys.begin(), keys.end(), limit.key) == keys.end() &&
-        (settings.model.empty() || limit.key != likelihood_key)) {
-      std::string known = settings.model.empty() ? "" : likelihood_key;
+        (settings.model.empty() || (limit.key != likelihood_key && limit.key != promise_key))) {
+      std::string known = settings.model.empty() ? "" : std::string(likelihood_key) + ", " + promise_key;
       for (const auto& key : keys)
         known.append(known.empty() ? "" : ", ").append(key);
       throw rs::OptionError("--gate: " + settings.gate + ": there will be no figure '" + limit.key +
@@ -146,15 +168,17 @@ inline int run_evaluate(const EvaluateSettings& settings) {
   wrong_use("evaluate", [&] { rs::evaluate::check_judge(train, holdout, synthetic, options); });
   if (!settings.quiet)
     options.progress = rs::progress_bar();
-  std::optional<rs::evaluate::Figure> of_model; // first, since a wrong model file is better known early
-  if (!settings.model.empty())
-    of_model = likelihood(rs::load_model(settings.model), train, holdout, options);
+  std::vector<rs::evaluate::Figure> of_model; // first, since a wrong model file is better known early
+  if (!settings.model.empty()) {
+    const auto model = rs::load_model(settings.model);
+    of_model = {likelihood(model, train, holdout, options), promise(model)};
+  }
   auto report = rs::judge(train, holdout, synthetic, options);
-  if (of_model)
-    report.figures.insert(
-        std::find_if(report.figures.begin(), report.figures.end(),
-                     [](const rs::evaluate::Figure& figure) { return figure.section != "fidelity"; }),
-        *of_model);
+  for (const auto& figure : of_model) { // behind the others of its section
+    const auto last = std::find_if(report.figures.rbegin(), report.figures.rend(),
+                                   [&](const auto& other) { return other.section == figure.section; });
+    report.figures.insert(last.base(), figure);
+  }
   std::cout << report;
   if (!settings.quiet) {
     double total = 0;

@@ -3,8 +3,12 @@
 #include "fit.hpp"
 
 #include <algorithm>
+#include <iostream>
 
+#include <rowsmith/train/private_recipe.hpp>
 #include <rowsmith/train/recipes.hpp>
+
+#include "private_fit.hpp"
 
 namespace program {
 namespace {
@@ -33,6 +37,40 @@ rowsmith::TableModel fit_one(const FitSettings& settings, const rowsmith::TableF
 }
 
 } // namespace
+
+int run_private_fit(const FitSettings& asked) {
+  auto settings = asked;
+  if (settings.recipe == "default")
+    settings.recipe = "private";
+  check_private(settings);
+  auto options = rowsmith::PrivateRecipe::options();
+  options.seed = settings.seed;
+  options.threads = settings.threads;
+  options.privacy = privacy_options(settings, options.privacy);
+  const auto file = read_privately(settings);
+  // No word of how many rows there are, or what they look like: whoever sees it may not be who may see the
+  // table.
+  const InterruptGuard guard;
+  const auto bar = settings.quiet ? rowsmith::ProgressCallback{} : rowsmith::progress_bar();
+  try {
+    const auto trained =
+        rowsmith::PrivateRecipe::Trainer(options).fit(file.table, [&bar](const rowsmith::Progress& told) {
+          if (InterruptGuard::seen())
+            throw Interrupted();
+          return bar ? bar(told) : rowsmith::ProgressAction::go_on;
+        });
+    auto parts = trained.parts();
+    parts.notes["format"] = rowsmith::to_json(format_of_model(file.format, trained));
+    const rowsmith::TableModel model(std::move(parts));
+    rowsmith::save_model(model, settings.out);
+    if (!settings.quiet)
+      std::cout << model.privacy().statement();
+  } catch (const Interrupted&) {
+    std::clog << "\ninterrupted; a private training keeps no checkpoint: what was spent is spent\n";
+    return 1;
+  }
+  return 0;
+}
 
 rowsmith::TableModel fit_recipe(const FitSettings& settings, const rowsmith::TableFile& file,
                                 const rowsmith::ProgressCallback& progress,

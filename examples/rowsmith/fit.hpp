@@ -37,6 +37,10 @@ struct FitSettings {
   std::size_t min_category_rows = 0;
   std::vector<std::string> relations;
   double min_share = 1;
+  double epsilon = 0; // > 0: with differential privacy
+  double delta = 1e-6;
+  std::vector<std::string> domains;
+  std::string private_parts = "heads";
   bool conditional = false;
   bool fresh = false;
   bool quick = false;
@@ -72,9 +76,16 @@ private:
   void (*previous_)(int) = nullptr;
 };
 
+// A model with a guarantee, and the promise in words.
+int run_private_fit(const FitSettings& settings);
+
 inline int run_fit(const FitSettings& settings) {
   const std::string checkpoint = settings.out + ".checkpoint";
   check_outputs({{"FILE", settings.file}, {"--schema", settings.input.schema}}, {{"-o", settings.out}});
+  if (settings.epsilon > 0)
+    return run_private_fit(settings);
+  if (settings.recipe == "private" || !settings.domains.empty())
+    throw rowsmith::OptionError("--epsilon: is missing; how much may be told of a row is for you to say");
   if (settings.conditional && settings.input.label.empty())
     throw rowsmith::OptionError(
         "--conditional: a model makes rows for a label; say which column it is with --label");
@@ -129,8 +140,8 @@ inline Run add_fit(CLI::App& app) {
   command
       .add_option("--recipe", settings->recipe,
                   "default: rows nearest to real ones; neural: the least leak; trees: seconds; faithful: the "
-                  "base method")
-      ->check(CLI::IsMember({"default", "neural", "trees", "faithful"}))
+                  "base method; private: with --epsilon, the only one")
+      ->check(CLI::IsMember({"default", "neural", "trees", "faithful", "private"}))
       ->capture_default_str();
   add_whole_number(command, "--seed", settings->seed, "Of all that is drawn");
   add_whole_number(command, "--threads", settings->threads, "0: all; never changes the result", 0, 4096);
@@ -150,8 +161,38 @@ inline Run add_fit(CLI::App& app) {
   command.add_flag("--fresh", settings->fresh, "Do not go on from a checkpoint");
   command.add_flag("--quick", settings->quick, "A few steps: to see that all works");
   command.add_flag("--quiet", settings->quiet, "No progress");
+  const std::string privacy = "Differential privacy (docs/privacy.md)";
+  command
+      .add_option(
+          "--epsilon", settings->epsilon,
+          "Promise: nothing that is computed from the model is more than e^EPSILON times as probable with "
+          "a row than without it. 1 to 3 is usual; (0, 100]")
+      ->check(CLI::Range(1e-3, 100.0))
+      ->group(privacy);
+  command
+      .add_option("--delta", settings->delta,
+                  "But for an event of this probability: much less than 1 / rows; [1e-10, 0.01]")
+      ->check(CLI::Range(1e-10, 0.01))
+      ->capture_default_str()
+      ->group(privacy);
+  command
+      .add_option(
+          "--domain", settings->domains,
+          "What everybody knows of a column, and need not be paid for: age=0..120, price=0..1000:2 (two "
+          "digits after the point), \"sex=Female|Male\"; once for each")
+      ->take_all()
+      ->group(privacy);
+  command
+      .add_option("--private-parts", settings->private_parts,
+                  "What learns from the rows: heads; encoder: a variational autoencoder; gan: that and a "
+                  "GAN; counts: nothing "
+                  "but each column's shares by the label; tree: shares along a tree of pairs of columns")
+      ->check(CLI::IsMember({"heads", "encoder", "gan", "counts", "tree"}))
+      ->capture_default_str()
+      ->group(privacy);
   add_input(command, settings->input);
   command.footer("rowsmith fit people.csv --label income -o people.model\n"
+                 "rowsmith fit people.csv --label income --epsilon 3 --delta 1e-6 -o people.model\n"
                  "Ctrl-C leaves people.model.checkpoint, from which the same command goes on.");
   return [settings] { return run_fit(*settings); };
 }

@@ -104,6 +104,14 @@ struct InputSettings {
     options.label = label;
     return options;
   }
+  // The file as texts: nothing is decided by its rows.
+  rowsmith::TableFile read_texts(const std::string& path) const {
+    if (path == "-") {
+      const StandardInput copy;
+      return read_texts(copy.path());
+    }
+    return rowsmith::read_table_of_texts(path, options());
+  }
   // The file that is learnt, or judged by; - for the standard input.
   rowsmith::TableFile read(const std::string& path) const {
     if (path == "-") { // looked at twice, and so kept meanwhile

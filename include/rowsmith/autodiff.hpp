@@ -7,6 +7,7 @@
 #include <rowsmith/autodiff/gradient_check.hpp>
 #include <rowsmith/autodiff/ops/activation.hpp>
 #include <rowsmith/autodiff/ops/autoregressive.hpp>
+#include <rowsmith/autodiff/ops/autoregressive_shape.hpp>
 #include <rowsmith/autodiff/ops/dense.hpp>
 #include <rowsmith/autodiff/ops/elementwise.hpp>
 #include <rowsmith/autodiff/ops/gather.hpp>

@@ -16,6 +16,7 @@
 #include <rowsmith/models.hpp>
 #include <rowsmith/nn.hpp>
 #include <rowsmith/prepare.hpp>
+#include <rowsmith/privacy.hpp>
 #include <rowsmith/synthesizer.hpp>
 #include <rowsmith/table.hpp>
 #include <rowsmith/train.hpp>

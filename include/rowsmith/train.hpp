@@ -12,6 +12,12 @@
 #include <rowsmith/train/latent_rows.hpp>
 #include <rowsmith/train/learner.hpp>
 #include <rowsmith/train/options.hpp>
+#include <rowsmith/train/private_column.hpp>
+#include <rowsmith/train/private_encoding.hpp>
+#include <rowsmith/train/private_gan.hpp>
+#include <rowsmith/train/private_gradient.hpp>
+#include <rowsmith/train/private_recipe.hpp>
+#include <rowsmith/train/private_trainer.hpp>
 #include <rowsmith/train/recipes.hpp>
 #include <rowsmith/train/refit_stage.hpp>
 #include <rowsmith/train/row_decoder.hpp>

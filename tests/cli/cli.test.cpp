@@ -272,3 +272,60 @@ TEST_CASE("models of the base method score by reconstruction, and have no reason
     CHECK_THAT(told.error, Contains("no distribution"));
   }
 }
+
+TEST_CASE("a model with a guarantee: what is promised is printed, kept in the file, and wrong use is refused",
+          "[cli]") {
+  const Folder folder;
+  rs::write_csv(folder.file("many.csv"), small_tables::people(3000, 5));
+  const std::vector<std::string> fit{"fit", folder.file("many.csv"), "--label", "y",
+                                     "-o",  folder.file("model")};
+  const auto with = [&](std::vector<std::string> more) {
+    auto words = fit;
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(words);
+  };
+  const auto fitted = with({"--epsilon", "2", "--delta", "1e-5", "--quick"});
+  CAPTURE(fitted.error);
+  REQUIRE(fitted.code == 0);
+  CHECK_THAT(fitted.out, Contains("(2, 1e-05)-differentially private"));
+  CHECK_THAT(fitted.out, Contains("which columns are numbers"));
+  CHECK_THAT(fitted.out, Contains("how the file is written down"));
+  const auto described = run_program({"describe", folder.file("model")});
+  CHECK(described.code == 0);
+  CHECK_THAT(described.out, Contains("(2, 1e-05)-differentially private"));
+  const auto made = run_program({"sample", folder.file("model"), "-n", "40", "-o", "-"});
+  CHECK(made.code == 0);
+  CHECK(std::count(made.out.begin(), made.out.end(), '\n') == 41);
+  CHECK(made.out.substr(0, made.out.find('\n')) ==
+        read_file(folder.file("many.csv")).substr(0, made.out.find('\n')));
+
+  // What everybody knows: kinds by a schema, domains by themselves.
+  REQUIRE(run_program({"describe", folder.file("many.csv"), "--label", "y", "--schema-out",
+                       folder.file("schema.json")})
+              .code == 0);
+  const auto declared = with({"--epsilon", "2", "--quick", "--schema", folder.file("schema.json"), "--domain",
+                              "y=yes|no", "--quiet"});
+  CAPTURE(declared.error);
+  CHECK(declared.code == 0);
+  CHECK(declared.out == "");
+  const auto card = run_program({"describe", folder.file("model")}).out;
+  CHECK_THAT(card, Contains("what is declared of column 'y'"));
+  CHECK_THAT(card, !Contains("which columns are numbers"));
+
+  const auto refused = [&](std::vector<std::string> more, const std::string& why) {
+    CAPTURE(more);
+    const auto result = with(std::move(more));
+    CHECK(result.code == 2);
+    CHECK_THAT(result.error, Contains(why));
+  };
+  refused({"--epsilon", "0"}, "--epsilon");
+  refused({"--epsilon", "1", "--delta", "1"}, "--delta");
+  refused({"--recipe", "private"}, "--epsilon: is missing");
+  refused({"--domain", "y=a|b"}, "--epsilon: is missing");
+  refused({"--epsilon", "1", "--recipe", "trees"}, "has no guarantee to give");
+  refused({"--epsilon", "1", "--conditional"}, "--conditional");
+  refused({"--epsilon", "1", "--relation", "a = b + c"}, "--relation");
+  refused({"--epsilon", "1", "--min-category-rows", "3"}, "--min-category-rows");
+  for (const std::string domain : {"y", "y=", "=1..2", "a=2..1", "a=1..x", "a=1..2:9", "a=1..2:x"})
+    refused({"--epsilon", "1", "--domain", domain}, "--domain");
+}

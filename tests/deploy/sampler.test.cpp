@@ -36,7 +36,7 @@ std::uint64_t bits(const rs::DynamicRow& row, std::size_t column) {
              ? (row.is_missing(column) ? 1U : std::bit_cast<std::uint64_t>(row.number(column)))
              : static_cast<std::uint64_t>(row.category(column).code);
 }
-std::size_t differences(const rs::Table& table, std::size_t at, const rs::DynamicRow& row) {
+std::size_t cells_that_differ(const rs::Table& table, std::size_t at, const rs::DynamicRow& row) {
   std::size_t count = 0;
   for (std::size_t c = 0; c < row.size(); ++c)
     count += bits(table, at, c) == bits(row, c) ? 0 : 1;
@@ -76,7 +76,7 @@ TEST_CASE("a row alone has the bits of the batch's row", "[deploy]") {
     std::size_t wrong = 0;
     for (std::size_t i = 0; i < rows; ++i) {
       sampler(11, i, scratch, row);
-      wrong += differences(batch, i, row);
+      wrong += cells_that_differ(batch, i, row);
     }
     CHECK(wrong == 0);
     // Far out, and with another seed.
@@ -84,7 +84,7 @@ TEST_CASE("a row alone has the bits of the batch's row", "[deploy]") {
     const auto there = model.sample(3, {.seed = ~std::uint64_t{0}, .first_row = far});
     for (std::size_t i = 0; i < 3; ++i) {
       sampler(~std::uint64_t{0}, far + i, scratch, row);
-      CHECK(differences(there, i, row) == 0);
+      CHECK(cells_that_differ(there, i, row) == 0);
     }
     for (const auto& label : model.labels()) {
       const auto wanted = model.sample(300, {.seed = 2, .label = label});
@@ -95,7 +95,7 @@ TEST_CASE("a row alone has the bits of the batch's row", "[deploy]") {
       wrong = 0;
       for (std::size_t i = 0; i < 300; ++i) {
         sampler(2, i, index, scratch, row);
-        wrong += differences(wanted, i, row);
+        wrong += cells_that_differ(wanted, i, row);
       }
       CHECK(wrong == 0);
     }
@@ -227,7 +227,7 @@ TEST_CASE("a row's score is its reconstruction loss, alone and in a batch", "[de
   check(atoms, InOrder(atoms), heaped);
   using Joint = rs::Autoencoder<rs::Dense<24>, rs::ReLU, rs::Latent<5>, rs::JointHeads<64>>;
   const auto encoded = fine.encode(plain);
-  check(fine, Joint(fine, false, 1, &encoded), plain);
+  check(fine, Joint(fine, false, 1, {&encoded}), plain);
 }
 
 TEST_CASE("joint heads score a combination that no training row has as infinite", "[deploy]") {
@@ -402,7 +402,7 @@ TEST_CASE("a scratch can be moved, and a sampler copied", "[deploy]") {
     if (i == 5)
       scratch = sampler.scratch();
     sampler(3, i, scratch, row);
-    CHECK(differences(expected, i, row) == 0);
+    CHECK(cells_that_differ(expected, i, row) == 0);
   }
 }
 
@@ -418,7 +418,7 @@ TEST_CASE("one sampler serves several threads", "[deploy][threads]") {
       auto row = sampler.row();
       for (std::size_t i = t; i < 400; i += 4) {
         sampler(3, i, scratch, row);
-        wrong[t] += differences(expected, i, row);
+        wrong[t] += cells_that_differ(expected, i, row);
       }
     });
   for (auto& thread : threads)
@@ -517,7 +517,7 @@ TEST_CASE("conditions on the label are kept, alone and in a batch, without alloc
     const long before = allocation::count;
     for (std::size_t i = 0; i < 500; ++i) {
       wrong += sampler(4, i, conditions, scratch, row) ? 0 : 1;
-      wrong += differences(made, i, row);
+      wrong += cells_that_differ(made, i, row);
       yes += row.category(5).text == "yes" ? 1 : 0;
     }
     CHECK(allocation::count == before);

@@ -228,6 +228,42 @@ rs::TableModelParts dated_parts() {
   return model;
 }
 
+/// Each column begins with the shares that it has by one before it: a chain, but that every third stands
+/// alone.
+static rs::HeadMargins chained_margins(const rs::TableEncoder& encoder) {
+  rs::HeadMargins margins{.order = rs::automatic_order(encoder)};
+  const auto& layout = encoder.layout();
+  margins.parents.assign(layout.size(), -1);
+  margins.shares.resize(layout.size());
+  margins.by_parent.resize(layout.size());
+  rs::RandomSequence random(rs::RandomStream(21, rs::Purpose::user));
+  const auto shares = [&random](std::size_t width) {
+    std::vector<double> result;
+    double sum = 0;
+    for (std::size_t k = 0; k < width; ++k)
+      sum += result.emplace_back(0.05 + random.uniform());
+    for (auto& share : result)
+      share /= sum;
+    return result;
+  };
+  std::int32_t before = -1;
+  for (std::size_t q = 0; q < margins.order.size(); ++q) {
+    const auto column = static_cast<std::size_t>(margins.order[q]);
+    const auto width = static_cast<std::size_t>(layout[column].width);
+    margins.shares[column] = shares(width);
+    std::int32_t parent = layout[column].fine ? margins.order[q] - 1 : -1;
+    if (!layout[column].fine && q % 3 != 0)
+      parent = margins.parents[column] = before;
+    for (std::int32_t p = 0; parent >= 0 && p < layout[static_cast<std::size_t>(parent)].width; ++p) {
+      const auto given = shares(width);
+      margins.by_parent[column].insert(margins.by_parent[column].end(), given.begin(), given.end());
+    }
+    if (!layout[column].fine)
+      before = margins.order[q];
+  }
+  return margins;
+}
+
 std::vector<NamedParts> all_parts() {
   using rs::Dense, rs::ReLU, rs::LeakyReLU, rs::Tanh, rs::Sigmoid, rs::LayerNorm, rs::Latent, rs::Noise;
   const auto rows = table();
@@ -265,6 +301,8 @@ std::vector<NamedParts> all_parts() {
   all.push_back({"in order, fine codes, residual, mixture", parts<InOrder, Residual6>(fine, true)});
   all.back().model.latent_bound.clear();
   mix_noise(all.back().model);
+  const auto chained = chained_margins(fine);
+  all.push_back({"in order, by other columns", parts<InOrder, To6>(fine, false, 3, rows, &chained)});
   all.push_back({"atoms", parts<Plain, To5>(atoms, true)});
   all.push_back({"in order, atoms", parts<InOrder, To6>(atoms, true)});
   all.push_back({"trees", parts<Joint, To6>(fine, false)});
@@ -279,6 +317,9 @@ std::vector<NamedParts> all_parts() {
   all.push_back({"in order with trees, guided", parts<InOrder, To6>(fine, false)});
   add_trees(all.back().model, 0.4);
   add_guide(all.back().model, rows);
+  all.push_back(
+      {"in order with trees, by other columns", parts<InOrder, To6>(fine, false, 3, rows, &chained)});
+  add_trees(all.back().model, 0.4);
   all.push_back({"codes with labels, guided", parts<Plain, To5>(codes, true)});
   add_guide(all.back().model, rows);
   all.push_back({"residual", parts<Plain, Residual5>(numbers, true)});

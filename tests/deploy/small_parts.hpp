@@ -12,11 +12,11 @@ namespace small {
 
 template <class Autoencoder, class Generator>
 rs::TableModelParts parts(const rs::TableEncoder& encoder, bool conditional, float strength = 3,
-                          const rs::Table& fitted = table()) {
+                          const rs::Table& fitted = table(), const rs::HeadMargins* margins = nullptr) {
   rs::TableModelParts model;
   model.encoder = encoder;
   const auto rows = encoder.encode(fitted); // for joint heads
-  const Autoencoder autoencoder(encoder, true, 1, &rows);
+  const Autoencoder autoencoder(encoder, true, 1, {.table = &rows, .margins = margins});
   auto weights = autoencoder.layout().template initialise<float>(3);
   rs::RandomSequence random(rs::RandomStream(5, rs::Purpose::user));
   for (auto& weight : weights) // far from uniform, biases not zero

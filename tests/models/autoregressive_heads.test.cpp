@@ -28,7 +28,7 @@ using Model = rs::Autoencoder<rs::Dense<6>, rs::ReLU, rs::Latent<3>, Heads>;
 using Generator = rs::Generator<rs::Noise<4>, rs::Dense<3>, rs::Tanh>;
 
 /// Columns of 6, 3, 2 (the label) and 3 codes.
-rs::Table table() {
+rs::Table towns_and_sizes() {
   auto die = rs::Column::numerical("die", {}, 0);
   auto city = rs::Column::categorical("city");
   auto rich = rs::Column::categorical("rich");
@@ -42,9 +42,9 @@ rs::Table table() {
   return rs::Table({die, city, rich, size}, "rich");
 }
 
-rs::TableModel untrained(bool conditional) {
+rs::TableModel untrained_heads(bool conditional) {
   rs::TableModelParts model;
-  model.encoder = rs::TableEncoder::fit(table());
+  model.encoder = rs::TableEncoder::fit(towns_and_sizes());
   const Model autoencoder(model.encoder, true);
   auto weights = autoencoder.layout().initialise<float>(3);
   for (auto& weight : weights)
@@ -76,7 +76,8 @@ std::vector<std::string> rows_of(const rs::Table& made) {
 } // namespace
 
 TEST_CASE("automatic order: the label, then few-valued columns first", "[models]") {
-  CHECK(rs::automatic_order(rs::TableEncoder::fit(table())) == std::vector<std::int32_t>{2, 1, 3, 0});
+  CHECK(rs::automatic_order(rs::TableEncoder::fit(towns_and_sizes())) ==
+        std::vector<std::int32_t>{2, 1, 3, 0});
 }
 
 TEST_CASE("an autoencoder with autoregressive heads has no decoder layers unless they are written",
@@ -84,7 +85,7 @@ TEST_CASE("an autoencoder with autoregressive heads has no decoder layers unless
   static_assert(std::is_same_v<Model::DecoderLayers, rs::Sequential<>>);
   using Written = rs::Autoencoder<rs::Dense<6>, rs::ReLU, rs::Latent<3>, rs::Dense<5>, rs::ReLU, Heads>;
   static_assert(std::is_same_v<Written::DecoderLayers, rs::Sequential<rs::Dense<5>, rs::ReLU>>);
-  const auto encoder = rs::TableEncoder::fit(table());
+  const auto encoder = rs::TableEncoder::fit(towns_and_sizes());
   const Written written(encoder);
   const auto weights = written.layout().initialise<float>(1);
   CHECK(written.decoder_network(weights.data()).outputs() == 5);
@@ -93,16 +94,17 @@ TEST_CASE("an autoencoder with autoregressive heads has no decoder layers unless
 }
 
 TEST_CASE("autoregressive heads refuse columns that are not codes, and orders that are none", "[models]") {
-  const auto encoder = rs::TableEncoder::fit(table(), {.numerical = rs::NumericalEncoding::standardised});
+  const auto encoder =
+      rs::TableEncoder::fit(towns_and_sizes(), {.numerical = rs::NumericalEncoding::standardised});
   CHECK_THROWS_WITH(Model(encoder), Contains("NumericalEncoding::codes"));
-  const auto codes = rs::TableEncoder::fit(table());
+  const auto codes = rs::TableEncoder::fit(towns_and_sizes());
   for (const auto& wrong : {std::vector<std::int32_t>{0, 1, 2}, {0, 1, 2, 2}, {0, 1, 2, 4}, {0, 1, 2, -1}})
     CHECK_THROWS_WITH(rs::AutoregressiveOrder(codes, wrong), Contains("permutation of the 4 columns"));
 }
 
 TEST_CASE("rows are drawn with the probability that the loss gives them", "[models]") {
   // One latent code, many draws: shares of whole rows against exp(−loss) of the same rows.
-  const auto encoder = rs::TableEncoder::fit(table());
+  const auto encoder = rs::TableEncoder::fit(towns_and_sizes());
   const Model autoencoder(encoder);
   auto weights = autoencoder.layout().initialise<float>(3);
   for (auto& weight : weights)
@@ -164,7 +166,7 @@ TEST_CASE("rows are drawn with the probability that the loss gives them", "[mode
 }
 
 TEST_CASE("row i of autoregressive heads depends on the model, the seed and i only", "[models][threads]") {
-  const auto model = untrained(GENERATE(false, true));
+  const auto model = untrained_heads(GENERATE(false, true));
   const auto all = rows_of(model.sample(700, {.seed = 11, .threads = 1}));
   CHECK(rows_of(model.sample(700, {.seed = 11, .threads = 3})) == all);
   CHECK(rows_of(model.sample(700, {.seed = 12})) != all);
@@ -173,7 +175,7 @@ TEST_CASE("row i of autoregressive heads depends on the model, the seed and i on
 }
 
 TEST_CASE("a conditional model with autoregressive heads gives exactly the label asked for", "[models]") {
-  const auto model = untrained(true);
+  const auto model = untrained_heads(true);
   for (const std::string label : {"no", "yes"}) {
     const auto made = model.sample(500, {.seed = 2, .label = label});
     for (std::size_t r = 0; r < made.rows(); ++r)
@@ -238,7 +240,7 @@ TEST_CASE("untrained autoregressive heads that know the rows give each code its 
   REQUIRE((encoder.codecs()[2].fine == 0 && encoder.codecs()[2].bins() > 1));
   const auto rows = encoder.encode(table);
   const auto n = static_cast<double>(rows.rows());
-  const Model autoencoder(encoder, true, 1, &rows);
+  const Model autoencoder(encoder, true, 1, {&rows});
   const auto weights = autoencoder.initialise<float>(3);
   const auto heads = autoencoder.heads_network(weights.data());
   const auto shape = heads.shape();
@@ -303,8 +305,8 @@ TEST_CASE("untrained autoregressive heads that know the rows give each code its 
     kept.push_back(r);
   }
   const auto half = encoder.encode(table.select(kept));
-  const auto of_learnt = Model(encoder, true, 1, &rows, learnt).initialise<float>(3);
-  const auto of_half = Model(encoder, true, 1, &half).initialise<float>(3);
+  const auto of_learnt = Model(encoder, true, 1, {&rows, learnt}).initialise<float>(3);
+  const auto of_half = Model(encoder, true, 1, {&half}).initialise<float>(3);
   CHECK(std::equal(of_learnt.begin(), of_learnt.end(), of_half.begin(), of_half.end()));
   CHECK_FALSE(std::equal(of_learnt.begin(), of_learnt.end(), weights.begin(), weights.end()));
   // And the loss that training begins with is hardly more than that.
@@ -363,7 +365,7 @@ TEST_CASE("an automatic width is that of numbers or of categories", "[models]") 
   CHECK(width(columns(3, 0, 3)) == 64);
   CHECK(width(columns(200, 0, 0)) == 128);
   CHECK(width(columns(201, 0, 0)) == 64);
-  const auto encoder = rs::TableEncoder::fit(table());
+  const auto encoder = rs::TableEncoder::fit(towns_and_sizes());
   const Model written(encoder);
   CHECK(written.heads_network(written.initialise<float>(1).data()).width == 8);
 }
@@ -393,7 +395,7 @@ TEST_CASE("automatic dropout is stronger for small tables", "[models]") {
     };
     return loss(true) != loss(false);
   };
-  const auto encoder = rs::TableEncoder::fit(table());
+  const auto encoder = rs::TableEncoder::fit(towns_and_sizes());
   using None = rs::AutoregressiveHeads<8, std::ratio<0, 1>>;
   CHECK(differs(Model(encoder), encoder));
   CHECK_FALSE(differs(rs::Autoencoder<rs::Dense<6>, rs::ReLU, rs::Latent<3>, None>(encoder), encoder));

@@ -15,7 +15,7 @@ namespace rs = rowsmith;
 
 namespace {
 // b follows from a, d nearly from c, and e from nothing.
-rs::Table table() {
+rs::Table joint_table() {
   rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
   std::vector<rs::Column> columns;
   for (const char* name : {"a", "b", "c", "d", "e"})
@@ -38,8 +38,8 @@ rs::Table table() {
 } // namespace
 
 TEST_CASE("columns that depend on each other are merged, others left alone", "[models]") {
-  const auto encoder = rs::TableEncoder::fit(table());
-  const auto encoded = encoder.encode(table());
+  const auto encoder = rs::TableEncoder::fit(joint_table());
+  const auto encoded = encoder.encode(joint_table());
   const auto joint = rs::fit_joint_codes(encoder, encoded, 64);
   REQUIRE(joint.groups.size() == 3);
   CHECK(joint.groups[0].columns == std::vector<std::int32_t>{0, 1});
@@ -57,10 +57,10 @@ TEST_CASE("columns that depend on each other are merged, others left alone", "[m
 }
 
 TEST_CASE("joint heads: the loss is that of the combination's softmax", "[models]") {
-  const auto encoder = rs::TableEncoder::fit(table());
-  const auto encoded = encoder.encode(table());
+  const auto encoder = rs::TableEncoder::fit(joint_table());
+  const auto encoded = encoder.encode(joint_table());
   using Model = rs::Autoencoder<rs::Dense<6>, rs::ReLU, rs::Latent<3>, rs::JointHeads<64>>;
-  const Model model(encoder, false, 1, &encoded);
+  const Model model(encoder, false, 1, {&encoded});
   const auto weights = model.layout().initialise<float>(5);
   const auto network = model.decoder_network(weights.data());
   REQUIRE(network.outputs() == model.heads_network(weights.data()).width());

@@ -18,7 +18,7 @@ namespace rs = rowsmith;
 namespace {
 
 // 2 x 3 x 4 possible rows; "pet" depends on "house", and "rich" too where they are linked.
-rs::Table table(bool linked = false) {
+rs::Table linked_table(bool linked = false) {
   auto rich = rs::Column::categorical("rich");
   auto house = rs::Column::categorical("house");
   auto pet = rs::Column::numerical("pet", {}, 0);
@@ -50,11 +50,11 @@ template <class Heads>
 rs::TableModel untrained(bool conditional, bool linked = false, const rs::EncodingOptions& encoding = {},
                          rs::Decoding decoding = rs::Decoding::sample) {
   rs::TableModelParts model;
-  model.encoder = rs::TableEncoder::fit(table(linked), encoding);
+  model.encoder = rs::TableEncoder::fit(linked_table(linked), encoding);
   model.decoding = decoding;
-  const auto encoded = model.encoder.encode(table(linked));
+  const auto encoded = model.encoder.encode(linked_table(linked));
   const rs::Autoencoder<rs::Dense<6>, rs::ReLU, rs::Latent<3>, Heads> autoencoder(model.encoder, true, 1,
-                                                                                  &encoded);
+                                                                                  {&encoded});
   auto weights = autoencoder.layout().template initialise<float>(3);
   for (auto& weight : weights)
     weight *= 4; // far from uniform
@@ -124,7 +124,7 @@ TEST_CASE("log_likelihood is the log of what is drawn: joint heads", "[models]")
   const auto model = untrained<rs::JointHeads<12>>(false);
   REQUIRE(std::get<rs::JointCodes>(model.heads()).groups.size() == 2);
   check(model);
-  CHECK(rs::log_likelihood(model, table()).columns[1].first == "house+pet");
+  CHECK(rs::log_likelihood(model, linked_table()).columns[1].first == "house+pet");
 }
 TEST_CASE("log_likelihood of a conditional model whose label is in a head with other columns", "[models]") {
   const auto model = untrained<rs::JointHeads<24>>(true, true);
@@ -147,7 +147,7 @@ TEST_CASE("log_likelihood refuses a label that a conditional model does not know
 
 TEST_CASE("log_likelihood of a conditional model counts the label by its share", "[models]") {
   check(untrained<rs::AutoregressiveHeads<8>>(true));
-  const auto likelihood = rs::log_likelihood(untrained<rs::AutoregressiveHeads<8>>(true), table());
+  const auto likelihood = rs::log_likelihood(untrained<rs::AutoregressiveHeads<8>>(true), linked_table());
   CHECK(likelihood.columns[0].first == "rich");
   CHECK(likelihood.columns[0].second == Approx(0.8 * std::log(0.8) + 0.2 * std::log(0.2)));
 }
@@ -183,13 +183,13 @@ TEST_CASE("what a latent code says of a row is the mutual information of the two
 TEST_CASE("log_likelihood: same bits on any number of threads; options and models that do not fit",
           "[models][threads]") {
   const auto model = untrained<rs::AutoregressiveHeads<8>>(false);
-  const auto one = rs::log_likelihood(model, table(), {.threads = 1});
-  const auto three = rs::log_likelihood(model, table(), {.threads = 3});
+  const auto one = rs::log_likelihood(model, linked_table(), {.threads = 1});
+  const auto three = rs::log_likelihood(model, linked_table(), {.threads = 3});
   CHECK(three.rows == one.rows);
   CHECK(three.latent_nats == one.latent_nats);
-  CHECK_THROWS_WITH(rs::log_likelihood(model, table(), {.samples = 0}),
+  CHECK_THROWS_WITH(rs::log_likelihood(model, linked_table(), {.samples = 0}),
                     Catch::Contains("likelihood.samples"));
   const auto argmax = untrained<rs::AutoregressiveHeads<8>>(false, false, {}, rs::Decoding::argmax);
-  CHECK_THROWS_WITH(rs::log_likelihood(argmax, table()), Catch::Contains("argmax"));
+  CHECK_THROWS_WITH(rs::log_likelihood(argmax, linked_table()), Catch::Contains("argmax"));
   CHECK_THROWS_AS(rs::log_likelihood(model, rs::Table()), rs::SchemaError);
 }

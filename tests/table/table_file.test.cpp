@@ -293,3 +293,44 @@ TEST_CASE("a file like one in Latin-1 is read so, unless it says that it is UTF-
   CHECK(rs::read_table_like(folder.write("g", late("M\xFCnchen")), format, latin1)["b"].dictionary.text(1) ==
         "M\xC3\xBCnchen");
 }
+
+TEST_CASE("a table of texts is read without a look at what the texts are", "[table]") {
+  const Folder folder;
+  const auto rows = [](std::size_t i) {
+    return std::to_string(i) + "," + (i % 7 == 0 ? "?" : std::to_string(20 + i % 50)) + "," +
+           (i % 3 == 0 ? "NA" : "DE") + "," + (i % 2 == 0 ? "yes" : "no") + ",2024-01-" +
+           (i % 9 == 0 ? "10" : "11");
+  };
+  const auto path = folder.write("a.csv", lines("id,age,country,label,day", 60, rows));
+  const auto file = rs::read_table_of_texts(
+      path,
+      {.declared = {{"id", rs::ColumnRole::identifier}, {"day", rs::ColumnRole::dropped}}, .label = "label"});
+  CHECK(file.rows == 60);
+  REQUIRE(file.table.size() == 3);
+  for (const auto& one : file.table.columns())
+    CHECK(one.kind == rs::ColumnKind::categorical);
+  CHECK(file.table.schema().label() == "label");
+  CHECK(file.table["age"].is_missing(0));
+  CHECK(file.table["country"].is_missing(3)); // among codes of countries, too: other rows do not decide that
+  CHECK(file.table["age"].cell(1).text() == "21");
+  // The format is the same whatever the rows are: none marks a missing value, one key more.
+  const auto other = rs::read_table_of_texts(
+      folder.write("b.csv", lines("id,age,country,label,day", 61,
+                                  [](std::size_t i) { return std::to_string(900 + i) + ",x,DE,yes,\"1\""; })),
+      {.declared = {{"id", rs::ColumnRole::identifier}, {"day", rs::ColumnRole::dropped}}, .label = "label"});
+  CHECK(other.format.columns == file.format.columns);
+  CHECK(rs::to_json(other.format) == rs::to_json(file.format));
+
+  // The first line holds the names unless that is denied.
+  CHECK(rs::read_table_of_texts(folder.write("c.csv", "1,2\n3,4\n")).format.columns[0].name == "1");
+  rs::TableFileOptions without;
+  without.dialect.header = false;
+  CHECK(rs::read_table_of_texts(folder.write("c.csv", "1,2\n3,4\n"), without).rows == 2);
+  // A column without a name is left out.
+  CHECK(rs::read_table_of_texts(folder.write("d.csv", ",a\n0,x\n1,y\n")).format.columns.size() == 1);
+  CHECK_THROWS_WITH(rs::read_table_of_texts(path, {.declared = {{"age", rs::ColumnRole::integer}}}),
+                    Contains("all columns are read as texts"));
+  CHECK_THROWS_WITH(rs::read_table_of_texts(path, {.declared = {{"nobody", rs::ColumnRole::text}}}),
+                    Contains("does not have it"));
+  CHECK_THROWS_WITH(rs::read_table_of_texts(path, {.label = "nobody"}), Contains("is no column"));
+}

@@ -82,6 +82,36 @@ TEST_CASE("training steps allocate nothing after the first", "[train]") {
     CHECK_FALSE(std::equal(weights.begin(), weights.end(), kept.begin()));
   }
 
+  {
+    // A private step, of which batches are of many sizes: none allocates that is not the largest so far.
+    const auto codes = rs::TableEncoder::fit(table);
+    const auto coded = codes.encode(table);
+    using Heads = rs::Autoencoder<rs::Dense<8>, rs::ReLU, rs::Latent<2>, rs::AutoregressiveHeads<16>>;
+    const Heads autoencoder(codes, true);
+    rs::Learner learner("private", autoencoder.layout(), autoencoder.initialise<float>(1), 1, {}, 0.9);
+    const rs::NoiseSource source({1, 2, 3, 4, 5, 6, 7, 8});
+    rs::PrivateGradient gradient(source, 1, 1, 300);
+    rs::PoissonBatches batches(source, 1000, 0.3);
+    rs::DataParallel<float> parallel(1);
+    rs::BatchBuffer buffer(coded, autoencoder.code_offsets(), autoencoder.number_weights());
+    const auto step = [&](std::span<const std::uint32_t> chosen) {
+      buffer.load(chosen);
+      learner.learn_privately(
+          parallel, static_cast<rs::Index>(chosen.size()), 1,
+          [&](const rs::BoundParameters<float>& parameters, rs::Index first, rs::Index part) {
+            return autoencoder.loss(parameters, buffer.rows(first, part),
+                                    {.training = true, .first_row = static_cast<std::uint64_t>(first)}, 1, 1);
+          },
+          gradient);
+    };
+    batches(0);
+    step(rows); // 512: more than any batch will have
+    const long before = allocation::count;
+    for (std::uint64_t i = 1; i < 8; ++i)
+      step(batches(i));
+    CHECK(allocation::count == before);
+  }
+
   rs::LatentRows latent(1000, 32);
   latent.label_count = 3;
   for (int i = 0; i < 1000; ++i)

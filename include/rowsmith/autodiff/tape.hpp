@@ -46,6 +46,8 @@ struct TapeNode {
   Index columns;
   bool needs_gradient;
   bool written; ///< the adjoint holds a contribution
+  bool told;    ///< how long each row's gradient by it is was added to the rows' squares
+  bool by_row;  ///< a sum over rows of what each has by itself
 };
 } // namespace detail
 
@@ -96,6 +98,8 @@ public:
   }
   /// Has any contribution arrived?
   bool has_adjoint() const { return node().written; }
+  /// Is this a sum over rows of losses that each has by itself, times its weight where rows are weighed?
+  bool by_row() const { return node().by_row; }
 
   Tape<Scalar>& tape() const { return *tape_; }
 
@@ -131,7 +135,25 @@ public:
     entries_.clear();
     parameters_.clear();
     differentiated_ = false;
+    row_squares_ = nullptr;
+    row_weights_ = nullptr;
     ++generation_;
+  }
+
+  /// Until the next rewind, `backward` writes no gradients of parameters. It adds to squares[r] the squared
+  /// length of row r's own gradient by all of them, without the rows' gradients ever being made (Goodfellow,
+  /// "Efficient per-example gradient computations", 2015). For losses that are a sum over `rows` rows,
+  /// through operations that can tell: `dense`, `gather_dense`, `autoregressive_loss`. `squares` must outlive
+  /// the step.
+  void audit_rows(Scalar* squares, Index rows) noexcept {
+    row_squares_ = squares;
+    rows_ = rows;
+  }
+  /// Until the next rewind, losses that are a sum over `rows` rows weigh each by its own factor. `weights`
+  /// must outlive the step.
+  void weigh_rows(const Scalar* weights, Index rows) noexcept {
+    row_weights_ = weights;
+    rows_ = rows;
   }
 
   /// An input whose gradient nobody needs. The rows × columns elements are not copied and must outlive the
@@ -192,6 +214,33 @@ public:
   }
   GemmWorkspace<Scalar>& workspace() noexcept { return workspace_; }
 
+  /// Where the squared lengths of rows' gradients are added up; null: gradients are wanted.
+  Scalar* row_squares() const noexcept { return row_squares_; }
+  /// Notes that the length of each row's gradient by a parameter was added to the rows' squares.
+  /// \throws Error if it was before: the gradient is that of both uses together
+  /// \throws ShapeError unless `rows` are those that are audited
+  void tell_rows(const Variable<Scalar>& parameter, Index rows) {
+    Node& node = parameter.node();
+    if (node.told)
+      throw Error(
+          "tape: a parameter is used twice, so that the lengths of rows' gradients by it do not add up");
+    if (rows != rows_)
+      throw ShapeError("tape: an operation on " + std::to_string(rows) + " rows, where " +
+                       std::to_string(rows_) + " are audited");
+    node.told = true;
+  }
+  /// The rows' own weights, for a loss over `rows` rows, which is marked as one; null: all are 1.
+  /// \throws ShapeError unless `rows` are those that are weighed or audited
+  const Scalar* weights_of_rows(const Variable<Scalar>& loss, Index rows) {
+    if ((row_squares_ != nullptr || row_weights_ != nullptr) && rows != rows_)
+      throw ShapeError("tape: a loss over " + std::to_string(rows) + " rows, where " + std::to_string(rows_) +
+                       " are audited or weighed");
+    loss.node().by_row = true;
+    return row_weights_;
+  }
+  /// Marks a sum of losses over rows as one.
+  void mark_by_row(const Variable<Scalar>& loss) { loss.node().by_row = true; }
+
   // ------------------------------------------------------------------------------------------------------
 
   /// Computes d loss / d p for every parameter p. Once per rewind: operations reuse the memory of adjoints,
@@ -207,10 +256,19 @@ public:
     if (differentiated_)
       throw Error("backward: called twice without a rewind of the tape in between");
     differentiated_ = true;
+    if ((row_squares_ != nullptr || row_weights_ != nullptr) && !loss.by_row())
+      throw Error("backward: rows are audited or weighed, but the loss is not known to be a sum over them");
     loss.adjoint()(0, 0) += Scalar(1);
     for (std::size_t i = entries_.size(); i-- > 0;)
       if (entries_[i].output->written)
         entries_[i].call(entries_[i].payload);
+    if (row_squares_ != nullptr) {
+      for (const Node* parameter : parameters_)
+        if (parameter->written && !parameter->told)
+          throw Error(
+              "backward: rows are audited, but an operation cannot tell how long their gradients are");
+      return;
+    }
     for (Node* parameter : parameters_)
       if (!parameter->written)
         std::fill_n(parameter->adjoint, parameter->rows * parameter->columns, Scalar(0));
@@ -242,7 +300,7 @@ private:
     if (rows < 0 || columns < 0)
       throw ShapeError("tape: a matrix of " + std::to_string(rows) + " x " + std::to_string(columns));
     Node* node = arena_.allocate<Node>(1);
-    return ::new (node) Node{value, adjoint, rows, columns, needs_gradient, false};
+    return ::new (node) Node{value, adjoint, rows, columns, needs_gradient, false, false, false};
   }
   Variable<Scalar> handle(Node* node) { return Variable<Scalar>(this, node, generation_); }
 
@@ -252,6 +310,9 @@ private:
   GemmWorkspace<Scalar> workspace_;
   std::uint64_t generation_ = 0;
   bool differentiated_ = false;
+  Scalar* row_squares_ = nullptr;
+  const Scalar* row_weights_ = nullptr;
+  Index rows_ = 0; ///< that are audited or weighed
 };
 
 ROWSMITH_END

@@ -31,8 +31,11 @@ inline nlohmann::json heads_json(const AutoregressiveNetwork& heads, TensorFile&
     if (rows > 0 && columns > 0)
       file.tensors[std::string("heads.") + name] = {{rows, columns}, buffer};
   });
-  return {
+  nlohmann::json json{
       {"kind", "embedded"}, {"width", heads.width}, {"inputs", heads.inputs}, {"order", heads.order.order()}};
+  if (!heads.order.parents().empty())
+    json["parents"] = heads.order.parents();
+  return json;
 }
 
 inline nlohmann::json heads_json(const TreeNetwork& heads, TensorFile& file) {
@@ -86,14 +89,14 @@ private:
   std::vector<std::uint64_t> values_;
 };
 
-/// A list of integers in [0, below).
+/// A list of integers in [least, below).
 inline std::vector<std::int32_t> small_integers(const nlohmann::json& json, std::string_view name,
-                                                std::int64_t below) {
+                                                std::int64_t below, std::int64_t least = 0) {
   std::vector<std::int32_t> values;
   for (const auto& entry : array_of(member(json, name), name)) {
-    if (!entry.is_number_integer() || entry.get<std::int64_t>() < 0 || entry.get<std::int64_t>() >= below)
-      throw ModelFileError("heads: '" + std::string(name) + "' is not a list of integers from 0 to " +
-                           std::to_string(below - 1));
+    if (!entry.is_number_integer() || entry.get<std::int64_t>() < least || entry.get<std::int64_t>() >= below)
+      throw ModelFileError("heads: '" + std::string(name) + "' is not a list of integers from " +
+                           std::to_string(least) + " to " + std::to_string(below - 1));
     values.push_back(static_cast<std::int32_t>(entry.get<std::int64_t>()));
   }
   return values;
@@ -106,14 +109,25 @@ inline AutoregressiveNetwork autoregressive_from(const nlohmann::json& json, con
   heads.inputs = integer(json, "inputs", 1, 1 << 24);
   // The order makes tables of as many numbers as this tensor has: the file must hold it first.
   auto& pairs = heads.weights.pair_bias;
+  const auto& layout = encoder.layout();
+  const auto count = static_cast<std::int64_t>(layout.size());
+  std::vector<std::int32_t> parents;
+  if (json.contains("parents")) {
+    parents = small_integers(json, "parents", count, -1);
+    if (parents.size() != layout.size())
+      throw ModelFileError("heads: 'parents' has " + std::to_string(parents.size()) + " entries, expected " +
+                           std::to_string(count));
+  }
   Index pair_count = 0;
-  for (std::size_t h = 1; h < encoder.layout().size(); ++h)
-    if (encoder.layout()[h].fine)
-      pair_count += Index{encoder.layout()[h - 1].width} * encoder.layout()[h].width;
+  for (std::size_t h = 0; h < layout.size(); ++h)
+    if (const auto parent = layout[h].fine    ? static_cast<std::int64_t>(h) - 1
+                            : parents.empty() ? -1
+                                              : std::int64_t{parents[h]};
+        parent >= 0)
+      pair_count += Index{layout[static_cast<std::size_t>(parent)].width} * layout[h].width;
   if (pair_count > 0)
     pairs = take_tensor(file, "heads.pair_bias", {1, pair_count});
-  heads.order = AutoregressiveOrder(
-      encoder, small_integers(json, "order", static_cast<std::int64_t>(encoder.layout().size())));
+  heads.order = AutoregressiveOrder(encoder, small_integers(json, "order", count), 1, std::move(parents));
   heads.weights.each(heads.shape(), [&](const char* name, auto& buffer, Index rows, Index columns) {
     if (rows > 0 && columns > 0 && &buffer != &pairs)
       buffer = take_tensor(file, std::string("heads.") + name, {rows, columns});

@@ -23,7 +23,7 @@ ROWSMITH_BEGIN
 struct CopiedValues {
   std::size_t count = 0;
   std::string what{};         ///< in the plural, such as "categories"
-  std::size_t least_rows = 1; ///< so many training rows had each of them, or more
+  std::size_t least_rows = 1; ///< so many training rows had each of them, or more; 0: by counts with noise
 };
 
 /// What a model keeps of a column.
@@ -42,6 +42,7 @@ struct ModelCard {
   std::vector<CardColumn> columns{};          ///< of the table's file, in its order
   std::vector<CardColumn> made{};             ///< that stand for columns of the file in what is learnt
   std::vector<std::string> relations{};       ///< that generated rows keep
+  std::string privacy{};                      ///< what is promised of any one row, in words
 };
 
 namespace detail {
@@ -55,6 +56,7 @@ public:
     ModelCard card;
     card.recipe = note("recipe");
     card.training_rows = whole(note("training_rows"));
+    card.privacy = parts_.privacy.statement();
     if (parts_.conditional())
       card.label = parts_.encoder.schema().label();
     const auto& preparation = parts_.preparation;
@@ -152,9 +154,9 @@ private:
     }
   }
   void codes(const ColumnCodec& codec, const ColumnFormat& format, CardColumn& to) const {
-    const auto put = [&to](std::size_t count, const char* what, std::size_t least_rows) {
+    const auto put = [&](std::size_t count, const char* what, std::size_t least_rows) {
       if (count > 0)
-        to.copied.push_back({count, what, std::max<std::size_t>(least_rows, 1)});
+        to.copied.push_back({count, what, parts_.privacy.empty() ? std::max<std::size_t>(least_rows, 1) : 0});
     };
     switch (codec.kind) {
     case ColumnCodec::Kind::categorical:
@@ -186,8 +188,9 @@ inline std::string copied_text(const CardColumn& column) {
   std::string text;
   for (const auto& values : column.copied) {
     text += (text.empty() ? "" : ", ") + std::to_string(values.count) + " " + values.what;
-    text += values.least_rows == 1 ? " (of 1 row or more)"
-                                   : " (of " + std::to_string(values.least_rows) + " rows or more)";
+    text += values.least_rows == 0   ? " (by noisy counts)"
+            : values.least_rows == 1 ? " (of 1 row or more)"
+                                     : " (of " + std::to_string(values.least_rows) + " rows or more)";
   }
   return text.empty() ? "nothing" : text;
 }
@@ -233,7 +236,8 @@ inline std::string to_text(const ModelCard& card) {
     text += "  " + readable_utf8(relation) + '\n';
   return text +
          "\nThe file of the model holds what is repeated as it was in the training rows. Ranges are rounded "
-         "outwards.\n";
+         "outwards.\n\nprivacy: " +
+         card.privacy;
 }
 
 ROWSMITH_END

@@ -16,6 +16,7 @@
 #include <rowsmith/io/heads_json.hpp>
 #include <rowsmith/io/model_json.hpp>
 #include <rowsmith/io/preparation_json.hpp>
+#include <rowsmith/io/privacy_json.hpp>
 #include <rowsmith/io/safetensors.hpp>
 #include <rowsmith/models/table_model.hpp>
 
@@ -25,7 +26,7 @@ ROWSMITH_BEGIN
 /// embed codes; 4 orders, nested missing cells, coincidences and
 /// categories that share codes; 5 guides, dates in parts of the calendar or as days behind others, and whole
 /// numbers that are counted from an origin.
-inline constexpr int model_format_version = 5;
+inline constexpr int model_format_version = 6;
 
 namespace detail {
 
@@ -104,8 +105,18 @@ inline GaussianMixture mixture_from(const nlohmann::json& json, std::size_t labe
   return mixture;
 }
 
+/// Whether columns begin with the shares that they have by another column.
+inline bool has_parents(const TrainedHeads& heads) {
+  if (const auto* plain = std::get_if<AutoregressiveNetwork>(&heads))
+    return !plain->order.parents().empty();
+  const auto* mixed = std::get_if<MixedNetwork>(&heads);
+  return mixed != nullptr && !mixed->neural.order.parents().empty();
+}
+
 /// The oldest version that can say what a model is: older libraries read files that need nothing newer.
 inline int needed_version(const TableModelParts& model) {
+  if (!model.privacy.empty() || has_parents(model.heads))
+    return 6;
   // Older libraries would write distances for numbers that are counted from an origin.
   const auto format = model.notes.find("format");
   if (!model.guide.empty() ||
@@ -156,6 +167,8 @@ inline TensorFile pack_model(const TableModel& packed) {
       std::visit([&file](const auto& kind) { return detail::heads_json(kind, file); }, model.heads);
   if (!model.guide.empty())
     json["guide"] = detail::guide_json(model.guide, file);
+  if (!model.privacy.empty())
+    json["privacy"] = detail::privacy_json(model.privacy);
   detail::put_vector(file, "latent.scale", model.latent_scale);
   detail::put_vector(file, "latent.offset", model.latent_offset);
   if (!model.latent_bound.empty())
@@ -215,6 +228,8 @@ inline TableModel unpack_model(TensorFile file) {
     model.label_shares = detail::numbers(json, "label_shares");
     model.decoding = static_cast<Decoding>(detail::choice(json, "decoding", detail::decoding_names));
     model.temperature = detail::number(json, "temperature");
+    if (json.contains("privacy"))
+      model.privacy = detail::privacy_from(json["privacy"]);
     const auto& notes = detail::member(json, "notes");
     if (!notes.is_object())
       throw ModelFileError("notes: expected an object of texts");

@@ -161,9 +161,8 @@ public:
   /// \param variational  the latent code is drawn from N(μ, e^s) instead of being a point
   /// \param label_weight  factor on the loss of the label's head
   /// \param rows          the encoded training rows, for heads that look at them
-  /// \param learnt        which of them are trained on: others tell nothing about shares; empty: all
   explicit Autoencoder(const TableEncoder& encoder, bool variational = false, double label_weight = 1,
-                       const EncodedTable* rows = nullptr, std::span<const std::uint32_t> learnt = {})
+                       const HeadRows& rows = {})
       : code_offsets_(encoder.code_offsets()), input_width_(encoder.width()), variational_(variational) {
     for (const auto& stretch : encoder.layout())
       if (!stretch.categorical)
@@ -174,7 +173,7 @@ public:
     latent_bias_ = layout_.add("latent.bias", 1, latent_outputs(), Initialiser::zeros);
     decoder_offset_ = layout_.size();
     const Index decoder_width = decoder_.configure(latent_width, layout_, "decoder");
-    heads_.configure(decoder_width, encoder, label_weight, {rows, learnt}, layout_);
+    heads_.configure(decoder_width, encoder, label_weight, rows, layout_);
   }
 
   const ParameterLayout& layout() const noexcept { return layout_; }

@@ -47,10 +47,13 @@ class AutoregressiveOrder {
 public:
   AutoregressiveOrder() = default;
   /// \param order  a permutation of the encoder's code columns, in which a second code comes after its first
-  /// \throws OptionError if the encoder has columns that are numbers, not codes
-  /// \throws ShapeError if `order` is no such permutation
-  AutoregressiveOrder(const TableEncoder& encoder, std::vector<std::int32_t> order, double label_weight = 1)
-      : order_(std::move(order)) {
+  /// \param parents  of each code column: the one, before it in the order, by whose code its own have a bias
+  /// of their own; −1, or an empty list: none. A second code has its first \throws OptionError if the encoder
+  /// has columns that are numbers, not codes \throws ShapeError if `order` is no such permutation, or a
+  /// parent does not come before
+  AutoregressiveOrder(const TableEncoder& encoder, std::vector<std::int32_t> order, double label_weight = 1,
+                      std::vector<std::int32_t> parents = {})
+      : order_(std::move(order)), parents_(std::move(parents)) {
     if (encoder.number_columns() > 0)
       throw OptionError("AutoregressiveHeads need every column as codes: set encoding.numerical = "
                         "NumericalEncoding::codes");
@@ -66,6 +69,9 @@ public:
     if (order_.size() != layout.size() || std::find(place.begin(), place.end(), -1) != place.end())
       throw ShapeError("AutoregressiveHeads: the order is not a permutation of the " +
                        std::to_string(layout.size()) + " columns");
+    if (!parents_.empty() && parents_.size() != layout.size())
+      throw ShapeError("AutoregressiveHeads: " + std::to_string(parents_.size()) + " parents of " +
+                       std::to_string(layout.size()) + " columns");
     for (const auto column : order_) {
       const auto& stretch = layout[static_cast<std::size_t>(column)];
       shift_.push_back(static_cast<std::int32_t>(prefix_.back()) - stretch.offset);
@@ -75,16 +81,25 @@ public:
     for (std::size_t q = 0; q < order_.size(); ++q) {
       const auto column = static_cast<std::size_t>(order_[q]);
       const auto& stretch = layout[column];
-      const Index parent = stretch.fine ? place[column - 1] : -1;
+      const std::int32_t told = parents_.empty() ? -1 : parents_[column];
+      if (told < -1 || told >= static_cast<std::int32_t>(layout.size()) || (stretch.fine && told >= 0))
+        throw ShapeError("AutoregressiveHeads: column '" + encoder.codecs()[stretch.column].name +
+                         "' has a parent that it cannot have");
+      const Index parent = stretch.fine ? place[column - 1]
+                           : told < 0   ? -1
+                                        : place[static_cast<std::size_t>(told)];
       if (parent >= static_cast<Index>(q))
-        throw ShapeError("AutoregressiveHeads: in the order, the second code of column '" +
-                         encoder.codecs()[stretch.column].name + "' comes before its first");
+        throw ShapeError("AutoregressiveHeads: in the order, column '" +
+                         encoder.codecs()[stretch.column].name + "' comes before " +
+                         (stretch.fine ? "its first code" : "its parent"));
       positions_.push_back(
           position(encoder.codecs()[stretch.column], stretch, static_cast<Index>(q), parent));
     }
   }
 
   const std::vector<std::int32_t>& order() const noexcept { return order_; }
+  /// Of each code column, −1 for none; empty: none but first codes of second ones.
+  const std::vector<std::int32_t>& parents() const noexcept { return parents_; }
   /// Views into this object.
   AutoregressiveShape shape(Index width, Index latent) const noexcept {
     return {.columns = static_cast<Index>(order_.size()),
@@ -163,6 +178,7 @@ private:
   }
 
   std::vector<std::int32_t> order_;
+  std::vector<std::int32_t> parents_;
   std::vector<Index> prefix_{0};
   std::vector<std::int32_t> shift_;
   std::vector<double> weights_;
@@ -217,7 +233,7 @@ struct AutoregressiveNetwork {
 
   Index reads(const TableEncoder&) const noexcept { return inputs; }
   void check(const TableEncoder& encoder) const {
-    AutoregressiveOrder(encoder, order.order()).require_same(order);
+    AutoregressiveOrder(encoder, order.order(), 1, order.parents()).require_same(order);
     bool fits = width >= 1 && inputs >= 1;
     weights.each(shape(),
                  [&fits](const char*, const AlignedBuffer<float>& buffer, Index rows, Index columns) {
@@ -325,7 +341,9 @@ public:
   /// \param inputs  width of what the heads read \param rows  without a table: no margins to begin with
   void configure(Index inputs, const TableEncoder& encoder, double label_weight, const HeadRows& rows,
                  ParameterLayout& layout) {
-    order_ = AutoregressiveOrder(encoder, automatic_order(encoder), label_weight);
+    order_ = rows.margins == nullptr
+                 ? AutoregressiveOrder(encoder, automatic_order(encoder), label_weight)
+                 : AutoregressiveOrder(encoder, rows.margins->order, label_weight, rows.margins->parents);
     inputs_ = inputs;
     width_ = Width > 0 ? Width : automatic_width(encoder);
     rate_ = detail::DropoutRateOf<DropoutRate>::value(rows.table == nullptr ? 0 : rows.table->rows());
@@ -353,7 +371,9 @@ public:
         layout.decay(block, 0);
       }
     });
-    if (rows.table != nullptr)
+    if (rows.margins != nullptr)
+      take_margins(*rows.margins);
+    else if (rows.table != nullptr)
       read_margins(rows);
   }
   /// What initial weights are beside the draws of the layout: margins, and knots as a random walk.
@@ -427,6 +447,39 @@ private:
       }
     }
     return strength;
+  }
+  /// The logarithms of shares that are known. \throws ShapeError if they are not those of the columns
+  void take_margins(const HeadMargins& margins) {
+    const auto shape = order_.shape(width_, inputs_);
+    shares_.resize(static_cast<std::size_t>(shape.codes()));
+    pairs_.resize(static_cast<std::size_t>(shape.pairs));
+    const auto require = [](const std::vector<double>& values, Index count) {
+      if (values.size() != static_cast<std::size_t>(count) ||
+          !std::all_of(values.begin(), values.end(), [](double v) { return v > 0 && v <= 1; }))
+        throw ShapeError("AutoregressiveHeads: shares that are not " + std::to_string(count) +
+                         " numbers in (0, 1]");
+    };
+    if (margins.shares.size() != static_cast<std::size_t>(shape.columns) ||
+        margins.by_parent.size() != margins.shares.size())
+      throw ShapeError("AutoregressiveHeads: the shares of " + std::to_string(margins.shares.size()) +
+                       " of " + std::to_string(shape.columns) + " columns");
+    for (Index q = 0; q < shape.columns; ++q) {
+      const auto column = static_cast<std::size_t>(shape.order[q]);
+      const auto& position = shape.positions[q];
+      const Index count = shape.codes(q);
+      const auto& own = margins.shares[column];
+      require(own, count);
+      for (Index k = 0; k < count; ++k)
+        shares_[static_cast<std::size_t>(shape.prefix[q] + k)] =
+            static_cast<float>(std::log(own[static_cast<std::size_t>(k)]));
+      if (position.parent < 0)
+        continue;
+      const auto& given = margins.by_parent[column];
+      require(given, shape.codes(position.parent) * count);
+      for (Index i = 0; i < shape.codes(position.parent) * count; ++i)
+        pairs_[static_cast<std::size_t>(position.pair + i)] = static_cast<float>(
+            std::log(given[static_cast<std::size_t>(i)] / own[static_cast<std::size_t>(i % count)]));
+    }
   }
   /// Logarithms of the codes' shares, with half a row for each; and of a second code's given its first, with
   /// some rows as all others are, less those of its own.

@@ -51,10 +51,19 @@ inline std::vector<Head> heads_of(const TableEncoder& encoder, double label_weig
   return heads;
 }
 
+/// What is known of the columns' shares before the training. Columns count as the encoder's code columns.
+struct HeadMargins {
+  std::vector<std::int32_t> order;            ///< in which columns are drawn
+  std::vector<std::int32_t> parents;          ///< of each column: one drawn before it, or −1
+  std::vector<std::vector<double>> shares;    ///< of each column's codes; > 0, together 1
+  std::vector<std::vector<double>> by_parent; ///< of a column with a parent: parent's codes × its own; > 0
+};
+
 /// The encoded training rows, as heads may look at them before the training.
 struct HeadRows {
   const EncodedTable* table = nullptr;
   std::span<const std::uint32_t> learnt{}; ///< those that are trained on; empty: all
+  const HeadMargins* margins = nullptr;    ///< in place of rows
 
   std::size_t count() const noexcept { return learnt.empty() ? table->rows() : learnt.size(); }
   template <class Visit>

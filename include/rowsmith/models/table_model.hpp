@@ -41,6 +41,8 @@ public:
   /// Label values of a conditional model; empty: unconditional.
   const std::vector<std::string>& labels() const noexcept { return parts().labels; }
   bool conditional() const noexcept { return parts().conditional(); }
+  /// What the training promises of any one row; empty: nothing.
+  const PrivacyLedger& privacy() const noexcept { return parts().privacy; }
   Index latent_width() const noexcept { return static_cast<Index>(parts().latent_scale.size()); }
   /// The same for copies of one model alone, as long as one of them lives.
   const void* identity() const noexcept { return state_.get(); }

@@ -22,6 +22,7 @@
 #include <rowsmith/models/trained_heads.hpp>
 #include <rowsmith/nn/inference.hpp>
 #include <rowsmith/prepare/preparation.hpp>
+#include <rowsmith/privacy/ledger.hpp>
 
 ROWSMITH_BEGIN
 
@@ -47,6 +48,7 @@ struct TableModelParts {
   std::vector<double> label_shares; ///< of the training rows; they add up to 1
   Decoding decoding = Decoding::sample;
   double temperature = 1;                   ///< [0.001, 10]
+  PrivacyLedger privacy;                    ///< what the training spent; empty: no guarantee
   std::map<std::string, std::string> notes; ///< recipe, seed and the like, for people
 
   Index heads_read() const {
@@ -178,6 +180,11 @@ inline void TableModelParts::check() const {
                         detail::are_shares(mixture.shares, std::max<std::size_t>(labels.size(), 1), parts),
               "the mixture of the noise, whose shares add up to 1 for each label");
   require_fit(temperature >= 1e-3 && temperature <= 10, "a temperature outside [0.001, 10]");
+  try {
+    privacy.check();
+  } catch (const Error& error) {
+    require_fit(false, error.what());
+  }
 }
 
 ROWSMITH_END

@@ -359,6 +359,51 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
   return file;
 }
 
+/// Reads every column as the texts that stand in it, for those who may not look at rows to decide what a
+/// column is: nothing but the dialect and the header's names is found out. Columns are categories unless
+/// `options` declare them identifiers, texts or dropped; those without a name are left out. The texts of
+/// `options.roles.missing` are missing values in all of them. There is a header unless `options.dialect` says
+/// otherwise. \throws CsvError with line and column; OptionError for a declaration that does not fit
+inline TableFile read_table_of_texts(const std::string& path, const TableFileOptions& options = {}) {
+  auto known = options.dialect;
+  known.header = known.header.value_or(true);
+  TableFile file;
+  file.format.dialect = find_dialect(path, known);
+  file.format.dialect.notes.clear(); // they tell of rows
+  const detail::TextTableReader texts(path, file.format.dialect);
+  file.rows = texts.rows;
+  std::vector<Column> columns;
+  for (std::size_t i = 0; i < texts.names.size(); ++i) {
+    if (texts.names[i].empty())
+      continue;
+    ColumnFormat format{.name = texts.names[i]};
+    if (const auto declared = options.declared.find(format.name); declared != options.declared.end())
+      format.role = declared->second;
+    if (format.role == ColumnRole::identifier) {
+      format.pattern = "#";
+      format.first = 1;
+    }
+    if (TableFormat::kind_of(format.role) == ColumnKind::numerical)
+      throw OptionError("column " + detail::in_quotes(format.name) + " is declared " +
+                        std::string(to_string(format.role)) + ", but all columns are read as texts");
+    format.missing_words = options.roles.missing;
+    file.format.columns.push_back(format);
+    if (TableFormat::kind_of(format.role))
+      columns.push_back(detail::at_column(
+          path, i, [&] { return detail::table_column(texts.columns[i], format, options.roles); }));
+  }
+  for (const auto& [name, role] : options.declared)
+    if (std::find(texts.names.begin(), texts.names.end(), name) == texts.names.end())
+      throw OptionError("column " + detail::in_quotes(name) + " is declared, but the file does not have it");
+  if (!options.label.empty() &&
+      std::find(texts.names.begin(), texts.names.end(), options.label) == texts.names.end())
+    throw OptionError("the label " + detail::in_quotes(options.label) + " is no column of the file");
+  file.format.label = options.label;
+  detail::check_format(file.format);
+  file.table = Table(std::move(columns), options.label);
+  return file;
+}
+
 namespace detail {
 /// The texts of another file of a format's columns.
 inline TextTableReader read_texts_like(const std::string& path, const TableFormat& format,

@@ -3,6 +3,7 @@
 /// The weights of a network in training, with all that goes along.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -15,6 +16,7 @@
 #include <rowsmith/nn/optimiser.hpp>
 #include <rowsmith/nn/parameters.hpp>
 #include <rowsmith/train/checkpoint.hpp>
+#include <rowsmith/train/private_gradient.hpp>
 
 ROWSMITH_BEGIN
 
@@ -53,6 +55,43 @@ public:
     if (averaged_)
       average_.update(values_);
     return before;
+  }
+  /// One step of differentially private gradient descent (Abadi et al., "Deep learning with differential
+  /// privacy", CCS 2016): rows' gradients are shortened to `privacy.clip_norm()`, summed, and drowned in
+  /// noise. Tells nothing of the loss. \param rows  of the batch, drawn by chance \param loss  as `learn`
+  /// takes it, but with each row's whole loss: the step divides by the expected number of rows \throws Error
+  /// if a row's gradient is not finite, or an operation cannot tell how long it is
+  template <class Loss>
+  void learn_privately(DataParallel<float>& parallel, Index rows, double rate_factor, const Loss& loss,
+                       PrivateGradient& privacy) {
+    const auto pass = [&](const auto& prepare) {
+      parallel.run(rows, &gradients_, [&](Tape<float>& tape, float* gradients, Index first, Index part) {
+        prepare(tape, first, part);
+        const BoundParameters<float> parameters(tape, values_.data(), gradients, state_.data());
+        for (const auto& block : blocks_)
+          static_cast<void>(parameters[block]);
+        return loss(parameters, first, part);
+      });
+    };
+    float* factors = privacy.start(rows);
+    pass([&](Tape<float>& tape, Index first, Index part) { tape.audit_rows(factors + first, part); });
+    privacy.squares_to_factors(rows);
+    pass([&](Tape<float>& tape, Index first, Index part) { tape.weigh_rows(factors + first, part); });
+    optimiser_.step(std::span<float>(values_).subspan(first_),
+                    privacy.noisy(parallel.sum(gradients_, first_), parallel.threads()), rate_factor,
+                    parallel.threads());
+    if (averaged_)
+      average_.update(values_);
+  }
+  /// The same for a batch without rows: noise alone.
+  void learn_nothing(double rate_factor, PrivateGradient& privacy, int threads) {
+    gradients_.set_shards(1);
+    std::fill_n(gradients_[0], gradients_.parameters(), 0.0F);
+    optimiser_.step(std::span<float>(values_).subspan(first_),
+                    privacy.noisy({gradients_[0] + first_, gradients_.parameters() - first_}, threads),
+                    rate_factor, threads);
+    if (averaged_)
+      average_.update(values_);
   }
   /// The loss of the weights to keep.
   template <class Loss>

@@ -16,6 +16,7 @@
 #include <rowsmith/models/heads.hpp>
 #include <rowsmith/nn/optimiser.hpp>
 #include <rowsmith/prepare/transform.hpp>
+#include <rowsmith/privacy/options.hpp>
 
 ROWSMITH_BEGIN
 
@@ -191,6 +192,7 @@ struct TrainerOptions {
   RefitOptions refit{};
   TreeOptions trees{};
   GuideOptions guide{};
+  PrivacyOptions privacy{}; ///< of `PrivateTrainer`
   Decoding decoding = Decoding::sample;
   double temperature = 1;     ///< of the softmax that categories are drawn from; [0.001, 10]
   std::string recipe = "own"; ///< noted in the model
@@ -234,6 +236,8 @@ struct TrainerOptions {
     visit_count("refit.patience", refit.patience, OptionRange{1, many});
     trees.each_option("trees", visit);
     guide.each_option("guide", visit);
+    if (privacy.epsilon > 0)
+      privacy.each_option(visit);
     visit("decoding", static_cast<double>(decoding), OptionRange{0, 1});
     visit("temperature", temperature, OptionRange{1e-3, 10});
   }

@@ -74,6 +74,9 @@ public:
   /// \throws OptionError for an option out of range
   explicit Trainer(TrainerOptions options = {}) : options_(std::move(options)) {
     options_.check();
+    if (options_.privacy.epsilon > 0)
+      throw OptionError("privacy.epsilon = " + json_number(options_.privacy.epsilon) +
+                        ": this recipe trains without a guarantee; take PrivateRecipe");
     if (options_.trees.share > 0 && options_.decoding == Decoding::argmax)
       throw OptionError("trees.share: columns are drawn from their trees, which argmax has no meaning for");
     if (options_.trees.share > 0 && options_.temperature != 1)
@@ -126,8 +129,8 @@ public:
         labels = read_labels(learnt, model);
     }
     const AutoencoderType autoencoder(model.encoder, options_.autoencoder.kl_weight > 0,
-                                      options_.conditional ? options_.autoencoder.label_weight : 1, &encoded,
-                                      split.training());
+                                      options_.conditional ? options_.autoencoder.label_weight : 1,
+                                      {&encoded, split.training()});
     const auto first = options_.autoencoder.for_rows(train.rows());
     const auto refit = options_.refit.for_rows(train.rows());
     detail::Checkpoints states(checkpoints,

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include <rowsmith/autodiff/ops/autoregressive_shape.hpp>
 #include <rowsmith/autodiff/ops/dense.hpp>
 #include <rowsmith/autodiff/ops/gather.hpp>
 #include <rowsmith/core/random.hpp>
@@ -20,131 +21,6 @@
 #include <rowsmith/kernel/simd.hpp>
 
 ROWSMITH_BEGIN
-
-/// What a position of the order is beside a choice of codes.
-struct AutoregressivePosition {
-  Index parent = -1; ///< the position whose code this one's refines; −1: none
-  Index pair = 0;    ///< with a parent: where its table, parent's codes × own codes, begins in `pair_bias`
-
-  Index bin = -1; ///< the position that tells the bin of a number which this one completes; −1: none does
-  Index first_bin = 0; ///< the first code there that is a bin
-  Index bins = 0;
-  Index place = 0; ///< where its table begins in `places`: bins × own codes, or bins × 1 if `bin` is itself
-  Index knot = 0;  ///< the first of its bins + 1 rows of `knots`
-
-  Index first_smooth = 0; ///< own codes [first_smooth, first_smooth + smooth) are in order
-  Index smooth = 0;
-  Index bumps = 0;  ///< that their logits have in common
-  Index bump = 0;   ///< the first of its rows of `bump_weight`
-  Index height = 0; ///< where its table begins in `heights`: smooth × bumps
-
-  constexpr bool operator==(const AutoregressivePosition&) const = default;
-};
-
-/// Shapes of autoregressive heads over C columns in a chosen order. Position q of the order predicts
-///   h = relu(scale_q ∘ c_q + latent · latent_weight_q + bias_q),  c_q = Σ over p < q of (embedding[code_p] +
-///   number_p)
-///   g = relu(h · hidden_weight_q + hidden_bias_q)
-///   logits_q = (h + g) · (output_weight_q + heights_q · bump_weight_q)ᵀ + output_bias_q +
-///   pair_bias_q[parent].
-/// number_p is there where a number is complete: between two knots of the column, by its place in the bin
-/// (piecewise-linear encoding, Gorishniy et al., NeurIPS 2022). Codes are numbered through in the order: code
-/// k of position p is `prefix[p] + k`.
-struct AutoregressiveShape {
-  Index columns = 0;                   ///< C
-  Index width = 0;                     ///< of h
-  Index latent = 0;                    ///< of the latent code
-  const Index* prefix = nullptr;       ///< C + 1: codes of all positions before; the last is all codes
-  const std::int32_t* order = nullptr; ///< C: which code column of a row each position is
-  const std::int32_t* shift = nullptr; ///< C: added to a row's code to number it through
-  const double* weights = nullptr;     ///< C: factor on each position's part of the loss
-  const AutoregressivePosition* positions = nullptr; ///< C
-  const float* places = nullptr;  ///< [0, 1] within a bin, of the positions that complete a number
-  const float* heights = nullptr; ///< of the bumps at the codes in order
-  Index knots = 0;                ///< of all positions
-  Index pairs = 0;                ///< numbers of all positions' `pair_bias`
-  Index bumps = 0;                ///< of all positions
-
-  Index codes() const noexcept { return prefix[columns]; }
-  Index codes(Index q) const noexcept { return prefix[q + 1] - prefix[q]; }
-};
-
-/// Dropout of the units of h and g in training (Srivastava et al. 2014): row r of a loss draws from blocks
-/// [(first_row + r) · ceil(2 · C · width / 16), …) of the stream, a byte a unit, so that rates are multiples
-/// of 1/256.
-struct AutoregressiveDropout {
-  double rate = 0; ///< [0, 1)
-  RandomStream stream{0, Purpose::dropout};
-  std::uint64_t first_row = 0;
-};
-
-/// The weights of autoregressive heads: pointers (`const Scalar*`), variables on a tape, or blocks.
-template <class Matrix>
-struct AutoregressiveWeights {
-  Matrix embedding{};     ///< codes × width
-  Matrix knots{};         ///< knots × width
-  Matrix scale{};         ///< C × width
-  Matrix latent_weight{}; ///< (C · latent) × width, position after position
-  Matrix bias{};          ///< C × width
-  Matrix hidden_weight{}; ///< (C · width) × width
-  Matrix hidden_bias{};   ///< C × width
-  Matrix output_weight{}; ///< codes × width
-  Matrix output_bias{};   ///< 1 × codes
-  Matrix pair_bias{};     ///< 1 × pairs
-  Matrix bump_weight{};   ///< bumps × width
-
-  /// What `function` makes of each.
-  template <class Function>
-  auto mapped(const Function& function) const {
-    return AutoregressiveWeights<decltype(function(embedding))>{
-        function(embedding),   function(knots),         function(scale),       function(latent_weight),
-        function(bias),        function(hidden_weight), function(hidden_bias), function(output_weight),
-        function(output_bias), function(pair_bias),     function(bump_weight)};
-  }
-  /// Calls `visit(name, matrix, rows, columns)` for each.
-  template <class Self, class Visit>
-  static void visit_each(Self& self, const AutoregressiveShape& shape, const Visit& visit) {
-    visit("embedding", self.embedding, shape.codes(), shape.width);
-    visit("knots", self.knots, shape.knots, shape.width);
-    visit("scale", self.scale, shape.columns, shape.width);
-    visit("latent_weight", self.latent_weight, shape.columns * shape.latent, shape.width);
-    visit("bias", self.bias, shape.columns, shape.width);
-    visit("hidden_weight", self.hidden_weight, shape.columns * shape.width, shape.width);
-    visit("hidden_bias", self.hidden_bias, shape.columns, shape.width);
-    visit("output_weight", self.output_weight, shape.codes(), shape.width);
-    visit("output_bias", self.output_bias, Index{1}, shape.codes());
-    visit("pair_bias", self.pair_bias, Index{1}, shape.pairs);
-    visit("bump_weight", self.bump_weight, shape.bumps, shape.width);
-  }
-  template <class Visit>
-  void each(const AutoregressiveShape& shape, const Visit& visit) {
-    visit_each(*this, shape, visit);
-  }
-  template <class Visit>
-  void each(const AutoregressiveShape& shape, const Visit& visit) const {
-    visit_each(*this, shape, visit);
-  }
-};
-
-/// Heights of `bumps` Gaussian bumps at `count` places in a row, count × bumps, each bump of length 1: evenly
-/// spread, as wide as they are apart.
-inline std::vector<float> bump_heights(Index count, Index bumps) {
-  std::vector<float> heights(static_cast<std::size_t>(count * bumps));
-  for (Index m = 0; m < bumps; ++m) {
-    const double apart = static_cast<double>(count) / static_cast<double>(bumps);
-    const double centre = (static_cast<double>(m) + 0.5) * apart - 0.5;
-    double square = 0;
-    const auto height = [&](Index k) {
-      const double x = (static_cast<double>(k) - centre) / apart;
-      return std::exp(-x * x / 2);
-    };
-    for (Index k = 0; k < count; ++k)
-      square += height(k) * height(k);
-    for (Index k = 0; k < count; ++k)
-      heights[static_cast<std::size_t>(k * bumps + m)] = static_cast<float>(height(k) / std::sqrt(square));
-  }
-  return heights;
-}
 
 namespace detail {
 
@@ -328,18 +204,20 @@ void autoregressive_dropout(const AutoregressiveDropout& dropout, std::uint8_t t
 }
 
 /// Turns logits (rows × width) into scale · (softmax − one-hot of the target).
-/// \param target  rows, `stride` apart, first code `first` \returns Σ −log softmax[target]
+/// \param target  rows, `stride` apart, first code `first` \param of_rows  a factor on each row's; null: 1
+/// \returns Σ −log softmax[target]
 template <class Scalar>
 double softmax_gradient(Scalar* logits, Index rows, Index width, const std::int32_t* target, Index stride,
-                        Index first, Scalar scale) {
+                        Index first, Scalar scale, const Scalar* of_rows = nullptr) {
   using V = simd::Vector<Scalar>;
+  const auto of_row = [of_rows](Index r) { return of_rows == nullptr ? Scalar(1) : of_rows[r]; };
   double loss = 0;
   for (Index r = 0; r < rows; ++r) {
     Scalar* x = logits + r * width;
     const Scalar largest = kernel::largest_of(x, width);
     for (Index j = 0; j < width; ++j)
       x[j] -= largest;
-    loss -= static_cast<double>(x[target[r * stride] - first]);
+    loss -= static_cast<double>(of_row(r) * x[target[r * stride] - first]);
   }
   simd::transform(logits, logits, rows * width, [](const V& v) { return simd::exp(v); });
   for (Index r = 0; r < rows; ++r) {
@@ -347,13 +225,51 @@ double softmax_gradient(Scalar* logits, Index rows, Index width, const std::int3
     Scalar total = 0;
     for (Index j = 0; j < width; ++j)
       total += x[j];
-    loss += std::log(static_cast<double>(total));
-    const Scalar factor = scale / total;
+    loss += static_cast<double>(of_row(r)) * std::log(static_cast<double>(total));
+    const Scalar own = of_row(r) * scale;
+    const Scalar factor = own / total;
     for (Index j = 0; j < width; ++j)
       x[j] *= factor;
-    x[target[r * stride] - first] -= scale;
+    x[target[r * stride] - first] -= own;
   }
   return loss;
+}
+
+/// The squared length of one row's gradient by what position q tells and by what its logits are made of.
+/// \param tells  which weights have one \param dc  what later positions ask of its contribution; null: none
+/// does
+template <class Scalar>
+Scalar autoregressive_output_square(const AutoregressiveShape& shape, Index q,
+                                    const AutoregressiveWeights<bool>& tells, const Scalar* dlogits,
+                                    const Scalar* h, const Scalar* g, const Scalar* dc,
+                                    const std::int32_t* codes) noexcept {
+  const Index width = shape.width;
+  const auto& position = shape.positions[q];
+  Scalar result = 0;
+  if (dc != nullptr) {
+    const Scalar asked = squared_length(dc, width);
+    float place = 0;
+    result += tells.embedding ? asked : Scalar(0);
+    if (tells.knots && autoregressive_knot(shape, q, codes, place) >= 0) {
+      const auto after = static_cast<Scalar>(place);
+      result += ((1 - after) * (1 - after) + after * after) * asked;
+    }
+  }
+  const Scalar told = squared_length(dlogits, shape.codes(q));
+  result +=
+      (tells.output_bias ? told : Scalar(0)) + (tells.pair_bias && position.parent >= 0 ? told : Scalar(0));
+  Scalar sum = 0;
+  for (Index j = 0; j < width; ++j)
+    sum += (h[j] + g[j]) * (h[j] + g[j]);
+  Scalar of_weight = tells.output_weight ? told : Scalar(0);
+  for (Index m = 0; tells.bump_weight && m < position.bumps; ++m) {
+    Scalar bump = 0;
+    for (Index k = 0; k < position.smooth; ++k)
+      bump += static_cast<Scalar>(shape.heights[position.height + k * position.bumps + m]) *
+              dlogits[position.first_smooth + k];
+    of_weight += bump * bump;
+  }
+  return result + of_weight * sum;
 }
 
 } // namespace detail
@@ -403,6 +319,7 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
   auto loss = make_result("autoregressive_loss", 1, 1, latent, parts.embedding, parts.knots, parts.scale,
                           parts.latent_weight, parts.bias, parts.hidden_weight, parts.hidden_bias,
                           parts.output_weight, parts.output_bias, parts.pair_bias, parts.bump_weight);
+  const Scalar* of_rows = tape.weights_of_rows(loss, rows);
   Scalar* outputs = tape.template allocate<Scalar>(shape.codes() * width);
   detail::autoregressive_outputs(shape, parts.output_weight.data(), parts.bump_weight.data(), outputs);
   auto weights = parts.mapped([](const Variable<Scalar>& part) -> const Scalar* { return part.data(); });
@@ -440,7 +357,7 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
   kernel::each_position(pass, columns, [&](Index q, Scalar* logits) {
     const double part =
         detail::softmax_gradient(logits, rows, shape.codes(q), codes + q, columns, shape.prefix[q],
-                                 static_cast<Scalar>(weight * shape.weights[q]));
+                                 static_cast<Scalar>(weight * shape.weights[q]), of_rows);
     total += part * shape.weights[q];
     if (each != nullptr)
       each[q] += part;
@@ -456,19 +373,30 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
     Scalar* dsum = loss.tape().template allocate<Scalar>(rows * width);
     Scalar* dg = loss.tape().template allocate<Scalar>(rows * width);
     Scalar* doutputs = loss.tape().template allocate<Scalar>(widest * width);
+    // Rows that are audited have their gradients' lengths told in place of the gradients.
+    Scalar* squares = loss.tape().row_squares();
+    const auto tells = parts.mapped(
+        [squares](const Variable<Scalar>& part) { return squares != nullptr && part.needs_gradient(); });
+    if (squares != nullptr)
+      parts.each(shape, [&](const char*, const Variable<Scalar>& part, Index, Index) {
+        if (part.needs_gradient())
+          loss.tape().tell_rows(part, rows);
+      });
     using Target = detail::Target<Scalar>;
     const Target dlatent(latent);
-    const Target dembedding(parts.embedding);
-    const Target dknots(parts.knots);
-    const Target dscale(parts.scale);
-    const Target dlatent_weight(parts.latent_weight);
-    const Target dbias(parts.bias);
-    const Target dhidden_weight(parts.hidden_weight);
-    const Target dhidden_bias(parts.hidden_bias);
-    const Target doutput_weight(parts.output_weight);
-    const Target doutput_bias(parts.output_bias);
-    const Target dpair_bias(parts.pair_bias);
-    const Target dbump_weight(parts.bump_weight);
+    const auto targets_of = parts.mapped(
+        [squares](const Variable<Scalar>& part) { return squares == nullptr ? Target(part) : Target(); });
+    const Target& dembedding = targets_of.embedding;
+    const Target& dknots = targets_of.knots;
+    const Target& dscale = targets_of.scale;
+    const Target& dlatent_weight = targets_of.latent_weight;
+    const Target& dbias = targets_of.bias;
+    const Target& dhidden_weight = targets_of.hidden_weight;
+    const Target& dhidden_bias = targets_of.hidden_bias;
+    const Target& doutput_weight = targets_of.output_weight;
+    const Target& doutput_bias = targets_of.output_bias;
+    const Target& dpair_bias = targets_of.pair_bias;
+    const Target& dbump_weight = targets_of.bump_weight;
     // Gradients that rows are added to one by one start at zero.
     const auto clear = [](const Target& target, Index size) {
       if (target && target.fresh)
@@ -509,6 +437,11 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
       if (factor != Scalar(1))
         for (Index i = 0; i < rows * count; ++i)
           dlogits[i] *= factor;
+      if (squares != nullptr)
+        for (Index r = 0; r < rows; ++r)
+          squares[r] += detail::autoregressive_output_square(
+              shape, q, tells, dlogits + r * count, h + r * width, g + r * width,
+              q + 1 < columns ? dc + r * width : nullptr, codes + r * columns);
       if (doutput_bias)
         detail::add_column_sums(dlogits, rows, count, doutput_bias.data + shape.prefix[q],
                                 doutput_bias.fresh);
@@ -545,6 +478,11 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
       // A unit that was dropped is 0, as one that was not active.
       for (Index i = 0; i < rows * width; ++i)
         dg[i] = g[i] > 0 ? keep * dsum[i] : Scalar(0);
+      if (squares != nullptr)
+        for (Index r = 0; r < rows; ++r)
+          squares[r] += ((tells.hidden_bias ? Scalar(1) : Scalar(0)) +
+                         (tells.hidden_weight ? detail::squared_length(h + r * width, width) : Scalar(0))) *
+                        detail::squared_length(dg + r * width, width);
       if (dhidden_bias)
         detail::add_column_sums(dg, rows, width, dhidden_bias.data + q * width, dhidden_bias.fresh);
       if (dhidden_weight)
@@ -555,6 +493,17 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
            transposed<Scalar>(weights.hidden_weight + q * width * width, width), dsum, true, workspace);
       for (Index i = 0; i < rows * width; ++i)
         dsum[i] = h[i] > 0 ? keep * dsum[i] : Scalar(0);
+      if (squares != nullptr)
+        for (Index r = 0; r < rows; ++r) {
+          const Scalar* own = dsum + r * width;
+          squares[r] +=
+              ((tells.bias ? Scalar(1) : Scalar(0)) +
+               (tells.latent_weight ? detail::squared_length(latent.data() + r * shape.latent, shape.latent)
+                                    : Scalar(0))) *
+              detail::squared_length(own, width);
+          for (Index j = 0; tells.scale && j < width; ++j)
+            squares[r] += own[j] * c[r * width + j] * own[j] * c[r * width + j];
+        }
       if (dbias)
         detail::add_column_sums(dsum, rows, width, dbias.data + q * width, dbias.fresh);
       if (dscale) {

@@ -39,10 +39,11 @@ void check_shape(bool condition, const char* operation, const char* operand, con
 /// element must be assigned.
 template <class Scalar>
 struct Target {
+  Target() = default;
   explicit Target(const Variable<Scalar>& x) : data(x.needs_gradient() ? x.adjoint_target(fresh) : nullptr) {}
   explicit operator bool() const noexcept { return data != nullptr; }
   bool fresh = false;
-  Scalar* data;
+  Scalar* data = nullptr;
 };
 
 /// Adds `term(i)` to element i of x's adjoint, or assigns it where nothing has arrived yet.
@@ -63,6 +64,15 @@ template <class Scalar, class... More>
 void check_one_tape(const char* operation, const Variable<Scalar>& first, const More&... more) {
   if (((&more.tape() != &first.tape()) || ...))
     throw Error(std::string(operation) + ": the operands are on different tapes, expected one tape for all");
+}
+
+/// Σ x²
+template <class Scalar>
+Scalar squared_length(const Scalar* x, Index count) noexcept {
+  Scalar sum = 0;
+  for (Index i = 0; i < count; ++i)
+    sum += x[i] * x[i];
+  return sum;
 }
 
 } // namespace detail

@@ -57,8 +57,12 @@ Variable<Scalar> dense(const Variable<Scalar>& x, const Variable<Scalar>& weight
   x.tape().on_backward(y, [x, weight, bias, y, activation] {
     Scalar* dy = y.adjoint().data();
     detail::activation_backward(activation, y.data(), dy, y.size());
-    detail::contribute_bias(bias, dy, y.rows());
-    detail::contribute_product<false>(x, weight, dy);
+    const bool audited = y.tape().row_squares() != nullptr;
+    if (audited)
+      detail::tell_dense(x, weight, bias, dy);
+    else
+      detail::contribute_bias(bias, dy, y.rows());
+    detail::contribute_product<false>(x, weight, dy, !audited);
   });
   return y;
 }

@@ -33,6 +33,8 @@ Variable<Scalar> add(const Variable<Scalar>& a, const Variable<Scalar>& b) {
   detail::check_same_shape("add", a, b);
   auto y = make_result("add", a.rows(), a.columns(), a, b);
   y.mutable_value() = a.value() + b.value();
+  if (a.by_row() && b.by_row())
+    a.tape().mark_by_row(y);
   a.tape().on_backward(y, [a, b, y] {
     const Scalar* dy = y.adjoint().data();
     detail::contribute(a, [dy](Index i) { return dy[i]; });

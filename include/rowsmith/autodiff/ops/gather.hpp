@@ -97,6 +97,19 @@ Variable<Scalar> gather_dense(const MixedRows<Scalar>& x, const Variable<Scalar>
   weight.tape().on_backward(y, [x, weight, bias, y, activation, out] {
     Scalar* dy = y.adjoint().data();
     detail::activation_backward(activation, y.data(), dy, y.size());
+    if (Scalar* squares = y.tape().row_squares(); squares != nullptr) {
+      // A row's codes are rows of the weight, each one apart from the others.
+      for (Index r = 0; r < x.rows; ++r) {
+        Scalar uses = bias.needs_gradient() ? Scalar(1) : Scalar(0);
+        if (weight.needs_gradient())
+          detail::each_active(x, r, [&uses](Index, Scalar factor) { uses += factor * factor; });
+        squares[r] += uses * detail::squared_length(dy + r * out, out);
+      }
+      for (const auto* parameter : {&weight, &bias})
+        if (parameter->needs_gradient())
+          y.tape().tell_rows(*parameter, x.rows);
+      return;
+    }
     detail::contribute_bias(bias, dy, x.rows);
     if (!weight.needs_gradient())
       return;

@@ -47,17 +47,22 @@ Variable<Scalar> bce_with_logits(const Variable<Scalar>& logits, double target, 
     throw OptionError("bce_with_logits: target = " + std::to_string(target) + ", expected 0 <= target <= 1");
   auto& tape = logits.tape();
   auto loss = tape.make(1, 1, logits.needs_gradient());
+  const Scalar* of_rows = tape.weights_of_rows(loss, logits.rows());
+  const Index columns = logits.columns();
+  const auto of = [of_rows, columns](Index i) {
+    return of_rows == nullptr ? 1.0 : static_cast<double>(of_rows[i / columns]);
+  };
   double total = 0;
   for (Index i = 0; i < logits.size(); ++i) {
     const auto x = static_cast<double>(logits.data()[i]);
-    total += std::max(x, 0.0) - x * target + std::log1p(std::exp(-std::abs(x)));
+    total += of(i) * (std::max(x, 0.0) - x * target + std::log1p(std::exp(-std::abs(x))));
   }
   loss.data()[0] = static_cast<Scalar>(total * weight);
   tape.on_backward(loss, [=] {
     const double factor = weight * static_cast<double>(loss.adjoint()(0, 0));
     const Scalar* x = logits.data();
     detail::contribute(logits, [=](Index i) {
-      return static_cast<Scalar>(factor * (1 / (1 + std::exp(-static_cast<double>(x[i]))) - target));
+      return static_cast<Scalar>(factor * of(i) * (1 / (1 + std::exp(-static_cast<double>(x[i]))) - target));
     });
   });
   return loss;
@@ -216,18 +221,21 @@ Variable<Scalar> gaussian_kl(const Variable<Scalar>& parameters, double weight) 
   auto& tape = parameters.tape();
   auto loss = tape.make(1, 1, parameters.needs_gradient());
   const Index n = parameters.columns() / 2;
+  const Scalar* of_rows = tape.weights_of_rows(loss, parameters.rows());
   double total = 0;
   for (Index r = 0; r < parameters.rows(); ++r)
     for (Index j = 0; j < n; ++j) {
       const auto mu = static_cast<double>(parameters.data()[r * 2 * n + j]);
       const auto s = static_cast<double>(parameters.data()[r * 2 * n + n + j]);
-      total += 0.5 * (mu * mu + std::exp(s) - 1 - s);
+      total += (of_rows == nullptr ? 0.5 : 0.5 * static_cast<double>(of_rows[r])) *
+               (mu * mu + std::exp(s) - 1 - s);
     }
   loss.data()[0] = static_cast<Scalar>(total * weight);
   tape.on_backward(loss, [=] {
-    const auto factor = static_cast<Scalar>(weight) * loss.adjoint()(0, 0);
+    const auto all = static_cast<Scalar>(weight) * loss.adjoint()(0, 0);
     const Scalar* p = parameters.data();
     detail::contribute(parameters, [=](Index i) {
+      const Scalar factor = of_rows == nullptr ? all : all * of_rows[i / (2 * n)];
       return i % (2 * n) < n ? factor * p[i] : factor * (std::exp(p[i]) - 1) / 2;
     });
   });
