@@ -131,7 +131,7 @@ first_preset=$preset
 if [[ $preset =~ ^(asan|tsan|avx2)$ ]]; then
   run "$preset" rowsmith_tests -L catch2
 else
-  run "$preset" "all all_verify_interface_header_sets"
+  run "$preset" "all headers_alone"
 fi
 for list in ${again[@]+"${again[@]}"}; do
   read -r -a folders <<< "$list"

@@ -26,7 +26,7 @@ using small_tables::people;
 
 namespace {
 
-const rs::ReportOptions quick{.seeds = 1, .quick = true};
+const rs::ReportOptions quick_report{.seeds = 1, .quick = true};
 
 // Some rows of a table, then some of another one.
 rs::Table mix(const rs::Table& a, std::size_t of_a, const rs::Table& b, std::size_t of_b) {
@@ -186,7 +186,7 @@ TEST_CASE("JSON and HTML carry the figures of the report", "[evaluate]") {
                                 {.targets = {"y", "b"}, .seeds = 2, .quick = true});
   const auto json = nlohmann::json::parse(to_json(report));
   CHECK(json["synthetic_rows"] == 350);
-  CHECK(json["seeds"] == 1); // quick
+  CHECK(json["seeds"] == 1); // quick_report
   CHECK(json["detection"].size() == 3);
   CHECK(json["efficacy"].size() == 3);
   CHECK(json["regression"].size() == 3);
@@ -265,11 +265,11 @@ TEST_CASE("a hold-out of training rows is refused, a part of them is red", "[eva
   for (std::size_t i = 0; i < order.size(); ++i)
     order[i] = order.size() - 1 - i;
   for (const auto& holdout : {train, train.select(order)})
-    CHECK_THROWS_WITH(rs::judge(train, holdout, fresh, quick),
+    CHECK_THROWS_WITH(rs::judge(train, holdout, fresh, quick_report),
                       Catch::Contains("same rows as the training table"));
   // A part of the training rows, and new rows of which every tenth is a training row.
   for (const auto& holdout : {mix(train, 300, train, 0), mix(train, 40, people(400, 2), 360)}) {
-    const auto report = rs::judge(train, holdout, fresh, quick);
+    const auto report = rs::judge(train, holdout, fresh, quick_report);
     const auto& overlap = figure(report, "holdout.overlap");
     CHECK(overlap.value == Approx(holdout.rows() == 300 ? 1 : 0.1).margin(0.01));
     CHECK(overlap.light == ev::Light::red);
@@ -323,7 +323,7 @@ TEST_CASE("a target that cannot be learnt costs its figures alone", "[evaluate]"
       {train, with_column(holdout, "d", one), made, "the test table holds one class of the target 'd'"}};
   for (const auto& each : cases) {
     CAPTURE(each.reason);
-    auto options = quick;
+    auto options = quick_report;
     options.targets = {"d", "y", "a"};
     const auto report = rs::judge(each.train, each.holdout, each.made, options);
     const std::string html = rs::to_html(report);
@@ -352,7 +352,7 @@ TEST_CASE("a target that cannot be learnt costs its figures alone", "[evaluate]"
   auto columns = holdout.columns();
   for (const double value : {std::nan(""), 1.0}) {
     columns[0].values.assign(holdout.rows(), value);
-    auto options = quick;
+    auto options = quick_report;
     options.targets = {"a"};
     const auto report = rs::judge(train, rs::Table(columns, "y"), made, options);
     CHECK(std::isnan(figure(report, "r2_loss.linear.a").value));
@@ -367,14 +367,14 @@ TEST_CASE("real rows pass the usual gate and get no red light, however few they 
   for (const auto& sizes : {Sizes{150, 120, 130}, Sizes{400, 300, 100}, Sizes{100, 100, 400}})
     for (std::uint64_t seed = 10; seed < 16; seed += 3) {
       const auto report = rs::judge(people(sizes.train, seed), people(sizes.holdout, seed + 1),
-                                    people(sizes.made, seed + 2), quick);
+                                    people(sizes.made, seed + 2), quick_report);
       CAPTURE(sizes.train, sizes.made, seed, report);
       CHECK(rs::release_gate(report, rs::usual_limits(report)).failures == std::vector<std::string>());
       CHECK(report.fidelity != ev::Light::red);
       CHECK(report.utility != ev::Light::red);
     }
   // The allowance is no licence: as few rows of another source fail.
-  const auto report = rs::judge(people(400, 1), people(300, 2), people(100, 3, 2.0), quick);
+  const auto report = rs::judge(people(400, 1), people(300, 2), people(100, 3, 2.0), quick_report);
   CHECK(report.fidelity == ev::Light::red);
   CHECK_FALSE(rs::release_gate(report, rs::usual_limits(report)).passed);
 }
@@ -393,7 +393,7 @@ TEST_CASE("to learn as little as from real rows is no green light", "[evaluate]"
     columns[1] = rs::Column::numerical("b", tails);
     return rs::Table(std::move(columns));
   };
-  auto options = quick;
+  auto options = quick_report;
   options.targets = {"d", "b"};
   const auto report = rs::judge(guess(1), guess(2), guess(3), options);
   for (const char* key : {"efficacy.forest.d", "efficacy.boosted.d", "efficacy.linear.d", "r2_loss.forest.b",
@@ -406,7 +406,7 @@ TEST_CASE("to learn as little as from real rows is no green light", "[evaluate]"
 
 TEST_CASE("a judge that copies mislead is no green light", "[evaluate]") {
   const auto train = people(800, 1);
-  const auto report = rs::judge(train, people(800, 2), leaking(train, people(800, 3), 1, 0, 4), quick);
+  const auto report = rs::judge(train, people(800, 2), leaking(train, people(800, 3), 1, 0, 4), quick_report);
   CHECK(figure(report, "detection.forest.auc").value < 0.45);
   CHECK(figure(report, "detection.forest.auc").light == ev::Light::amber);
   CHECK_THAT(figure(report, "detection.forest.auc").meaning, Catch::Contains("learnt by heart"));
@@ -422,7 +422,7 @@ TEST_CASE("names and values of other encodings give valid JSON and HTML", "[eval
       columns[4].codes.push_back(columns[4].dictionary.insert(row % 3 == 0 ? "\xc3" : "\xed\xa0\x80"));
     return rs::Table(std::move(columns), "y\xff");
   };
-  const auto report = rs::judge(foreign(200, 1), foreign(150, 2), foreign(180, 3), quick);
+  const auto report = rs::judge(foreign(200, 1), foreign(150, 2), foreign(180, 3), quick_report);
   const auto json = nlohmann::json::parse(rs::to_json(report));
   CHECK(json["shapes"]["columns"].contains("caf\xc3\xa9"));
   CHECK(json["shapes"]["columns"].size() == 5);

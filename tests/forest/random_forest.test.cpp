@@ -18,14 +18,14 @@
 namespace rs = rowsmith;
 
 namespace {
-struct Problem {
+struct Labelled {
   rs::FeatureMatrix features;
   std::vector<std::uint16_t> labels;
 };
 
 // Label 1 where the first two features have the same sign; the third is noise.
-Problem checkerboard(int rows, std::uint32_t seed) {
-  Problem p;
+Labelled checkerboard(int rows, std::uint32_t seed) {
+  Labelled p;
   p.features.names = {"x", "y", "noise"};
   p.features.columns.resize(3);
   rs::RandomSequence random(rs::RandomStream(seed, rs::Purpose::user));
@@ -373,7 +373,7 @@ TEST_CASE("a categorical feature is parted in the best of all ways", "[forest]")
 TEST_CASE("categories in any order, beside numbers", "[forest][threads]") {
   // Many categories without order; for half of them class 1 is where the number is positive.
   const auto make = [](std::uint32_t seed) {
-    Problem p;
+    Labelled p;
     p.features = {{"category", "x"}, std::vector<std::vector<double>>(2), {true, false}};
     rs::RandomSequence random(rs::RandomStream(seed, rs::Purpose::user));
     for (int i = 0; i < 4000; ++i) {

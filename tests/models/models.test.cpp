@@ -19,7 +19,7 @@ namespace {
 using Small = rs::Autoencoder<rs::Dense<8>, rs::ReLU, rs::Latent<3>>;
 using SmallGenerator = rs::Generator<rs::Noise<5>, rs::Dense<3>, rs::Tanh>;
 
-rs::Table table() {
+rs::Table small_table() {
   auto city = rs::Column::categorical("city");
   auto size = rs::Column::numerical("size", {}, 1);
   for (int i = 0; i < 60; ++i) {
@@ -32,7 +32,7 @@ rs::Table table() {
 // An untrained model: what it draws is arbitrary, but must obey every promise about drawing.
 rs::TableModelParts untrained_parts(bool conditional, bool bounded = true) {
   rs::TableModelParts model;
-  model.encoder = rs::TableEncoder::fit(table(), {.numerical = rs::NumericalEncoding::standardised});
+  model.encoder = rs::TableEncoder::fit(small_table(), {.numerical = rs::NumericalEncoding::standardised});
   const Small autoencoder(model.encoder);
   const auto weights = autoencoder.layout().initialise<float>(3);
   model.encoder_network = autoencoder.encoder_network(weights.data());
@@ -50,11 +50,11 @@ rs::TableModelParts untrained_parts(bool conditional, bool bounded = true) {
     model.latent_bound = {0.99F, 0.99F, 0.99F};
   return model;
 }
-rs::TableModel untrained(bool conditional, bool bounded = true) {
+rs::TableModel untrained_model(bool conditional, bool bounded = true) {
   return rs::TableModel(untrained_parts(conditional, bounded));
 }
 
-std::vector<std::string> rows_of(const rs::Table& made) {
+std::vector<std::string> texts_of_rows(const rs::Table& made) {
   std::vector<std::string> rows(made.rows());
   for (std::size_t r = 0; r < made.rows(); ++r)
     for (const auto& column : made.columns())
@@ -78,7 +78,7 @@ TEST_CASE("the decoder mirrors the encoder unless it is written out", "[models]"
   static_assert(std::is_same_v<Marked::DecoderLayers, rs::Sequential<rs::Dense<7>>>);
   static_assert(Mirrored::latent_width == 32);
   static_assert(SmallGenerator::output_width == 3);
-  const auto encoder = rs::TableEncoder::fit(table());
+  const auto encoder = rs::TableEncoder::fit(small_table());
   const Small model(encoder);
   CHECK(model.input_width() == encoder.width());
   const auto weights = model.layout().initialise<float>(1);
@@ -88,7 +88,7 @@ TEST_CASE("the decoder mirrors the encoder unless it is written out", "[models]"
 }
 
 TEST_CASE("the variational encoder gives means, its posterior means and log-variances", "[models]") {
-  const auto encoder = rs::TableEncoder::fit(table());
+  const auto encoder = rs::TableEncoder::fit(small_table());
   const Small model(encoder, true);
   const auto weights = model.layout().initialise<float>(1);
   const auto means = model.encoder_network(weights.data());
@@ -105,21 +105,21 @@ TEST_CASE("the variational encoder gives means, its posterior means and log-vari
 }
 
 TEST_CASE("row i depends on the model, the seed and i only", "[models][threads]") {
-  const auto model = untrained(GENERATE(false, true), GENERATE(false, true));
-  const auto all = rows_of(model.sample(700, {.seed = 11, .threads = 1}));
-  CHECK(rows_of(model.sample(700, {.seed = 11, .threads = 3})) == all);
-  CHECK(rows_of(model.sample(700, {.seed = 12})) != all);
-  const auto part = rows_of(model.sample(100, {.seed = 11, .first_row = 333}));
+  const auto model = untrained_model(GENERATE(false, true), GENERATE(false, true));
+  const auto all = texts_of_rows(model.sample(700, {.seed = 11, .threads = 1}));
+  CHECK(texts_of_rows(model.sample(700, {.seed = 11, .threads = 3})) == all);
+  CHECK(texts_of_rows(model.sample(700, {.seed = 12})) != all);
+  const auto part = texts_of_rows(model.sample(100, {.seed = 11, .first_row = 333}));
   for (std::size_t i = 0; i < part.size(); ++i)
     CHECK(part[i] == all[333 + i]);
   for (const std::size_t i : {0U, 1U, 255U, 256U, 699U})
-    CHECK(rows_of(model.sample(1, {.seed = 11, .first_row = i}))[0] == all[i]);
+    CHECK(texts_of_rows(model.sample(1, {.seed = 11, .first_row = i}))[0] == all[i]);
 }
 
 TEST_CASE("drawn rows keep to the table's kinds, categories, decimals and range", "[models]") {
-  const auto model = untrained(false);
+  const auto model = untrained_model(false);
   const auto made = model.sample(3000, {.seed = 1});
-  CHECK(made.schema() == table().schema());
+  CHECK(made.schema() == small_table().schema());
   std::size_t missing = 0;
   for (std::size_t r = 0; r < made.rows(); ++r) {
     const auto& town = made["city"];
@@ -139,7 +139,7 @@ TEST_CASE("drawn rows keep to the table's kinds, categories, decimals and range"
 }
 
 TEST_CASE("labels are drawn by their shares or as wanted", "[models]") {
-  const auto model = untrained(true);
+  const auto model = untrained_model(true);
   // With the label the only input that counts, the latent code tells which label was drawn.
   auto parts = untrained_parts(true);
   rs::InferenceNetwork generator;
@@ -166,14 +166,14 @@ TEST_CASE("labels are drawn by their shares or as wanted", "[models]") {
     CHECK(latents[3 * i] > 0);
   CHECK_THROWS_WITH(model.sample(1, {.label = "Paris"}),
                     Catch::Contains("'Paris'") && Catch::Contains("'Oslo', 'Rome'"));
-  CHECK_THROWS_WITH(untrained(false).sample(1, {.label = "Rome"}), Catch::Contains("without one"));
+  CHECK_THROWS_WITH(untrained_model(false).sample(1, {.label = "Rome"}), Catch::Contains("without one"));
 }
 
 TEST_CASE("a model may be copied and moved and goes on working", "[models]") {
-  auto model = untrained(true);
-  const auto expected = rows_of(model.sample(20, {.seed = 3}));
+  auto model = untrained_model(true);
+  const auto expected = texts_of_rows(model.sample(20, {.seed = 3}));
   const auto copy = model;
   const auto moved = std::move(model);
-  CHECK(rows_of(copy.sample(20, {.seed = 3})) == expected);
-  CHECK(rows_of(moved.sample(20, {.seed = 3})) == expected);
+  CHECK(texts_of_rows(copy.sample(20, {.seed = 3})) == expected);
+  CHECK(texts_of_rows(moved.sample(20, {.seed = 3})) == expected);
 }

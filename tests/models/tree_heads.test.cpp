@@ -20,7 +20,7 @@ using Catch::Matchers::Contains;
 namespace {
 
 // Few columns of few codes, so that every row can be counted: b follows a, and c the latent code.
-rs::Table table() {
+rs::Table four_columns() {
   auto a = rs::Column::categorical("a");
   auto b = rs::Column::categorical("b");
   auto c = rs::Column::numerical("c", {}, 0);
@@ -39,8 +39,9 @@ using Plain = rs::Autoencoder<rs::Dense<6>, rs::ReLU, rs::Latent<3>, rs::Autoreg
 using Generator = rs::Generator<rs::Noise<4>, rs::Dense<3>, rs::Tanh>;
 
 rs::TableModelParts model(double share) {
-  auto parts = small::parts<Plain, Generator>(rs::TableEncoder::fit(table()), false, 3, table());
-  small::add_trees(parts, share, table());
+  auto parts =
+      small::parts<Plain, Generator>(rs::TableEncoder::fit(four_columns()), false, 3, four_columns());
+  small::add_trees(parts, share, four_columns());
   return parts;
 }
 const rs::TreeNetwork& trees_of(const rs::TableModelParts& parts) {

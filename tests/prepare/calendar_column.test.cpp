@@ -17,13 +17,15 @@
 #include <rowsmith/prepare/following_date.hpp>
 #include <rowsmith/prepare/preparation.hpp>
 
+#include "columns.hpp"
+
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;
+using test::missing;
 using Texts = std::vector<std::string>;
 using Unit = rs::DateColumn::Unit;
 
 namespace {
-const double missing = std::numeric_limits<double>::quiet_NaN();
 constexpr double first_day = 19000; // 2022-01-08
 
 double weekday(double day) { // 0: Monday

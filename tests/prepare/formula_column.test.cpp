@@ -11,11 +11,14 @@
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/prepare/preparation.hpp>
 
+#include "columns.hpp"
+
 namespace rs = rowsmith;
+using test::missing;
+using test::names;
 
 namespace {
-const double missing = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t rows = 300;
+constexpr std::size_t row_count = 300;
 
 double rounded(double x, int decimals) {
   const double scale = std::pow(10.0, decimals);
@@ -35,7 +38,7 @@ rs::Table orders(std::uint64_t seed) {
   auto share = rs::Column::numerical("share", {}, 3);
   auto born = rs::Column::numerical("born", {}, 0);
   auto age = rs::Column::numerical("age", {}, 0);
-  for (std::size_t r = 0; r < rows; ++r) {
+  for (std::size_t r = 0; r < row_count; ++r) {
     amount.values.push_back(static_cast<double>(1 + random.below(9)));
     price.values.push_back(rounded(1 + 99 * random.uniform(), 2));
     goods.values.push_back(rounded(amount.values[r] * price.values[r], 2));
@@ -58,12 +61,6 @@ std::vector<rs::FormulaColumn> formulas(const rs::Preparation& preparation) {
       found.push_back(*formula);
   return found;
 }
-std::vector<std::string> names(const rs::TableSchema& schema) {
-  std::vector<std::string> result;
-  for (const auto& column : schema.columns())
-    result.push_back(column.name);
-  return result;
-}
 } // namespace
 
 TEST_CASE("columns that others give are found, taken out and computed", "[prepare]") {
@@ -76,7 +73,7 @@ TEST_CASE("columns that others give are found, taken out and computed", "[prepar
   for (std::size_t c = 0; c < table.size(); ++c) {
     INFO("column " << table[c].name);
     CHECK(back[c].decimals == table[c].decimals);
-    for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t r = 0; r < row_count; ++r)
       CHECK(back[c].values[r] == Approx(table[c].values[r]).margin(0.0051).epsilon(0));
   }
   // Sums come back to the last bit.
@@ -92,7 +89,7 @@ TEST_CASE("other rows keep the formulas when they are computed, and those that d
   auto columns = std::move(other).into_columns();
   columns[6].values[7] += 0.01;
   std::vector<std::size_t> refused;
-  CHECK(preparation.forward(rs::Table(columns), refused).rows() == rows - 1);
+  CHECK(preparation.forward(rs::Table(columns), refused).rows() == row_count - 1);
   CHECK(refused == std::vector<std::size_t>{7});
   CHECK_THROWS_WITH(preparation.forward(rs::Table(columns)),
                     Catch::Contains("'total', row 8") && Catch::Contains("'tax'"));
@@ -103,7 +100,7 @@ TEST_CASE("a formula is missing where its operands are", "[prepare]") {
   auto a = rs::Column::numerical("a", {}, 1);
   auto b = rs::Column::numerical("b", {}, 1);
   auto c = rs::Column::numerical("c", {}, 1);
-  for (std::size_t r = 0; r < rows; ++r) {
+  for (std::size_t r = 0; r < row_count; ++r) {
     a.values.push_back(r % 7 == 0 ? missing : rounded(9 * random.uniform(), 1));
     b.values.push_back(rounded(9 * random.uniform(), 1));
     c.values.push_back(rounded(a.values[r] + b.values[r], 1));
@@ -112,7 +109,7 @@ TEST_CASE("a formula is missing where its operands are", "[prepare]") {
   const auto preparation = rs::Preparation::fit(table);
   REQUIRE(formulas(preparation).size() == 1);
   const auto back = preparation.backward(preparation.forward(table));
-  for (std::size_t r = 0; r < rows; ++r) {
+  for (std::size_t r = 0; r < row_count; ++r) {
     CHECK(back["c"].is_missing(r) == table["c"].is_missing(r));
     if (!table["c"].is_missing(r))
       CHECK(back["c"].values[r] == table["c"].values[r]);

@@ -12,12 +12,14 @@
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/prepare/preparation.hpp>
 
+#include "columns.hpp"
+
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;
+using test::missing;
+using test::names;
 
 namespace {
-const double missing = std::numeric_limits<double>::quiet_NaN();
-
 /// A level of education, its number, the year that it takes to, a town, and its postcode, which is missing
 /// for one town; income follows from nothing.
 rs::Table people(std::size_t rows = 400) {
@@ -43,12 +45,6 @@ rs::Table people(std::size_t rows = 400) {
     income.values.push_back(std::round(1000 * random.uniform()));
   }
   return rs::Table({level, number, years, town, postcode, income});
-}
-std::vector<std::string> names(const rs::TableSchema& schema) {
-  std::vector<std::string> result;
-  for (const auto& column : schema.columns())
-    result.push_back(column.name);
-  return result;
 }
 void check_same(const rs::Table& a, const rs::Table& b) {
   REQUIRE(a.schema() == b.schema());

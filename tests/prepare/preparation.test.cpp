@@ -12,11 +12,12 @@
 #include <rowsmith/table/split.hpp>
 #include <rowsmith/table/table.hpp>
 
+#include "columns.hpp"
+
 namespace rs = rowsmith;
+using test::missing;
 
 namespace {
-const double missing = std::numeric_limits<double>::quiet_NaN();
-
 void check_equal(const rs::Table& a, const rs::Table& b) {
   REQUIRE(a.schema() == b.schema());
   REQUIRE(a.rows() == b.rows());
@@ -39,7 +40,7 @@ rs::Column nothing(const std::string& name, std::size_t rows) {
   return column;
 }
 
-rs::Table people() {
+rs::Table four_people() {
   return rs::Table({rs::Column::numerical("year", {2024, 2024, 2024}, 0),
                     rs::Column::numerical("age", {39, missing, 17}, 0),
                     rs::Column::categorical("country", {"NO", "NO", "NO"}),
@@ -50,7 +51,7 @@ rs::Table people() {
 } // namespace
 
 TEST_CASE("constant columns are taken out and put back in their places", "[prepare]") {
-  const auto table = people();
+  const auto table = four_people();
   const auto preparation = rs::Preparation::fit(table);
   CHECK(preparation.transforms().size() == 4);
   const auto learnt = preparation.forward(table);
@@ -65,14 +66,14 @@ TEST_CASE("constant columns are taken out and put back in their places", "[prepa
 TEST_CASE("a value beside missing ones is no constant", "[prepare]") {
   const rs::Table table({rs::Column::numerical("a", {1, missing}), rs::Column::categorical("b", {"x", "y"})});
   CHECK(rs::Preparation::fit(table).transforms().empty());
-  CHECK(rs::Preparation::fit(people(), {.constants = false}).transforms().empty());
+  CHECK(rs::Preparation::fit(four_people(), {.constants = false}).transforms().empty());
   check_equal(rs::Preparation::fit(table).forward(table), table);
 }
 
 TEST_CASE("another value in a constant column is an error that says where, or a row apart", "[prepare]") {
   using Catch::Contains;
-  const auto preparation = rs::Preparation::fit(people());
-  auto columns = rs::concatenate(people(), people()).into_columns();
+  const auto preparation = rs::Preparation::fit(four_people());
+  auto columns = rs::concatenate(four_people(), four_people()).into_columns();
   columns[0].values[1] = 2025;
   columns[0].values[4] = missing;
   columns[2].codes[1] = columns[2].dictionary.insert("SE");
@@ -126,9 +127,9 @@ TEST_CASE("a model keeps one column where all are constant, and the label", "[pr
 }
 
 TEST_CASE("of an empty table, backward tells the texts and decimals of the user's columns", "[prepare]") {
-  const auto preparation = rs::Preparation::fit(people());
+  const auto preparation = rs::Preparation::fit(four_people());
   const std::vector<std::size_t> none;
-  const auto columns = preparation.backward(preparation.forward(people()).select(none));
+  const auto columns = preparation.backward(preparation.forward(four_people()).select(none));
   CHECK(columns.rows() == 0);
   CHECK(columns["country"].dictionary.texts() == std::vector<std::string>{"NO"});
   CHECK(columns["note"].dictionary.size() == 0);
@@ -146,7 +147,7 @@ struct SlotRow {
 } // namespace
 
 TEST_CASE("one row goes backward and forward as a table does", "[prepare]") {
-  const auto preparation = rs::Preparation::fit(people());
+  const auto preparation = rs::Preparation::fit(four_people());
   SlotRow row(preparation.slots());
   static_assert(noexcept(preparation.backward(row.cells())));
   CHECK(preparation.model_slots() == std::vector<std::size_t>{1, 3});
@@ -169,7 +170,7 @@ TEST_CASE("one row goes backward and forward as a table does", "[prepare]") {
 }
 
 TEST_CASE("a preparation is saved as the fields of its transforms", "[prepare]") {
-  const auto preparation = rs::Preparation::fit(people());
+  const auto preparation = rs::Preparation::fit(four_people());
   std::vector<rs::Preparation::Transform> read;
   for (const auto& transform : preparation.transforms()) {
     auto copy = rs::Preparation::of_kind(rs::Preparation::kind_of(transform));
@@ -188,12 +189,12 @@ TEST_CASE("a preparation is saved as the fields of its transforms", "[prepare]")
     read.push_back(copy);
   }
   const rs::Preparation back(preparation.schema(), read);
-  check_equal(back.backward(back.forward(people())), people());
+  check_equal(back.backward(back.forward(four_people())), four_people());
 }
 
 TEST_CASE("transforms that do not fit are refused, wherever they come from", "[prepare]") {
   using Transform = rs::Preparation::Transform;
-  const auto schema = people().schema();
+  const auto schema = four_people().schema();
   const auto refused = [&](const rs::ConstantColumn& constant) {
     CHECK_THROWS_AS(rs::Preparation(schema, {Transform(constant)}), rs::SchemaError);
   };

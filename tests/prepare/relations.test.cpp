@@ -13,13 +13,14 @@
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/prepare/preparation.hpp>
 
+#include "columns.hpp"
+
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;
+using test::missing;
 using Texts = std::vector<std::string>;
 
 namespace {
-const double missing = std::numeric_limits<double>::quiet_NaN();
-
 rs::RandomSequence random_numbers(std::uint64_t seed) {
   return rs::RandomSequence(rs::RandomStream(seed, rs::Purpose::user));
 }
@@ -49,7 +50,7 @@ rs::Table readings(std::size_t rows = 500) {
   return rs::Table({low, mean, high, peak, drawn("year", rows, 0, random, 1900, 2000),
                     drawn("noise", rows, 0, random, 0, 20)});
 }
-void check_back(const rs::Preparation& preparation, const rs::Table& table) {
+void check_kept_and_back(const rs::Preparation& preparation, const rs::Table& table) {
   const auto back = preparation.backward(preparation.forward(table));
   REQUIRE(back.schema() == table.schema());
   std::size_t different = 0;
@@ -69,7 +70,7 @@ TEST_CASE("columns that are at most others are found, and no order that ranges g
   const auto preparation = rs::Preparation::fit(table);
   CHECK(preparation.relations() == Texts{"'low' <= 'mean', 'mean' <= 'high', 'high' <= 'peak'"});
   CHECK(preparation.model_schema() == table.schema());
-  check_back(preparation, table);
+  check_kept_and_back(preparation, table);
   CHECK(rs::Preparation::fit(table, {.orders = false}).transforms().empty());
   // A few rows: any two columns are in order in all of them by chance.
   CHECK(rs::Preparation::fit(readings(8)).transforms().empty());
@@ -133,7 +134,7 @@ TEST_CASE("cells that are missing together, or wherever others are, stay so", "[
   CHECK(preparation.relations() == Texts{"'price' is missing where 'owner' is, and nowhere else",
                                          "'colour' is missing where 'owner' is, and nowhere else",
                                          "'check' is missing where 'owner' is"});
-  check_back(preparation, table);
+  check_kept_and_back(preparation, table);
   const auto learnt = preparation.forward(table);
   CHECK(learnt["price"].missing_count() == 0);
   CHECK(learnt["colour"].missing_count() == 0);
@@ -171,7 +172,7 @@ TEST_CASE("a number that often equals another is one, to the last digit", "[prep
   const rs::Table table({bill, paid, twice, close});
   const auto preparation = rs::Preparation::fit(table, {.orders = false});
   CHECK(preparation.relations() == Texts{"'twice' = 'paid' in some rows", "'paid' = 'bill' in some rows"});
-  check_back(preparation, table);
+  check_kept_and_back(preparation, table);
   const auto learnt = preparation.forward(table);
   CHECK(learnt["'paid' = 'bill'"].values[0] == (paid.values[0] == bill.values[0] ? 1 : 0));
   CHECK(learnt["paid"].values == paid.values); // beside it, so that others can follow it
