@@ -171,7 +171,19 @@ inline int run_evaluate(const EvaluateSettings& settings) {
   std::vector<rs::evaluate::Figure> of_model; // first, since a wrong model file is better known early
   if (!settings.model.empty()) {
     const auto model = rs::load_model(settings.model);
-    of_model = {likelihood(model, train, holdout, options), promise(model)};
+    try {
+      of_model = {likelihood(model, train, holdout, options)};
+    } catch (const rs::SchemaError& error) {
+      // A private model may have no word for what few of its training rows had.
+      if (model.privacy().empty())
+        throw;
+      of_model = {{.key = likelihood_key,
+                   .section = "fidelity",
+                   .title = "Log-likelihood of hold-out rows",
+                   .value = std::numeric_limits<double>::quiet_NaN(),
+                   .meaning = std::string("Not measured: ") + error.what()}};
+    }
+    of_model.push_back(promise(model));
   }
   auto report = rs::judge(train, holdout, synthetic, options);
   for (const auto& figure : of_model) { // behind the others of its section
