@@ -231,7 +231,8 @@ rs::TableModelParts dated_parts() {
 /// Each column begins with the shares that it has by one before it: a chain, but that every third stands
 /// alone.
 static rs::HeadMargins chained_margins(const rs::TableEncoder& encoder) {
-  rs::HeadMargins margins{.order = rs::automatic_order(encoder)};
+  rs::HeadMargins margins;
+  margins.order = rs::automatic_order(encoder);
   const auto& layout = encoder.layout();
   margins.parents.assign(layout.size(), -1);
   margins.shares.resize(layout.size());
