@@ -31,7 +31,7 @@ rs::TableModel model_of(const rs::Table& table, rs::EncodingOptions encoding,
   model.encoder = rs::TableEncoder::fit(prepared, encoding);
   const auto encoded = model.encoder.encode(prepared);
   const rs::Autoencoder<rs::Dense<4>, rs::ReLU, rs::Latent<2>, rs::IndependentHeads> autoencoder(
-      model.encoder, false, 1, &encoded);
+      model.encoder, false, 1, {&encoded});
   const auto weights = autoencoder.layout().initialise<float>(1);
   model.encoder_network = autoencoder.encoder_network(weights.data());
   model.decoder_network = autoencoder.decoder_network(weights.data());

@@ -48,7 +48,7 @@ rs::TableModelParts small_parts(bool conditional,
   model.encoder = rs::TableEncoder::fit(table, {.numerical = numerical});
   const auto encoded = model.encoder.encode(table);
   const rs::Autoencoder<rs::Dense<12>, rs::ReLU, rs::LayerNorm, rs::Latent<4>, Heads> autoencoder(
-      model.encoder, false, 1, &encoded);
+      model.encoder, false, 1, {&encoded});
   const auto weights = autoencoder.layout().template initialise<float>(1);
   model.encoder_network = autoencoder.encoder_network(weights.data());
   model.decoder_network = autoencoder.decoder_network(weights.data());
