@@ -223,7 +223,7 @@ TEST_CASE("a file whose checksum is right but whose content lies is refused", "[
   }
   SECTION("another version") {
     auto content = file;
-    for (const std::string version : {"0", "6", "45", ""}) {
+    for (const std::string version : {"0", "7", "45", ""}) {
       content.metadata["format_version"] = version;
       CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)),
                         Catch::Contains("version '" + version + "'"));
