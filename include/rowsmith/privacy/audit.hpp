@@ -50,7 +50,7 @@ inline double highest_rate(std::size_t hits, std::size_t trials, double doubt) {
 /// holding at a confidence that makes up for how many were tried (Jagielski, Ullman & Oprea, "Auditing
 /// differentially private machine learning", NeurIPS 2020). \param seen, unseen  scores of models with and
 /// without the row, the higher the more it looks seen \returns 0 if nothing is proven; at most about
-/// log(models / 7) \throws OptionError for no scores, or a delta or confidence outside (0, 1)
+/// log(models / 10) \throws OptionError for no scores, or a delta or confidence outside (0, 1)
 inline double proven_epsilon(std::span<const double> seen, std::span<const double> unseen, double delta,
                              double confidence = 0.95) {
   if (seen.empty() || unseen.empty() || !(delta >= 0 && delta < 1) || !(confidence > 0 && confidence < 1))

@@ -90,7 +90,6 @@ inline PrivacyLoss privacy_loss_of(const SubsampledGaussian& mechanism, Neighbou
     throw Error("privacy: noise of " + std::to_string(sigma) + " is too little for a guarantee");
   result.mass.assign(static_cast<std::size_t>(last - result.first + 1), 0.0);
   const double shrink = -std::expm1(-step);
-  double total = 0;
   double edge = removed ? point_of(static_cast<double>(result.first) * step)
                         : point_of(-static_cast<double>(result.first) * step);
   for (std::int64_t i = result.first; i < last; ++i) {
@@ -108,13 +107,10 @@ inline PrivacyLoss privacy_loss_of(const SubsampledGaussian& mechanism, Neighbou
     const auto at = static_cast<std::size_t>(i - result.first);
     result.mass[at] += mine - upper;
     result.mass[at + 1] += upper;
-    total += mine;
     edge = next;
   }
-  const double beyond = removed ? with(edge, std::numeric_limits<double>::infinity())
-                                : without(-std::numeric_limits<double>::infinity(), edge);
-  static_cast<void>(total);
-  result.infinite = beyond;
+  result.infinite = removed ? with(edge, std::numeric_limits<double>::infinity())
+                            : without(-std::numeric_limits<double>::infinity(), edge);
   return result;
 }
 

@@ -287,6 +287,18 @@ inline void share_origins(std::vector<FoundFormat>& columns) {
                             to_string(column->format.origin));
 }
 
+/// \throws OptionError for a declared column that the file does not have
+inline void check_declared(const std::vector<std::string>& names, const TableFileOptions& options) {
+  for (const auto& [name, role] : options.declared)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw OptionError("column " + in_quotes(name) + " is declared, but the file does not have it");
+}
+/// \throws OptionError for a label that is no column
+inline void check_label(const std::vector<std::string>& names, const TableFileOptions& options) {
+  if (!options.label.empty() && std::find(names.begin(), names.end(), options.label) == names.end())
+    throw OptionError("the label " + in_quotes(options.label) + " is no column of the file");
+}
+
 } // namespace detail
 
 /// Reads a file of unknown origin: finds out how it is written down and what its columns mean, as far as
@@ -298,9 +310,7 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
   auto& notes = file.format.dialect.notes;
   notes.insert(notes.end(), texts.notes.begin(), texts.notes.end());
   file.rows = texts.rows;
-  for (const auto& [name, role] : options.declared)
-    if (std::find(texts.names.begin(), texts.names.end(), name) == texts.names.end())
-      throw OptionError("column " + detail::in_quotes(name) + " is declared, but the file does not have it");
+  detail::check_declared(texts.names, options);
   for (std::size_t i = 0; i < texts.names.size(); ++i) {
     const auto& name = texts.names[i];
     const auto declared = options.declared.find(name);
@@ -350,9 +360,7 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
     }
     texts.columns[i] = {}; // no longer needed
   }
-  if (!options.label.empty() &&
-      std::find(texts.names.begin(), texts.names.end(), options.label) == texts.names.end())
-    throw OptionError("the label " + detail::in_quotes(options.label) + " is no column of the file");
+  detail::check_label(texts.names, options);
   file.format.label = options.label;
   detail::check_format(file.format);
   file.table = Table(std::move(columns), options.label);
@@ -392,12 +400,8 @@ inline TableFile read_table_of_texts(const std::string& path, const TableFileOpt
       columns.push_back(detail::at_column(
           path, i, [&] { return detail::table_column(texts.columns[i], format, options.roles); }));
   }
-  for (const auto& [name, role] : options.declared)
-    if (std::find(texts.names.begin(), texts.names.end(), name) == texts.names.end())
-      throw OptionError("column " + detail::in_quotes(name) + " is declared, but the file does not have it");
-  if (!options.label.empty() &&
-      std::find(texts.names.begin(), texts.names.end(), options.label) == texts.names.end())
-    throw OptionError("the label " + detail::in_quotes(options.label) + " is no column of the file");
+  detail::check_declared(texts.names, options);
+  detail::check_label(texts.names, options);
   file.format.label = options.label;
   detail::check_format(file.format);
   file.table = Table(std::move(columns), options.label);

@@ -44,11 +44,7 @@ public:
   double learn(DataParallel<float>& parallel, Index rows, double rate_factor, const Loss& loss) {
     const double before =
         parallel.run(rows, &gradients_, [&](Tape<float>& tape, float* gradients, Index first, Index part) {
-          const BoundParameters<float> parameters(tape, values_.data(), gradients, state_.data());
-          for (const auto& block : blocks_)
-            static_cast<void>(
-                parameters[block]); // weights that the loss does not reach have a gradient of zero
-          return loss(parameters, first, part);
+          return loss(bound(tape, gradients), first, part);
         });
     optimiser_.step(std::span<float>(values_).subspan(first_), parallel.sum(gradients_, first_), rate_factor,
                     parallel.threads());
@@ -67,10 +63,7 @@ public:
     const auto pass = [&](const auto& prepare) {
       parallel.run(rows, &gradients_, [&](Tape<float>& tape, float* gradients, Index first, Index part) {
         prepare(tape, first, part);
-        const BoundParameters<float> parameters(tape, values_.data(), gradients, state_.data());
-        for (const auto& block : blocks_)
-          static_cast<void>(parameters[block]);
-        return loss(parameters, first, part);
+        return loss(bound(tape, gradients), first, part);
       });
     };
     float* factors = privacy.start(rows);
@@ -136,6 +129,14 @@ public:
   }
 
 private:
+  /// All weights that are trained: those that the loss does not reach have a gradient of zero.
+  BoundParameters<float> bound(Tape<float>& tape, float* gradients) const {
+    const BoundParameters<float> parameters(tape, values_.data(), gradients, state_.data());
+    for (const auto& block : blocks_)
+      static_cast<void>(parameters[block]);
+    return parameters;
+  }
+
   std::string name_;
   std::size_t first_;
   bool averaged_;

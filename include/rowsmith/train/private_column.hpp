@@ -23,6 +23,17 @@
 ROWSMITH_BEGIN
 namespace detail {
 
+/// z for which N(0, 1) is above with probability `tail`.
+inline double upper_quantile(double tail) {
+  double low = 0;
+  double high = 40;
+  for (int i = 0; i < 100; ++i) {
+    const double middle = (low + high) / 2;
+    (0.5 * std::erfc(middle / std::numbers::sqrt2) > tail ? low : high) = middle;
+  }
+  return high;
+}
+
 /// What one column's codes are learnt from.
 class PrivateColumn {
 public:
@@ -326,18 +337,6 @@ private:
   const PrivacyOptions* options_;
   NoisyCounts* counts_;
   double rows_;
-
-public:
-  /// z for which N(0, 1) is above with probability `tail`.
-  static double upper_quantile(double tail) {
-    double low = 0;
-    double high = 40;
-    for (int i = 0; i < 100; ++i) {
-      const double middle = (low + high) / 2;
-      (0.5 * std::erfc(middle / std::numbers::sqrt2) > tail ? low : high) = middle;
-    }
-    return high;
-  }
 };
 
 } // namespace detail

@@ -71,7 +71,7 @@ public:
       discriminator_learner_.learn_nothing(rate_factor, privacy, parallel_.threads());
     }
     // Generated codes are nobody's: the rest is free.
-    const Index generated = options_.batch == 0 ? 1 : static_cast<Index>(options_.batch);
+    const Index generated = static_cast<Index>(options_.batch);
     const auto fake = [&](const BoundParameters<float>& generator, const BoundParameters<float>& judge,
                           Index first, Index part, double target, std::uint64_t draw) {
       Pass own{.training = true, .seed = seed_ + draw, .step = static_cast<std::uint32_t>(steps_)};

@@ -114,7 +114,7 @@ public:
     const Table& train = privacy.learn_kinds ? with_kinds : given;
     spend_on_counts(train, ledger);
     const auto of_counts = ledger.spendings.back();
-    spend_on_names_and_choices(train, ledger);
+    const double choice_epsilon = spend_on_names_and_choices(train, ledger);
     if (privacy.steps == 0)
       ledger.spendings[1].noise_multiplier = noise_to_fit(ledger, 1, 2);
     NoisyCounts counts(source, ledger.spendings[1].noise_multiplier);
@@ -122,7 +122,7 @@ public:
     auto encoding =
         PrivateEncoding::learn(train, privacy, source, counts, rows,
                                told == 0 ? 0 : threshold_share * privacy.delta / static_cast<double>(told),
-                               choice_epsilon(train), options_.encoding.other_text);
+                               choice_epsilon, options_.encoding.other_text);
     require_paid(counts, of_counts);
 
     const bool with_encoder = privacy.parts != PrivateParts::heads;
@@ -153,7 +153,6 @@ public:
         model.generator_network =
             train_gan(autoencoder, weights, encoding, source, batches, noise, gan_steps, threads);
     }
-    ledger.check();
     say_what_is_public(ledger, source);
 
     model.encoder = std::move(encoding.encoder);
@@ -245,17 +244,20 @@ private:
                                 .noise_multiplier = noise_of_rest() * std::sqrt(looks / share),
                                 .count = looks});
   }
-  void spend_on_names_and_choices(const Table& train, PrivacyLedger& ledger) const {
+  /// \returns the epsilon of each choice; 0 without any
+  double spend_on_names_and_choices(const Table& train, PrivacyLedger& ledger) const {
     const auto& privacy = options_.privacy;
     if (PrivateEncoding::told_columns(train, privacy) > 0)
       ledger.spendings.push_back({.kind = PrivacySpending::Kind::threshold,
                                   .what = "names of categories that many rows have",
                                   .delta = threshold_share * privacy.delta});
+    const double each = choice_epsilon(train);
     if (const auto choices = PrivateEncoding::choices(train, privacy); choices > 0)
       ledger.spendings.push_back({.kind = PrivacySpending::Kind::pure,
                                   .what = "choice of pairs of columns",
                                   .count = static_cast<double>(choices),
-                                  .epsilon = choice_epsilon(train)});
+                                  .epsilon = each});
+    return each;
   }
   void say_what_is_public(PrivacyLedger& ledger, const NoiseSource& source) const {
     const auto& privacy = options_.privacy;

@@ -39,6 +39,23 @@ void contribute_bias(const Variable<Scalar>& bias, const Scalar* dy, Index rows)
     add_column_sums(dy, rows, bias.columns(), target.data, target.fresh);
 }
 
+/// What rows' gradients by the weight of y = x · weight + bias and by the bias add to the rows' squares: a
+/// row's gradient is the product of its x and its dy. \param square_of  (row) -> Σ x² of that row
+template <class Scalar, class SquareOf>
+void tell_affine(const Variable<Scalar>& weight, const Variable<Scalar>& bias, const Scalar* dy, Index rows,
+                 const SquareOf& square_of) {
+  auto& tape = weight.tape();
+  const Index columns = weight.columns();
+  for (Index r = 0; r < rows; ++r) {
+    const Scalar uses = (weight.needs_gradient() ? square_of(r) : Scalar(0)) +
+                        (bias.needs_gradient() ? Scalar(1) : Scalar(0));
+    tape.row_squares()[r] += uses * squared_length(dy + r * columns, columns);
+  }
+  for (const auto* parameter : {&weight, &bias})
+    if (parameter->needs_gradient())
+      tape.tell_rows(*parameter, rows);
+}
+
 } // namespace detail
 
 /// y = f(x · weight + bias): x rows × in, weight in × out, bias 1 × out, y rows × out.
@@ -59,7 +76,9 @@ Variable<Scalar> dense(const Variable<Scalar>& x, const Variable<Scalar>& weight
     detail::activation_backward(activation, y.data(), dy, y.size());
     const bool audited = y.tape().row_squares() != nullptr;
     if (audited)
-      detail::tell_dense(x, weight, bias, dy);
+      detail::tell_affine(weight, bias, dy, x.rows(), [&x](Index r) {
+        return detail::squared_length(x.data() + r * x.columns(), x.columns());
+      });
     else
       detail::contribute_bias(bias, dy, y.rows());
     detail::contribute_product<false>(x, weight, dy, !audited);

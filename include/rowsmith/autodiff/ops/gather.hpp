@@ -97,17 +97,13 @@ Variable<Scalar> gather_dense(const MixedRows<Scalar>& x, const Variable<Scalar>
   weight.tape().on_backward(y, [x, weight, bias, y, activation, out] {
     Scalar* dy = y.adjoint().data();
     detail::activation_backward(activation, y.data(), dy, y.size());
-    if (Scalar* squares = y.tape().row_squares(); squares != nullptr) {
+    if (y.tape().row_squares() != nullptr) {
       // A row's codes are rows of the weight, each one apart from the others.
-      for (Index r = 0; r < x.rows; ++r) {
-        Scalar uses = bias.needs_gradient() ? Scalar(1) : Scalar(0);
-        if (weight.needs_gradient())
-          detail::each_active(x, r, [&uses](Index, Scalar factor) { uses += factor * factor; });
-        squares[r] += uses * detail::squared_length(dy + r * out, out);
-      }
-      for (const auto* parameter : {&weight, &bias})
-        if (parameter->needs_gradient())
-          y.tape().tell_rows(*parameter, x.rows);
+      detail::tell_affine(weight, bias, dy, x.rows, [&x](Index r) {
+        Scalar square = 0;
+        detail::each_active(x, r, [&square](Index, Scalar factor) { square += factor * factor; });
+        return square;
+      });
       return;
     }
     detail::contribute_bias(bias, dy, x.rows);

@@ -9,25 +9,6 @@ ROWSMITH_BEGIN
 
 namespace detail {
 
-/// What rows' gradients by the weight of y = x · weight and by a bias add to the rows' squares: a row's
-/// gradient is the product of its x and its dy.
-template <class Scalar>
-void tell_dense(const Variable<Scalar>& x, const Variable<Scalar>& weight, const Variable<Scalar>& bias,
-                const Scalar* dy) {
-  auto& tape = x.tape();
-  const Index rows = x.rows();
-  const Index columns = weight.columns();
-  for (Index r = 0; r < rows; ++r) {
-    const Scalar uses =
-        (weight.needs_gradient() ? squared_length(x.data() + r * x.columns(), x.columns()) : 0) +
-        (bias.needs_gradient() ? Scalar(1) : Scalar(0));
-    tape.row_squares()[r] += uses * squared_length(dy + r * columns, columns);
-  }
-  for (const auto* parameter : {&weight, &bias})
-    if (parameter->needs_gradient())
-      tape.tell_rows(*parameter, rows);
-}
-
 /// Contributions of y = a · b, or a · bᵀ, to the operands, from dy. \param by_b  to b as well
 template <bool Transposed, class Scalar>
 void contribute_product(const Variable<Scalar>& a, const Variable<Scalar>& b, const Scalar* dy,
@@ -36,8 +17,7 @@ void contribute_product(const Variable<Scalar>& a, const Variable<Scalar>& b, co
   const Index rows = a.rows();
   const Index depth = a.columns();
   const Index columns = Transposed ? b.rows() : b.columns();
-  if (!by_b) {
-  } else if (const Target<Scalar> db(b); db && Transposed)
+  if (const auto db = by_b ? Target<Scalar>(b) : Target<Scalar>(); db && Transposed)
     gemm(columns, depth, rows, transposed<Scalar>(dy, columns), as_is<Scalar>(a.data(), depth), db.data,
          !db.fresh, workspace);
   else if (db)
