@@ -7,7 +7,9 @@ librandom123-dev Random123/philox.h
 libfccp-dev libfccp/csv.h csv.h
 nlohmann-json3-dev nlohmann/json.hpp'
 program_packages='libcli11-dev CLI/CLI.hpp
-libcpp-httplib-dev httplib.h'
+libcpp-httplib-dev httplib.h
+zlib1g-dev zlib.h
+libzstd-dev zstd.h'
 test_packages='catch2 catch2/catch.hpp catch2/catch_all.hpp'
 
 # Reads "package header..." lines and names the packages that are missing, the build tools too. It asks the
@@ -55,6 +57,12 @@ missing_style_packages() {
   for tool in clang-format clang-tidy; do
     if [ -z "$(style_tool "$tool")" ]; then echo "$tool-14"; fi
   done
+}
+
+# Names the packages that are missing for training on several processes.
+missing_mpi_packages() {
+  command -v mpicxx > /dev/null || echo libopenmpi-dev
+  command -v mpirun > /dev/null || echo openmpi-bin
 }
 
 # Installs the packages whose names are read. Nothing to read: touches nothing.

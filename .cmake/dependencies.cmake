@@ -136,6 +136,27 @@ if(ROWSMITH_BUILD_TESTS OR ROWSMITH_BUILD_EXAMPLES OR ROWSMITH_BUILD_FUZZERS)
   endif()
 endif()
 
+if(ROWSMITH_MPI)
+  find_package(MPI COMPONENTS CXX)
+  if(NOT MPI_CXX_FOUND)
+    rowsmith_missing_package(MPI "libopenmpi-dev openmpi-bin")
+  endif()
+endif()
+
+# What rowsmith/csv/compressed.hpp finds the headers of; nothing is missing without.
+if(ROWSMITH_BUILD_TESTS OR ROWSMITH_BUILD_EXAMPLES OR ROWSMITH_BUILD_FUZZERS)
+  add_library(rowsmith_use_compression INTERFACE)
+  find_package(ZLIB QUIET)
+  if(ZLIB_FOUND)
+    target_link_libraries(rowsmith_use_compression INTERFACE ZLIB::ZLIB)
+  endif()
+  find_library(ROWSMITH_ZSTD_LIBRARY zstd)
+  mark_as_advanced(ROWSMITH_ZSTD_LIBRARY)
+  if(ROWSMITH_ZSTD_LIBRARY)
+    target_link_libraries(rowsmith_use_compression INTERFACE "${ROWSMITH_ZSTD_LIBRARY}")
+  endif()
+endif()
+
 if(rowsmith_missing)
   list(JOIN rowsmith_missing "\n" rowsmith_missing_lines)
   message(FATAL_ERROR "rowsmith: these dependencies are missing (name: Debian or Ubuntu package):\n"

@@ -49,6 +49,7 @@ fi
 
 {
   printf '%s\n' "$library_packages" "$program_packages" "$test_packages" | missing_packages
+  if [ "$preset" = ci ]; then missing_mpi_packages; fi
   if [ "$preset" = tsan ] || [ -n "$fuzz" ]; then missing_clang_packages; fi
   if [ "$style" = yes ]; then missing_style_packages; fi
 } | install_packages

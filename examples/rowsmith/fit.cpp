@@ -10,20 +10,22 @@
 
 #include "private_fit.hpp"
 
+#ifdef ROWSMITH_PROGRAM_MPI
+#include <rowsmith/distributed/mpi.hpp>
+#endif
+
 namespace program {
 namespace {
 
 template <class Recipe>
-rowsmith::TableModel fit_one(const FitSettings& settings, const rowsmith::TableFile& file,
-                             const rowsmith::ProgressCallback& progress,
-                             const rowsmith::CheckpointStore& checkpoints) {
+FittedFile fit_one(const FitSettings& settings, const TellFile& tell,
+                   const rowsmith::ProgressCallback& progress, const rowsmith::CheckpointStore& checkpoints) {
   rowsmith::RecipeOptions<Recipe> options;
   options.seed = settings.seed;
   options.threads = settings.threads;
   options.conditional = settings.conditional;
   options.preparation.relations = settings.relations;
   options.preparation.min_share = settings.min_share;
-  options.preparation.dates = file.format.dates();
   if (settings.min_category_rows > 0) {
     options.encoding.min_category_rows = settings.min_category_rows;
     options.encoding.unseen = rowsmith::UnseenCategory::other;
@@ -33,7 +35,31 @@ rowsmith::TableModel fit_one(const FitSettings& settings, const rowsmith::TableF
     options.gan.steps = 30;
     options.refit.steps = std::min<std::size_t>(options.refit.steps, 30);
   }
-  return typename Recipe::Trainer(options).fit(file.table, progress, checkpoints);
+#ifdef ROWSMITH_PROGRAM_MPI
+  if (settings.team != nullptr) {
+    rowsmith::TableFormat format; // known to the first process, which writes the model
+    auto model = rowsmith::fit_on_team<Recipe>(
+        *settings.team, options,
+        [&] {
+          auto read = settings.input.read_rows(settings.files, settings.folder(), options, progress);
+          tell(read.file);
+          format = std::move(read.file.format);
+          return std::move(read.rows);
+        },
+        progress, checkpoints, settings.folder());
+    return {std::move(model), std::move(format)};
+  }
+#endif
+  if (settings.in_chunks()) {
+    auto read = settings.input.read_rows(settings.files, settings.folder(), options, progress);
+    tell(read.file);
+    return {typename Recipe::Trainer(options).fit(std::move(read.rows), progress, checkpoints),
+            std::move(read.file.format)};
+  }
+  const auto file = settings.input.read(settings.files.front());
+  tell(file);
+  options.preparation.dates = file.format.dates();
+  return {typename Recipe::Trainer(options).fit(file.table, progress, checkpoints), file.format};
 }
 
 } // namespace
@@ -72,16 +98,16 @@ int run_private_fit(const FitSettings& asked) {
   return 0;
 }
 
-rowsmith::TableModel fit_recipe(const FitSettings& settings, const rowsmith::TableFile& file,
-                                const rowsmith::ProgressCallback& progress,
-                                const rowsmith::CheckpointStore& checkpoints) {
+FittedFile fit_recipe(const FitSettings& settings, const TellFile& tell,
+                      const rowsmith::ProgressCallback& progress,
+                      const rowsmith::CheckpointStore& checkpoints) {
   if (settings.recipe == "neural")
-    return fit_one<rowsmith::NeuralRecipe>(settings, file, progress, checkpoints);
+    return fit_one<rowsmith::NeuralRecipe>(settings, tell, progress, checkpoints);
   if (settings.recipe == "trees")
-    return fit_one<rowsmith::TreeRecipe>(settings, file, progress, checkpoints);
+    return fit_one<rowsmith::TreeRecipe>(settings, tell, progress, checkpoints);
   if (settings.recipe == "faithful")
-    return fit_one<rowsmith::FaithfulRecipe>(settings, file, progress, checkpoints);
-  return fit_one<rowsmith::DefaultRecipe>(settings, file, progress, checkpoints);
+    return fit_one<rowsmith::FaithfulRecipe>(settings, tell, progress, checkpoints);
+  return fit_one<rowsmith::DefaultRecipe>(settings, tell, progress, checkpoints);
 }
 
 } // namespace program

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -29,7 +30,7 @@
 namespace program {
 
 struct FitSettings {
-  std::string file;
+  std::vector<std::string> files;
   std::string out;
   std::string recipe = "default";
   std::uint64_t seed = 0;
@@ -42,16 +43,45 @@ struct FitSettings {
   std::vector<std::string> domains;
   std::string private_parts = "heads";
   bool conditional = false;
+  bool in_memory = false;
+  bool stream = false;
   bool fresh = false;
   bool quick = false;
   bool quiet = false;
   InputSettings input;
+  const rowsmith::Team* team = nullptr; // processes that train together; of them the first one speaks
+
+  bool first() const { return team == nullptr || team->rank() == 0; }
+  // Read in chunks, or the whole table at once? Large files would take several times their size.
+  bool in_chunks() const {
+    constexpr std::uintmax_t large = 64 << 20;
+    std::uintmax_t bytes = 0;
+    for (const auto& file : files) {
+      std::error_code none;
+      const auto size = std::filesystem::file_size(file, none);
+      bytes += none ? 0 : size;
+    }
+    return !in_memory && (stream || files.size() > 1 || bytes > large);
+  }
+  // Where the encoded rows are put meanwhile.
+  std::filesystem::path folder() const {
+    const auto parent = std::filesystem::path(out).parent_path();
+    return parent.empty() ? std::filesystem::path(".") : parent;
+  }
 };
 
+// A model, and how the file was written that it learnt.
+struct FittedFile {
+  rowsmith::TableModel model;
+  rowsmith::TableFormat format;
+};
+// Called with what was found out about the files, before the training.
+using TellFile = std::function<void(const rowsmith::TableFile&)>;
+
 // Fits a recipe by its name; what needs the most time to compile, in a file of its own.
-rowsmith::TableModel fit_recipe(const FitSettings& settings, const rowsmith::TableFile& file,
-                                const rowsmith::ProgressCallback& progress,
-                                const rowsmith::CheckpointStore& checkpoints);
+FittedFile fit_recipe(const FitSettings& settings, const TellFile& tell,
+                      const rowsmith::ProgressCallback& progress,
+                      const rowsmith::CheckpointStore& checkpoints);
 
 // What the listener throws when the user wants to stop.
 struct Interrupted : std::exception {
@@ -79,9 +109,19 @@ private:
 // A model with a guarantee, and the promise in words.
 int run_private_fit(const FitSettings& settings);
 
-inline int run_fit(const FitSettings& settings) {
+inline int run_fit(const FitSettings& asked) {
+  auto settings = asked;
+  settings.quiet = settings.quiet || !settings.first();
   const std::string checkpoint = settings.out + ".checkpoint";
-  check_outputs({{"FILE", settings.file}, {"--schema", settings.input.schema}}, {{"-o", settings.out}});
+  Files inputs{{"--schema", settings.input.schema}};
+  for (const auto& file : settings.files)
+    inputs.emplace_back("FILE", file);
+  check_outputs(inputs, {{"-o", settings.out}});
+  if (settings.files.size() > 1 && (settings.in_memory || settings.epsilon > 0))
+    throw rowsmith::OptionError("FILE: several files are read in chunks, which --in-memory and --epsilon are "
+                                "not made for; put them into one file");
+  if (settings.epsilon > 0 && settings.team != nullptr)
+    throw rowsmith::OptionError("--epsilon: a private training is made by one process");
   if (settings.epsilon > 0)
     return run_private_fit(settings);
   if (settings.recipe == "private" || !settings.domains.empty())
@@ -89,14 +129,21 @@ inline int run_fit(const FitSettings& settings) {
   if (settings.conditional && settings.input.label.empty())
     throw rowsmith::OptionError(
         "--conditional: a model makes rows for a label; say which column it is with --label");
-  const auto file = settings.input.read(settings.file);
-  if (!settings.quiet) {
-    std::clog << settings.file << ": " << file.rows << " rows, " << file.format.columns.size() << " columns; "
+  const auto tell = [&settings](const rowsmith::TableFile& file) {
+    if (settings.quiet)
+      return;
+    const auto name =
+        settings.files.front() +
+        (settings.files.size() == 1 ? "" : " and " + std::to_string(settings.files.size() - 1) + " more");
+    std::clog << name << ": " << file.rows << " rows, " << file.format.columns.size() << " columns; "
               << file.format.dialect.text() << '\n';
-    tell_notes(std::clog, file, settings.file);
-    tell_findings(std::clog, rowsmith::likely_wrong(file.table), settings.file);
-  }
-  if (settings.fresh)
+    if (file.table.rows() < file.rows)
+      std::clog << name << ": read in chunks; what is found out about it is of " << file.table.rows()
+                << " of its rows\n";
+    tell_notes(std::clog, file, name);
+    tell_findings(std::clog, rowsmith::likely_wrong(file.table), name);
+  };
+  if (settings.fresh && settings.first())
     std::filesystem::remove(checkpoint);
   else if (std::filesystem::exists(checkpoint) && !settings.quiet)
     std::clog << "going on from " << checkpoint << " (--fresh begins anew)\n";
@@ -109,8 +156,11 @@ inline int run_fit(const FitSettings& settings) {
   };
   try {
     auto store = rowsmith::checkpoint_file(checkpoint, 5);
-    auto parts = fit_recipe(settings, file, progress, store).parts();
-    parts.notes["format"] = rowsmith::to_json(file.format);
+    const auto fitted = fit_recipe(settings, tell, progress, store);
+    if (!settings.first())
+      return 0;
+    auto parts = fitted.model.parts();
+    parts.notes["format"] = rowsmith::to_json(fitted.format);
     const rowsmith::TableModel model(std::move(parts));
     rowsmith::save_model(model, settings.out);
     if (const auto& guide = model.parts().guide; !settings.quiet && !guide.empty()) {
@@ -132,10 +182,16 @@ inline int run_fit(const FitSettings& settings) {
   return 0;
 }
 
-inline Run add_fit(CLI::App& app) {
+inline Run add_fit(CLI::App& app, const rowsmith::Team* team) {
   auto& command = *app.add_subcommand("fit", "Learns a table, and writes a model file");
   const auto settings = std::make_shared<FitSettings>();
-  command.add_option("file", settings->file, "The table")->required();
+  settings->team = team != nullptr && team->size() > 1 ? team : nullptr;
+  command
+      .add_option(
+          "files", settings->files,
+          "The table; several files of the same columns, which may be compressed (.gz, .zst), are one "
+          "table")
+      ->required();
   command.add_option("-o,--out", settings->out, "The model file")->required();
   command
       .add_option("--recipe", settings->recipe,
@@ -158,6 +214,9 @@ inline Run add_fit(CLI::App& app) {
       ->capture_default_str();
   command.add_flag("--conditional", settings->conditional,
                    "A model that makes rows for a label that is asked for");
+  command.add_flag("--stream", settings->stream,
+                   "Read in chunks, in bounded memory: usual for several files and for more than 64 MiB");
+  command.add_flag("--in-memory", settings->in_memory, "Keep the whole table in memory, however large");
   command.add_flag("--fresh", settings->fresh, "Do not go on from a checkpoint");
   command.add_flag("--quick", settings->quick, "A few steps: to see that all works");
   command.add_flag("--quiet", settings->quiet, "No progress");

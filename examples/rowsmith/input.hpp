@@ -18,10 +18,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <rowsmith/csv/compressed.hpp>
 #include <rowsmith/io/table_format_json.hpp>
 #include <rowsmith/prepare/preparation.hpp>
 #include <rowsmith/table/likely_wrong.hpp>
 #include <rowsmith/table/table_file.hpp>
+#include <rowsmith/train/read_training_rows.hpp>
 
 #include "command.hpp"
 
@@ -102,6 +104,7 @@ struct InputSettings {
     declare(texts, rowsmith::ColumnRole::text);
     declare(dropped, rowsmith::ColumnRole::dropped);
     options.label = label;
+    options.open = rowsmith::open_compressed;
     return options;
   }
   // The file as texts: nothing is decided by its rows.
@@ -128,6 +131,24 @@ struct InputSettings {
     file.table = rowsmith::read_table_like(path, file.format, options);
     file.rows = file.table.rows();
     return file;
+  }
+  // The same for files of any size, as a training takes them.
+  rowsmith::TrainingFiles read_rows(const std::vector<std::string>& paths,
+                                    const std::filesystem::path& folder,
+                                    const rowsmith::TrainerOptions& training,
+                                    const rowsmith::ProgressCallback& progress) const {
+    if (paths.size() == 1 && paths.front() == "-") {
+      const StandardInput copy;
+      return read_rows({copy.path()}, folder, training, progress);
+    }
+    rowsmith::ReadOptions reading;
+    reading.folder = folder;
+    if (!schema.empty()) {
+      reading.format = wrong_use("--schema", [&] { return rowsmith::read_table_format(schema); });
+      if (!label.empty())
+        reading.format->label = label;
+    }
+    return rowsmith::read_training_rows(paths, options(), training, reading, progress);
   }
 };
 

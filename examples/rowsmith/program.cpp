@@ -22,7 +22,7 @@
 
 namespace program {
 
-int run_program(int argc, const char* const* argv) {
+int run_program(int argc, const char* const* argv, const rowsmith::Team* team) {
   CLI::App app(
       "Learns tables and writes new rows like them. rowsmith COMMAND --help lists a command's options.");
   app.footer("From a table to a report:\n"
@@ -36,7 +36,7 @@ int run_program(int argc, const char* const* argv) {
   app.require_subcommand(1);
   std::vector<Run> runs; // in the order of the subcommands
   runs.push_back(add_describe(app));
-  runs.push_back(add_fit(app));
+  runs.push_back(add_fit(app, team));
   runs.push_back(add_sample(app));
   runs.push_back(add_evaluate(app));
   runs.push_back(add_score(app));
@@ -51,6 +51,12 @@ int run_program(int argc, const char* const* argv) {
     return 2;
   }
   const auto commands = app.get_subcommands({});
+  if (team != nullptr && team->size() > 1 && !app.got_subcommand("fit")) {
+    if (team->rank() == 0)
+      std::cerr
+          << "rowsmith: fit alone is made for several processes; rows come in parts by sample --part K/N\n";
+    return 2;
+  }
   try {
     for (std::size_t k = 0; k < commands.size(); ++k)
       if (commands[k]->parsed())

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <future>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -16,7 +17,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <rowsmith/core/parallel.hpp>
 #include <rowsmith/core/progress_bar.hpp>
+#include <rowsmith/csv/compressed.hpp>
+#include <rowsmith/csv/whole_number.hpp>
 #include <rowsmith/io/condition_reader.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/io/table_format_json.hpp>
@@ -36,6 +40,7 @@ struct SampleSettings {
   std::uint64_t rows = 0;
   std::uint64_t seed = 0;
   std::uint64_t first_row = 0;
+  std::string part;
   std::string label;
   std::vector<std::string> where;
   std::vector<std::string> quotas;
@@ -152,9 +157,35 @@ inline int run_complete(const SampleSettings& settings, const rowsmith::TableMod
   return 0;
 }
 
+// The rows to write.
+struct Slice {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  bool first = true; // of a file, which has the line of names
+};
+// Part K of N of the rows, such as "3/8": the files of all parts, one behind the other, are the file of all.
+inline Slice slice_of(const SampleSettings& settings) {
+  const std::uint64_t first = settings.first_row;
+  if (settings.part.empty())
+    return {first, first + settings.rows, true};
+  const auto slash = settings.part.find('/');
+  const auto number = rowsmith::parse_whole(std::string_view(settings.part).substr(0, slash));
+  const auto count = slash == std::string::npos
+                         ? std::nullopt
+                         : rowsmith::parse_whole(std::string_view(settings.part).substr(slash + 1));
+  if (!number || !count || number->negative || count->negative || number->magnitude == 0 ||
+      number->magnitude > count->magnitude || count->magnitude > 1'000'000)
+    throw rowsmith::OptionError("--part: '" + settings.part + "', expected K/N such as 3/8, 1 <= K <= N");
+  const std::uint64_t n = count->magnitude;
+  const std::uint64_t k = number->magnitude;
+  // Nothing overflows: 2^44 rows in a million parts.
+  return {first + settings.rows * (k - 1) / n, first + settings.rows * k / n, k == 1};
+}
+
 inline int run_sample(const SampleSettings& settings) {
   if (settings.where_file.empty() == (settings.rows == 0))
     throw rowsmith::OptionError("expected -n (how many rows) or --where-file (rows to complete)");
+  slice_of(settings); // before any work
   if (settings.expect && settings.where_file.empty())
     throw rowsmith::OptionError("--expect: expected --where-file beside it");
   if (settings.out != "-")
@@ -198,18 +229,38 @@ inline int run_sample(const SampleSettings& settings) {
       std::clog << "rowsmith: " << of << told_of(parts.parts()[k].support()) << '\n';
     }
   const rowsmith::TableFileWriter writer(format, settings.seed);
-  write_output(settings.out, "the rows", [&](std::ostream& out) {
-    out << writer.header();
-    std::string text;
-    constexpr std::uint64_t block = 65536; // so that memory does not grow with the rows
-    for (std::uint64_t begin = 0; begin < settings.rows && out; begin += block) {
-      const auto count = static_cast<std::size_t>(std::min(block, settings.rows - begin));
-      options.first_row = settings.first_row + begin;
-      const auto table = model.sample(count, parts, options);
-      text.clear();
-      writer.append(text, table, 0, count, settings.first_row + begin);
-      out.write(text.data(), static_cast<std::streamsize>(text.size()));
-    }
+  const auto slice = slice_of(settings);
+  write_output(settings.out, "the rows", [&](std::ostream& file) {
+    rowsmith::write_compressed(file, rowsmith::compression_of_name(settings.out), [&](std::ostream& out) {
+      if (slice.first)
+        out << writer.header();
+      // Blocks, so that memory does not grow with the rows; each is written while the next one is made.
+      constexpr std::uint64_t block = 32'768;
+      constexpr std::size_t piece = 2'048; // of a block, made into text on one thread
+      std::vector<std::string> texts((block + piece - 1) / piece);
+      std::string written;
+      std::future<void> writing;
+      for (std::uint64_t begin = slice.begin; begin < slice.end && out; begin += block) {
+        const auto count = static_cast<std::size_t>(std::min(block, slice.end - begin));
+        options.first_row = begin;
+        const auto table = model.sample(count, parts, options);
+        const std::size_t pieces = (count + piece - 1) / piece;
+        rowsmith::parallel_for(pieces, rowsmith::resolve_threads(settings.threads), [&](std::size_t k) {
+          texts[k].clear();
+          writer.append(texts[k], table, k * piece, std::min(count, (k + 1) * piece), begin);
+        });
+        if (writing.valid())
+          writing.get();
+        written.clear();
+        for (std::size_t k = 0; k < pieces; ++k)
+          written += texts[k];
+        writing = std::async(std::launch::async, [&out, &written] {
+          out.write(written.data(), static_cast<std::streamsize>(written.size()));
+        });
+      }
+      if (writing.valid())
+        writing.get();
+    });
   });
   return 0;
 }
@@ -221,11 +272,19 @@ inline Run add_sample(CLI::App& app) {
   command.add_option("model", settings->model, "The model file")->required();
   auto* const rows =
       add_whole_number(command, "-n,--rows", settings->rows, "How many", 1, std::uint64_t{1} << 44U);
-  command.add_option("-o,--out", settings->out, "The file to write; - for the standard output")
+  command
+      .add_option("-o,--out", settings->out,
+                  "The file to write, compressed if it ends in .gz or .zst; - for the standard output")
       ->capture_default_str();
   add_whole_number(command, "--seed", settings->seed, "Row i depends on the model, the seed and i only");
   add_whole_number(command, "--first-row", settings->first_row, "The number of the first row", 0,
                    std::uint64_t{1} << 44U);
+  auto* const part =
+      command
+          .add_option("--part", settings->part,
+                      "One of several parts of the rows, such as 3/8: made by several processes "
+                      "or machines, and put one behind the other, they are the rows of one")
+          ->type_name("K/N");
   auto* const label = command.add_option("--label", settings->label,
                                          "Of a conditional model: make rows with this label only");
   auto* const where =
@@ -255,6 +314,7 @@ inline Run add_sample(CLI::App& app) {
                   "filled as the model has them in rows with the other cells")
       ->type_name("FILE")
       ->excludes(rows)
+      ->excludes(part)
       ->excludes(label)
       ->excludes(where)
       ->excludes(quota)

@@ -13,8 +13,10 @@
 #include <rowsmith/core/progress.hpp>
 #include <rowsmith/core/progress_bar.hpp>
 #include <rowsmith/core/random.hpp>
+#include <rowsmith/core/scratch_file.hpp>
 #include <rowsmith/core/sha256.hpp>
 #include <rowsmith/core/statistics.hpp>
+#include <rowsmith/core/team.hpp>
 #include <rowsmith/core/tensor_file.hpp>
 #include <rowsmith/core/text_hash.hpp>
 #include <rowsmith/core/utf8.hpp>

@@ -5,6 +5,7 @@
 
 #include <rowsmith/csv/dialect.hpp>
 #include <rowsmith/csv/encoding.hpp>
+#include <rowsmith/csv/file_opener.hpp>
 #include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/csv/options.hpp>
 #include <rowsmith/csv/reader.hpp>

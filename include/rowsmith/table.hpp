@@ -20,4 +20,7 @@
 #include <rowsmith/table/table_file_writer.hpp>
 #include <rowsmith/table/table_format.hpp>
 #include <rowsmith/table/text_column.hpp>
+#include <rowsmith/table/text_files.hpp>
+#include <rowsmith/table/text_records.hpp>
+#include <rowsmith/table/text_sketch.hpp>
 #include <rowsmith/table/write_csv.hpp>

@@ -18,8 +18,10 @@
 #include <rowsmith/train/private_gradient.hpp>
 #include <rowsmith/train/private_recipe.hpp>
 #include <rowsmith/train/private_trainer.hpp>
+#include <rowsmith/train/read_training_rows.hpp>
 #include <rowsmith/train/recipes.hpp>
 #include <rowsmith/train/refit_stage.hpp>
 #include <rowsmith/train/row_decoder.hpp>
 #include <rowsmith/train/stage.hpp>
 #include <rowsmith/train/trainer.hpp>
+#include <rowsmith/train/training_rows.hpp>

@@ -19,7 +19,7 @@ set(level_models 4)
 set(level_evaluate 4)
 set(level_train 5)
 set(level_privacy 3)
-set(level_distributed 5)
+set(level_distributed 7)
 set(level_io 6)
 set(level_deploy 6)
 # rowsmith.hpp and synthesizer.hpp

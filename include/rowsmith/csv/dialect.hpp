@@ -7,6 +7,8 @@
 #include <array>
 #include <cstddef>
 #include <fstream>
+#include <istream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +17,7 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/csv/encoding.hpp>
+#include <rowsmith/csv/file_opener.hpp>
 #include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/csv/options.hpp>
 
@@ -326,13 +329,15 @@ private:
 
 /// Finds out how a file is written down, from its first 256 KiB. \throws CsvError if it cannot be read, is
 /// empty or no text of its encoding
-inline CsvDialect find_dialect(const std::string& path, const DialectOptions& options = {}) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in)
+inline CsvDialect find_dialect(const std::string& path, const DialectOptions& options = {},
+                               const FileOpener& open = {}) {
+  const std::unique_ptr<std::istream> in =
+      open ? open(path) : std::make_unique<std::ifstream>(path, std::ios::binary);
+  if (!*in)
     throw CsvError(path, 0, 0, "cannot be opened for reading");
   std::string bytes(detail::DialectFinder::sample_bytes, '\0');
-  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  const auto count = static_cast<std::size_t>(in.gcount());
+  in->read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  const auto count = static_cast<std::size_t>(in->gcount());
   const bool whole = count < bytes.size();
   return detail::DialectFinder(path, std::string_view(bytes).substr(0, count), whole, options).find();
 }

@@ -10,6 +10,7 @@
 #include <limits>
 #include <numeric>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,10 @@
 #include <rowsmith/table/table.hpp>
 
 ROWSMITH_BEGIN
+
+/// Rows by category.
+using CategoryCounts = std::unordered_map<std::string, std::size_t>;
+
 namespace detail {
 
 /// Is the number one of at most `decimals` digits after the point? It is if it is the double nearest to one,
@@ -87,11 +92,15 @@ inline void fit_groups(ColumnCodec& codec, const std::vector<std::size_t>& count
 }
 
 inline void fit_categorical(ColumnCodec& codec, const Column& column, const EncodingOptions& options,
-                            bool label) {
+                            bool label, const CategoryCounts* known) {
   std::vector<std::size_t> counts(column.dictionary.size());
   for (const auto code : column.codes)
     if (code != missing_code)
       ++counts[static_cast<std::size_t>(code)];
+  for (std::size_t code = 0; known != nullptr && code < counts.size(); ++code)
+    if (const auto of_all = known->find(column.dictionary.text(static_cast<std::int32_t>(code)));
+        counts[code] > 0 && of_all != known->end())
+      counts[code] = of_all->second;
   codec.has_other = options.unseen == UnseenCategory::other;
   codec.other_text = codec.has_other ? options.other_text : std::string();
   for (std::size_t code = 0; code < counts.size(); ++code)
@@ -328,9 +337,11 @@ inline void fit_moments(ColumnCodec& codec, const std::vector<double>& values) {
 
 } // namespace detail
 
-/// Fits a codec to a column of the training rows. \param label  it is the table's label
-/// \throws SchemaError for a column without any present value, or with an infinite number
-inline ColumnCodec fit_codec(const Column& column, const EncodingOptions& options, bool label = false) {
+/// Fits a codec to a column of the training rows. \param label  it is the table's label \param counts  rows
+/// of each category in all of a table of which the column has some; null: it has all \throws SchemaError for
+/// a column without any present value, or with an infinite number
+inline ColumnCodec fit_codec(const Column& column, const EncodingOptions& options, bool label = false,
+                             const CategoryCounts* counts = nullptr) {
   ColumnCodec codec;
   codec.name = column.name;
   const std::size_t missing = column.missing_count();
@@ -339,7 +350,7 @@ inline ColumnCodec fit_codec(const Column& column, const EncodingOptions& option
     throw SchemaError("encoding: column '" + column.name + "' has no present value in " +
                       std::to_string(column.rows()) + " training rows; drop it or give it values");
   if (column.kind == ColumnKind::categorical) {
-    detail::fit_categorical(codec, column, options, label);
+    detail::fit_categorical(codec, column, options, label, counts);
     return codec;
   }
   std::vector<double> values;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -53,17 +54,21 @@ class TableEncoder {
 public:
   TableEncoder() = default;
 
-  /// Fits to the training rows only. \throws SchemaError for an empty table or a column that cannot be
-  /// encoded
-  static TableEncoder fit(const Table& train, const EncodingOptions& options = {}) {
+  /// Fits to the training rows only. \param counts  by column: rows of each category in all of a table of
+  /// which `train` has some \throws SchemaError for an empty table or a column that cannot be encoded
+  static TableEncoder fit(const Table& train, const EncodingOptions& options = {},
+                          const std::map<std::string, const CategoryCounts*>& counts = {}) {
     options.check();
     if (train.rows() == 0)
       throw SchemaError("encoding: the training table has no rows");
     auto used = options;
     while (true) {
       std::vector<ColumnCodec> codecs;
-      for (const auto& column : train.columns())
-        codecs.push_back(fit_codec(column, used, column.name == train.schema().label()));
+      for (const auto& column : train.columns()) {
+        const auto known = counts.find(column.name);
+        codecs.push_back(fit_codec(column, used, column.name == train.schema().label(),
+                                   known == counts.end() ? nullptr : known->second));
+      }
       TableEncoder encoder(std::move(codecs), train.schema());
       const bool coarsest = used.fine == 0 && used.bins <= 8 && used.max_exact_values <= 32;
       std::size_t codes = 0;
@@ -128,6 +133,8 @@ public:
   std::int32_t width() const noexcept { return width_; }
   std::size_t number_columns() const noexcept { return number_columns_; }
   std::size_t code_columns() const noexcept { return code_offsets_.size(); }
+  /// The largest code of any column.
+  std::int32_t max_code() const noexcept { return max_code_; }
   bool is_label(const EncodedColumn& stretch) const noexcept { return stretch.column == label_column_; }
   /// The first element of each code column in the one-hot row.
   const std::vector<std::int32_t>& code_offsets() const noexcept { return code_offsets_; }

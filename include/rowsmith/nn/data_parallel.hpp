@@ -9,12 +9,14 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <rowsmith/autodiff/tape.hpp>
 #include <rowsmith/core/aligned_buffer.hpp>
 #include <rowsmith/core/parallel.hpp>
+#include <rowsmith/core/team.hpp>
 
 ROWSMITH_BEGIN
 
@@ -56,31 +58,80 @@ struct TreeSum {
   template <class Scalar>
   std::span<const Scalar> operator()(ShardGradients<Scalar>& gradients, std::size_t first,
                                      int threads) const {
-    constexpr std::size_t chunk = 8192; // stays in the first-level cache from one pair to the next
     const std::size_t count = gradients.parameters() - first;
-    parallel_for(gradients.shards() > 1 ? (count + chunk - 1) / chunk : 0, threads, [&](std::size_t part) {
-      const std::size_t begin = first + part * chunk;
-      const std::size_t end = std::min(gradients.parameters(), begin + chunk);
-      for (std::size_t stride = 1; stride < gradients.shards(); stride *= 2)
-        for (std::size_t s = 0; s + stride < gradients.shards(); s += 2 * stride) {
-          Scalar* to = gradients[s];
-          const Scalar* from = gradients[s + stride];
+    add(gradients.shards(), count, threads, [&](std::size_t s) { return gradients[s] + first; });
+    return {gradients[0] + first, count};
+  }
+
+  /// Adds vectors up into the first of them. \param vector  (number) -> its first element
+  template <class VectorOf>
+  static void add(std::size_t vectors, std::size_t size, int threads, const VectorOf& vector) {
+    constexpr std::size_t chunk = 8192; // stays in the first-level cache from one pair to the next
+    parallel_for(vectors > 1 ? (size + chunk - 1) / chunk : 0, threads, [&](std::size_t part) {
+      const std::size_t begin = part * chunk;
+      const std::size_t end = std::min(size, begin + chunk);
+      for (std::size_t stride = 1; stride < vectors; stride *= 2)
+        for (std::size_t s = 0; s + stride < vectors; s += 2 * stride) {
+          auto* to = vector(s);
+          const auto* from = vector(s + stride);
           for (std::size_t i = begin; i < end; ++i)
             to[i] += from[i];
         }
     });
-    return {gradients[0] + first, count};
   }
+};
+
+/// The same over the processes of a team: each has computed some shards in a row, as many as the tree adds up
+/// before it adds anything else, so that the order is that of one process.
+class TeamSum {
+public:
+  explicit TeamSum(const Team* team = nullptr) : team_(team) {}
+
+  /// Shards that a member takes, but for the last one: a power of two.
+  static std::size_t shards_a_member(std::size_t shards, std::size_t members) noexcept {
+    std::size_t block = 1;
+    while ((shards + block - 1) / block > members)
+      block *= 2;
+    return block;
+  }
+
+  template <class Scalar>
+  std::span<const Scalar> operator()(ShardGradients<Scalar>& gradients, std::size_t first,
+                                     int threads) const {
+    if (team_ == nullptr)
+      return TreeSum()(gradients, first, threads);
+    const std::size_t count = gradients.parameters() - first;
+    const std::size_t block = shards_a_member(gradients.shards(), static_cast<std::size_t>(team_->size()));
+    const auto rank = static_cast<std::size_t>(team_->rank());
+    const std::size_t begin = std::min(gradients.shards(), rank * block);
+    const std::size_t end = std::min(gradients.shards(), begin + block);
+    TreeSum::add(end - begin, count, threads, [&](std::size_t s) { return gradients[begin + s] + first; });
+    const std::size_t members = (gradients.shards() + block - 1) / block;
+    sums_.resize(std::max(sums_.size(), count * static_cast<std::size_t>(team_->size()) * sizeof(Scalar)));
+    auto* const sums = reinterpret_cast<Scalar*>(sums_.data());
+    if (begin < end)
+      std::copy_n(gradients[begin] + first, count, sums + rank * count);
+    team_->gather(sums, count * sizeof(Scalar));
+    TreeSum::add(members, count, threads, [&](std::size_t m) { return sums + m * count; });
+    return {sums, count};
+  }
+
+private:
+  const Team* team_;
+  mutable AlignedBuffer<std::byte> sums_; ///< kept between steps
 };
 
 /// A tape for each logical shard of a batch. The number of shards depends on the batch alone; threads take
 /// shards. Memory is kept between steps.
-template <class Scalar, GradientSum<Scalar> Sum = TreeSum>
+template <class Scalar, GradientSum<Scalar> Sum = TeamSum>
 class DataParallel {
 public:
-  explicit DataParallel(int threads, Sum sum = {}) : threads_(threads), sum_(std::move(sum)) {}
+  explicit DataParallel(Workers workers) requires std::is_same_v<Sum, TeamSum> : workers_(workers),
+                                                                                 sum_(workers.team) {}
+  DataParallel(Workers workers, Sum sum) : workers_(workers), sum_(std::move(sum)) {}
 
-  int threads() const noexcept { return threads_; }
+  int threads() const noexcept { return workers_.threads; }
+  const Workers& workers() const noexcept { return workers_; }
 
   /// Rows per shard are about this many. Each shard has a gradient of all weights to write and to be summed,
   /// and weights to lay out for its products: half as many rows take an eighth (autoencoder) to a quarter
@@ -98,40 +149,44 @@ public:
   template <class Build>
   double run(Index rows, ShardGradients<Scalar>* gradients, const Build& build) {
     const auto count = static_cast<std::size_t>(shards(rows));
-    while (workers_.size() < count)
-      workers_.push_back(std::make_unique<Worker>());
+    while (tapes_.size() < count)
+      tapes_.push_back(std::make_unique<Tape<Scalar>>());
     if (gradients != nullptr)
       gradients->set_shards(count);
-    parallel_for(count, threads_, [&](std::size_t s) {
-      auto& worker = *workers_[s];
+    // A member of a team takes some of the shards.
+    const auto members = static_cast<std::size_t>(workers_.members());
+    const std::size_t block = TeamSum::shards_a_member(count, members);
+    const std::size_t first = std::min(count, static_cast<std::size_t>(workers_.rank()) * block);
+    losses_.assign(members * block, 0);
+    parallel_for(std::min(count, first + block) - first, threads(), [&](std::size_t own) {
+      const std::size_t s = first + own;
+      auto& tape = *tapes_[s];
       const Index begin = rows * static_cast<Index>(s) / static_cast<Index>(count);
       const Index end = rows * static_cast<Index>(s + 1) / static_cast<Index>(count);
-      worker.tape.rewind();
-      const auto loss =
-          build(worker.tape, gradients == nullptr ? nullptr : (*gradients)[s], begin, end - begin);
-      worker.loss = static_cast<double>(loss.item());
+      tape.rewind();
+      const auto loss = build(tape, gradients == nullptr ? nullptr : (*gradients)[s], begin, end - begin);
+      losses_[s] = static_cast<double>(loss.item());
       if (gradients != nullptr)
-        worker.tape.backward(loss);
+        tape.backward(loss);
     });
+    if (workers_.team != nullptr)
+      workers_.team->gather(losses_.data(), block * sizeof(double));
     double total = 0;
     for (std::size_t s = 0; s < count; ++s)
-      total += workers_[s]->loss;
+      total += losses_[s];
     return total;
   }
 
   /// The gradient of the batch by the parameters from `first` on, after `run`. Valid until the next.
   std::span<const Scalar> sum(ShardGradients<Scalar>& gradients, std::size_t first = 0) const {
-    return sum_(gradients, first, threads_);
+    return sum_(gradients, first, threads());
   }
 
 private:
-  struct Worker {
-    Tape<Scalar> tape;
-    double loss = 0;
-  };
-  int threads_;
+  Workers workers_;
   Sum sum_;
-  std::vector<std::unique_ptr<Worker>> workers_; // pointers: a tape must not move
+  std::vector<double> losses_;                       ///< by shard
+  std::vector<std::unique_ptr<Tape<Scalar>>> tapes_; // pointers: a tape must not move
 };
 
 ROWSMITH_END

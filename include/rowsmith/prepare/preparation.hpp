@@ -151,8 +151,21 @@ public:
   /// The same for rows of which some may break the relations that were found, as `exceptions()` says of the
   /// training rows: what those say otherwise is lost.
   Table forward_training(Table table) const {
-    std::vector<std::size_t> broken;
-    return transformed(std::move(table), Refusals(&broken));
+    std::vector<std::vector<std::size_t>> broken;
+    return forward_training(std::move(table), broken);
+  }
+  /// \param broken  out, by transform: the rows that break it, ascending
+  Table forward_training(Table table, std::vector<std::vector<std::size_t>>& broken) const {
+    broken.assign(transforms_.size(), {});
+    auto prepared = transformed(std::move(table), [&](std::size_t t) { return Refusals(&broken[t]); });
+    for (auto& rows : broken)
+      rows = detail::distinct(std::move(rows));
+    return prepared;
+  }
+  /// The same transforms, of training rows of which so many break each. \throws SchemaError for another
+  /// number of transforms
+  BasicPreparation with_exceptions(std::vector<std::size_t> exceptions) const {
+    return BasicPreparation(schema_, transforms_, std::move(exceptions));
   }
   /// The same for the rows whose cells all have a form: the numbers of the others, ascending, are put into
   /// `refused`, and they are left out. Such a row has the likelihood 0.
@@ -356,7 +369,7 @@ private:
   }
   Table forward(Table table, std::vector<std::size_t>* refused) const {
     const std::size_t rows = table.rows();
-    auto prepared = transformed(std::move(table), Refusals(refused));
+    auto prepared = transformed(std::move(table), [&](std::size_t) { return Refusals(refused); });
     if (refused == nullptr || refused->empty())
       return prepared;
     *refused = detail::distinct(std::move(*refused));
@@ -368,23 +381,25 @@ private:
         others.push_back(row);
     return prepared.select(others);
   }
-  Table transformed(Table table, const Refusals& refuse) const {
+  /// \param refusals_of  (number of the transform) -> what takes note of its refusals
+  template <class RefusalsOf>
+  Table transformed(Table table, const RefusalsOf& refusals_of) const {
     detail::check_columns("prepare", table.schema(), schema_);
     auto store = std::move(table).into_columns();
     store.reserve(slots()); // pointers into it stay
     std::vector<const Column*> slots;
     for (const auto& column : store)
       slots.push_back(&column);
-    for (const auto& transform : transforms_)
+    for (std::size_t t = 0; t < transforms_.size(); ++t)
       std::visit(
           [&](const auto& one) {
-            for (auto& column : one.forward(SlotColumns(slots), refuse)) {
+            for (auto& column : one.forward(SlotColumns(slots), refusals_of(t))) {
               column.name = slots_[store.size()].name;
               store.push_back(std::move(column));
               slots.push_back(&store.back());
             }
           },
-          transform);
+          transforms_[t]);
     std::vector<Column> columns;
     for (const std::size_t slot : model_slots_)
       columns.push_back(std::move(store[slot]));

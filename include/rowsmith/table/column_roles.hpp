@@ -68,7 +68,8 @@ inline WholeNumber origin_below(const WholeNumber& least, const WholeNumber& mos
 /// Looks at one column.
 class RoleFinder {
 public:
-  RoleFinder(const TextColumn& column, std::string name, const RoleOptions& options) : options_(options) {
+  RoleFinder(const TextColumn& column, std::string name, const RoleOptions& options, std::size_t all_rows)
+      : options_(options) {
     found_.format.name = std::move(name);
     std::size_t quoted = 0;
     std::size_t rows = 0;
@@ -104,6 +105,7 @@ public:
     found_.format.quoted = rows > 0 && quoted == rows;
     for (const auto& text : texts_)
       present_ += text.rows;
+    left_out_ = all_rows > rows ? all_rows - rows : 0;
   }
 
   /// \param category  it is one, whatever it looks like
@@ -372,7 +374,7 @@ private:
   bool key(const std::optional<double>& range, const WholeNumber& most, bool wide) {
     if (present_ < 20 || texts_.size() != present_ || found_.missing_rows > 0)
       return false;
-    const bool counts = range == static_cast<double>(present_ - 1);
+    const bool counts = range == static_cast<double>(present_ + left_out_ - 1);
     if (!counts && !wide && !named_like_a_key())
       return false;
     auto& format = found_.format;
@@ -480,7 +482,7 @@ private:
         return {};
     }
     const auto room = static_cast<double>(identifier_room(shape));
-    if (room < 1e7 * static_cast<double>(present_)) {
+    if (room < 1e7 * static_cast<double>(present_ + left_out_)) {
       std::size_t last = shape.size();
       for (std::size_t i = 0; i < shape.size(); ++i)
         if (shape[i] == '\\')
@@ -499,16 +501,19 @@ private:
   FoundFormat found_;
   std::vector<Text> texts_; ///< that are no missing values
   std::size_t present_ = 0;
+  std::size_t left_out_ = 0; ///< rows of the file that the column has not
   std::size_t most_missing_ = 0;
 };
 
 } // namespace detail
 
-/// What a column's texts mean and how they are written. \param category  it is declared to be one \throws
-/// SchemaError for a column of numbers of which a row or two hold something else
+/// What a column's texts mean and how they are written. \param category  it is declared to be one \param
+/// all_rows  of the file, where the column has some of its rows; its first and its last number must be among
+/// them \throws SchemaError for a column of numbers of which a row or two hold something else
 inline FoundFormat infer_format(const TextColumn& column, const std::string& name,
-                                const RoleOptions& options = {}, bool category = false) {
-  return detail::RoleFinder(column, name, options).find(category);
+                                const RoleOptions& options = {}, bool category = false,
+                                std::size_t all_rows = 0) {
+  return detail::RoleFinder(column, name, options, all_rows).find(category);
 }
 
 ROWSMITH_END

@@ -18,13 +18,13 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/csv/dialect.hpp>
 #include <rowsmith/csv/options.hpp>
-#include <rowsmith/csv/reader.hpp>
 #include <rowsmith/table/column_format.hpp>
 #include <rowsmith/table/column_roles.hpp>
 #include <rowsmith/table/date_text.hpp>
 #include <rowsmith/table/table.hpp>
 #include <rowsmith/table/table_format.hpp>
 #include <rowsmith/table/text_column.hpp>
+#include <rowsmith/table/text_records.hpp>
 
 ROWSMITH_BEGIN
 
@@ -34,6 +34,7 @@ struct TableFileOptions {
   RoleOptions roles{};
   std::map<std::string, ColumnRole> declared{}; ///< by column; decided otherwise by the texts
   std::string label{};
+  FileOpener open{}; ///< such as of compressed files
 };
 
 /// A file that was read.
@@ -45,120 +46,6 @@ struct TableFile {
 };
 
 namespace detail {
-
-/// Reads the records of a file into columns of texts.
-class TextTableReader {
-public:
-  TextTableReader(std::string path, const CsvDialect& dialect) : path_(std::move(path)) {
-    CsvOptions csv{.delimiter = dialect.delimiter, .header = dialect.header};
-    csv.skipped_lines = dialect.skipped_lines;
-    csv.encoding = dialect.encoding;
-    csv.carriage_returns = dialect.carriage_returns;
-    csv.check_text = true;
-    CsvReader reader(path_, csv);
-    read(reader, dialect.header);
-  }
-
-  /// The number of a row, such as `17` or `17.0`, small enough that rows can be counted on from it.
-  static std::optional<WholeNumber> count_of(std::string_view text) {
-    constexpr std::uint64_t most = std::uint64_t{1} << 62U;
-    if (const auto whole = parse_whole(text))
-      return whole->magnitude < most ? whole : std::nullopt;
-    const auto number = parse_number(text);
-    if (!number || *number != std::floor(*number) || std::abs(*number) >= 0x1p53)
-      return std::nullopt;
-    return whole_number(static_cast<std::int64_t>(*number));
-  }
-
-  std::vector<std::string> names{};
-  std::vector<TextColumn> columns{};
-  std::vector<bool> numbers_rows{}; ///< a column without a name whose texts count the rows
-  std::vector<std::string> notes{};
-  std::size_t rows = 0;
-
-private:
-  void read(CsvReader& reader, bool header) {
-    bool have = reader.next();
-    if (!have)
-      throw CsvError(path_, 0, 0, "the file is empty, expected rows");
-    std::vector<std::string> first;
-    for (const auto& field : reader.fields())
-      first.emplace_back(field.text);
-    if (header) {
-      names = first;
-      have = reader.next();
-    } else {
-      for (std::size_t i = 0; i < first.size(); ++i)
-        names.push_back("column_" + std::to_string(i + 1));
-    }
-    columns.resize(names.size());
-    const std::size_t header_line = header ? 1 : 0;
-    for (; have; have = reader.next()) {
-      const auto& fields = reader.fields();
-      if (fields.size() != names.size())
-        reader.fail(0, std::to_string(fields.size()) + " fields, expected " + std::to_string(names.size()) +
-                           ", one for each column" + (header ? " of the header" : ""));
-      if (header &&
-          std::equal(fields.begin(), fields.end(), first.begin(),
-                     [](const CsvField& field, const std::string& name) { return field.text == name; }) &&
-          names.size() > 1) {
-        ++repeated_;
-        continue;
-      }
-      for (std::size_t i = 0; i < fields.size(); ++i)
-        columns[i].add(fields[i].text, fields[i].quoted, reader.line());
-      ++rows;
-    }
-    for (auto& column : columns)
-      column.finish();
-    if (rows == 0)
-      throw CsvError(path_, 0, 0,
-                     std::string("the file has no rows") + (header_line > 0 ? " below its header" : "") +
-                         ", expected at least one");
-    if (repeated_ > 0)
-      notes.push_back("the header comes " + std::to_string(repeated_) +
-                      " more times among the rows, and is left out");
-    unnamed();
-    std::unordered_set<std::string_view> seen;
-    for (std::size_t i = 0; i < names.size(); ++i)
-      if (!seen.insert(names[i]).second)
-        throw CsvError(path_, header_line, i + 1,
-                       "the column name " + in_quotes(names[i]) +
-                           " is there twice, expected different names");
-  }
-  /// A first column without a name that counts the rows is an index that a program wrote; a last one that is
-  /// empty comes from a delimiter at the end of the lines.
-  void unnamed() {
-    if (names.size() > 1 && names.back().empty() && columns.back().size() == 1 &&
-        columns.back()[0].text.empty()) {
-      names.pop_back();
-      columns.pop_back();
-      notes.emplace_back("every line ends with a delimiter, behind which there is no column");
-    }
-    numbers_rows.assign(names.size(), false);
-    if (names.size() > 1 && (names[0].empty() || names[0] == "Unnamed: 0") && counts_rows(columns[0])) {
-      numbers_rows[0] = true;
-      notes.emplace_back("the first column has no name and counts the rows: generated rows are counted on");
-    }
-    for (std::size_t i = 0; i < names.size(); ++i)
-      if (names[i].empty() && !numbers_rows[i])
-        throw CsvError(path_, 1, i + 1, "the column's name is empty, expected a name");
-  }
-  static bool counts_rows(const TextColumn& column) {
-    if (column.size() != column.rows())
-      return false;
-    const auto first = count_of(column[0].text);
-    if (!first)
-      return false;
-    for (std::size_t row = 0; row < column.rows(); ++row)
-      if (count_of(column[row].text) != at_distance(*first, static_cast<double>(row)))
-        return false;
-    return true;
-  }
-
-  std::string path_;
-  std::size_t repeated_ = 0;
-};
 
 inline std::string expected_text(const ColumnFormat& format) {
   if (format.role == ColumnRole::date)
@@ -299,29 +186,26 @@ inline void check_label(const std::vector<std::string>& names, const TableFileOp
     throw OptionError("the label " + in_quotes(options.label) + " is no column of the file");
 }
 
-} // namespace detail
-
-/// Reads a file of unknown origin: finds out how it is written down and what its columns mean, as far as
-/// `options` do not say. \throws CsvError with line and column, or SchemaError, for what cannot be read
-inline TableFile read_table_file(const std::string& path, const TableFileOptions& options = {}) {
+/// Finds out what columns of texts mean. \param path  stands for the file in messages
+inline TableFile table_of_texts(TextTable texts, const std::string& path, CsvDialect dialect,
+                                const TableFileOptions& options) {
   TableFile file;
-  file.format.dialect = find_dialect(path, options.dialect);
-  detail::TextTableReader texts(path, file.format.dialect);
+  file.format.dialect = std::move(dialect);
   auto& notes = file.format.dialect.notes;
   notes.insert(notes.end(), texts.notes.begin(), texts.notes.end());
   file.rows = texts.rows;
-  detail::check_declared(texts.names, options);
+  check_declared(texts.names, options);
   for (std::size_t i = 0; i < texts.names.size(); ++i) {
     const auto& name = texts.names[i];
     const auto declared = options.declared.find(name);
     const bool category = declared != options.declared.end() ? declared->second == ColumnRole::category
                                                              : !name.empty() && name == options.label;
-    auto found = detail::at_column(
-        path, i, [&] { return infer_format(texts.columns[i], name, options.roles, category); });
+    auto found = at_column(
+        path, i, [&] { return infer_format(texts.columns[i], name, options.roles, category, texts.rows); });
     if (texts.numbers_rows[i]) {
       found.format.role = ColumnRole::identifier;
       found.format.pattern = "#";
-      const auto first = detail::TextTableReader::count_of(texts.columns[i][0].text);
+      const auto first = TextTable::count_of(texts.columns[i][0].text);
       found.format.first = *signed_number(at_distance(*first, static_cast<double>(texts.rows)));
       found.format.origin = {};
     }
@@ -332,9 +216,8 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
                         (role == ColumnRole::real && found.format.role == ColumnRole::integer) ||
                         (role == ColumnRole::identifier && found.format.role != ColumnRole::identifier);
       if (!fits)
-        throw OptionError("column " + detail::in_quotes(name) + " is declared " +
-                          std::string(to_string(role)) + ", but its texts say " +
-                          std::string(to_string(found.format.role)));
+        throw OptionError("column " + in_quotes(name) + " is declared " + std::string(to_string(role)) +
+                          ", but its texts say " + std::string(to_string(found.format.role)));
       found.format.role = role;
       if (TableFormat::kind_of(role) != ColumnKind::numerical)
         found.format.origin = {};
@@ -345,26 +228,36 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
     }
     file.found.push_back(std::move(found));
   }
-  detail::share_origins(file.found);
+  share_origins(file.found);
   std::vector<Column> columns;
   for (std::size_t i = 0; i < texts.names.size(); ++i) {
     auto& found = file.found[i];
     file.format.columns.push_back(found.format);
     if (TableFormat::kind_of(found.format.role)) {
-      columns.push_back(detail::at_column(
-          path, i, [&] { return detail::table_column(texts.columns[i], found.format, options.roles); }));
-      if (const std::size_t rounded = detail::round_to_decimals(columns.back()); rounded > 0)
+      columns.push_back(
+          at_column(path, i, [&] { return table_column(texts.columns[i], found.format, options.roles); }));
+      if (const std::size_t rounded = round_to_decimals(columns.back()); rounded > 0)
         found.notes.push_back(std::to_string(rounded) + (rounded == 1 ? " number" : " numbers") +
                               " rounded to the " + std::to_string(columns.back().decimals) +
                               " decimals that nearly all others have");
     }
     texts.columns[i] = {}; // no longer needed
   }
-  detail::check_label(texts.names, options);
+  check_label(texts.names, options);
   file.format.label = options.label;
-  detail::check_format(file.format);
+  check_format(file.format);
   file.table = Table(std::move(columns), options.label);
   return file;
+}
+
+} // namespace detail
+
+/// Reads a file of unknown origin: finds out how it is written down and what its columns mean, as far as
+/// `options` do not say. \throws CsvError with line and column, or SchemaError, for what cannot be read
+inline TableFile read_table_file(const std::string& path, const TableFileOptions& options = {}) {
+  auto dialect = find_dialect(path, options.dialect, options.open);
+  auto texts = detail::read_text_table(path, dialect, options.open);
+  return detail::table_of_texts(std::move(texts), path, std::move(dialect), options);
 }
 
 /// Reads every column as the texts that stand in it, for those who may not look at rows to decide what a
@@ -376,9 +269,9 @@ inline TableFile read_table_of_texts(const std::string& path, const TableFileOpt
   auto known = options.dialect;
   known.header = known.header.value_or(true);
   TableFile file;
-  file.format.dialect = find_dialect(path, known);
+  file.format.dialect = find_dialect(path, known, options.open);
   file.format.dialect.notes.clear(); // they tell of rows
-  const detail::TextTableReader texts(path, file.format.dialect);
+  const auto texts = detail::read_text_table(path, file.format.dialect, options.open);
   file.rows = texts.rows;
   std::vector<Column> columns;
   for (std::size_t i = 0; i < texts.names.size(); ++i) {
@@ -410,12 +303,12 @@ inline TableFile read_table_of_texts(const std::string& path, const TableFileOpt
 
 namespace detail {
 /// The texts of another file of a format's columns.
-inline TextTableReader read_texts_like(const std::string& path, const TableFormat& format,
-                                       const TableFileOptions& options) {
+inline TextTable read_texts_like(const std::string& path, const TableFormat& format,
+                                 const TableFileOptions& options) {
   auto known = options.dialect;
   known.header = known.header.value_or(format.dialect.header);
   known.encoding_like = format.dialect.encoding;
-  return {path, find_dialect(path, known)};
+  return read_text_table(path, find_dialect(path, known, options.open), options.open);
 }
 } // namespace detail
 

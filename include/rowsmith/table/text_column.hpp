@@ -49,6 +49,14 @@ public:
   /// Gives back what only `add` needs, which is not to be called afterwards.
   void finish() noexcept { index_ = {}; }
 
+  /// As it was at first, but for the memory that it has.
+  void clear() noexcept {
+    bytes_.clear();
+    entries_.clear();
+    codes_.clear();
+    index_ = {};
+  }
+
   std::size_t rows() const noexcept { return codes_.size(); }
   /// Which text each row has.
   std::span<const std::uint32_t> codes() const noexcept { return codes_; }

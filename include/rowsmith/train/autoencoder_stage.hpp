@@ -24,11 +24,11 @@ public:
 
   /// \param rows encoded rows; must outlive the stage
   AutoencoderStage(const AutoencoderType& model, const EncodedTable& rows, const AutoencoderOptions& options,
-                   std::uint64_t seed, int threads)
+                   std::uint64_t seed, Workers workers)
       : model_(model), options_(options.for_rows(rows.rows())), seed_(seed),
         learner_("autoencoder", model_.layout(), model_.template initialise<float>(seed), seed,
                  options.optimiser, options.average_decay),
-        parallel_(threads), batch_(rows, model_.code_offsets(), model_.number_weights()) {}
+        parallel_(workers), batch_(rows, model_.code_offsets(), model_.number_weights()) {}
   AutoencoderStage(const AutoencoderStage&) = delete; // the batch buffer points into the model
   AutoencoderStage& operator=(const AutoencoderStage&) = delete;
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <rowsmith/autodiff/ops/gather.hpp>
@@ -17,22 +18,61 @@
 
 ROWSMITH_BEGIN
 
-/// Rows in an order that depends on (seed, epoch) only.
+/// Rows in an order that depends on (seed, epoch) only. An epoch of a large table is a part of it: the next
+/// one goes on where it ended, so that each row has its turn once before any has it again.
 class EpochOrder {
 public:
+  /// An epoch has at most this many rows.
+  static constexpr std::size_t most_rows = std::size_t{1} << 20U;
+
   /// \param rows  must outlive the order
   EpochOrder(std::span<const std::uint32_t> rows, std::uint64_t seed)
-      : rows_(rows), seed_(seed), order_(rows.size()) {}
+      : rows_(rows), seed_(seed), order_(std::min(rows.size(), most_rows)) {}
+
+  /// Rows of an epoch.
+  std::size_t rows() const noexcept { return order_.size(); }
 
   /// The rows as an epoch takes them; valid until the next call. No allocation.
   std::span<const std::uint32_t> operator()(std::uint32_t epoch) {
-    std::copy(rows_.begin(), rows_.end(), order_.begin());
-    RandomSequence random(RandomStream(seed_, Purpose::shuffle, epoch));
-    shuffle(std::span<std::uint32_t>(order_), random);
+    if (rows_.size() == order_.size()) {
+      std::copy(rows_.begin(), rows_.end(), order_.begin());
+      RandomSequence random(RandomStream(seed_, Purpose::shuffle, epoch));
+      shuffle(std::span<std::uint32_t>(order_), random);
+      return order_;
+    }
+    std::uint64_t turn = epoch * std::uint64_t{order_.size()};
+    for (auto& row : order_) {
+      row = rows_[place(turn / rows_.size(), turn % rows_.size())];
+      ++turn;
+    }
     return order_;
   }
 
 private:
+  /// A bijection of the rows' places, another one in each round: a Feistel network over an even number of
+  /// bits, walked until it comes to a place that there is (Black and Rogaway, CT-RSA 2002). No order of all
+  /// rows is kept or made.
+  std::size_t place(std::uint64_t round, std::uint64_t at) const noexcept {
+    unsigned half = 1;
+    while ((rows_.size() - 1) >> (2 * half) != 0)
+      ++half;
+    const std::uint64_t mask = (std::uint64_t{1} << half) - 1;
+    do {
+      std::uint64_t left = at >> half;
+      std::uint64_t right = at & mask;
+      for (std::uint64_t k = 0; k < 6; ++k) {
+        std::uint64_t mixed =
+            (right + 1) * 0x9E3779B97F4A7C15U ^ (seed_ + 6 * round + k) * 0xD6E8FEB86659FD93U;
+        mixed = (mixed ^ (mixed >> 32U)) * 0xD6E8FEB86659FD93U;
+        mixed = (mixed ^ (mixed >> 32U)) * 0xD6E8FEB86659FD93U;
+        left ^= (mixed >> 32U) & mask;
+        std::swap(left, right);
+      }
+      at = (left << half) | right;
+    } while (at >= rows_.size());
+    return static_cast<std::size_t>(at);
+  }
+
   std::span<const std::uint32_t> rows_;
   std::uint64_t seed_;
   std::vector<std::uint32_t> order_;

@@ -97,13 +97,13 @@ public:
   static constexpr std::array<std::string_view, 2> figures{"discriminator", "generator"};
 
   /// \param rows, mixture  must outlive the stage
-  GanStage(const LatentRows& rows, const GanOptions& options, std::uint64_t seed, int threads,
+  GanStage(const LatentRows& rows, const GanOptions& options, std::uint64_t seed, Workers workers,
            const GaussianMixture& mixture = standard_normal(), DecoderType decoder = {})
       : rows_(&rows), mixture_(&mixture), decoder_(std::move(decoder)), options_(options), seed_(seed),
         generator_(rows.label_count),
         learner_("generator", generator_.layout(), generator_.template initialise<float>(seed), seed,
                  options.optimiser, options.average_decay),
-        opponents_(make_opponents(std::make_index_sequence<std::tuple_size_v<Tuple>>{})), parallel_(threads) {
+        opponents_(make_opponents(std::make_index_sequence<std::tuple_size_v<Tuple>>{})), parallel_(workers) {
   }
 
   /// Whole batches of whole packs. \throws OptionError if there are fewer rows than a pack takes

@@ -12,6 +12,7 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/json_text.hpp>
 #include <rowsmith/core/option_range.hpp>
+#include <rowsmith/core/team.hpp>
 #include <rowsmith/encoding/column_codec.hpp>
 #include <rowsmith/models/heads.hpp>
 #include <rowsmith/nn/optimiser.hpp>
@@ -43,7 +44,8 @@ struct AutomaticBudget {
   static AutomaticBudget of(std::size_t rows, std::size_t epochs, std::size_t least, std::size_t most) {
     AutomaticBudget budget;
     budget.batch = rows < 2'000 ? 32 : rows < 10'000 ? 128 : rows < 200'000 ? 256 : 512;
-    const std::size_t epoch = std::max<std::size_t>(1, rows / budget.batch);
+    // An epoch of a large table is a part of it (`EpochOrder`).
+    const std::size_t epoch = std::max<std::size_t>(1, std::min(rows, std::size_t{1} << 20U) / budget.batch);
     budget.steps = std::clamp(epochs * epoch, least, most);
     budget.patience = std::max<std::size_t>(4 * epoch, 300);
     return budget;
@@ -185,6 +187,10 @@ struct TrainerOptions {
   /// threads, or 2 where pairs are packed: more help only where codes are paired, encoded or sampled, or with
   /// larger batches.
   int threads = 0;
+  /// Processes that train together, such as `MpiTeam`: all of them call `fit` with the same rows and options,
+  /// and get the same model, with the bits that one process would get. Each takes a part of a step's shards
+  /// and of the pairs of the refit; null: this process alone. Must outlive the training.
+  const Team* team = nullptr;
   PreparationOptions preparation{};
   EncodingOptions encoding{};
   AutoencoderOptions autoencoder{};

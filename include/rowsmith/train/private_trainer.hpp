@@ -64,6 +64,10 @@ public:
     if (!(privacy.epsilon > 0))
       throw OptionError("privacy.epsilon = " + json_number(privacy.epsilon) +
                         ": a private training needs a promise to keep; expected 0 < epsilon <= 100");
+    if (options_.team != nullptr)
+      throw OptionError(
+          "team: a private training is made by one process: the lengths of rows' gradients and the "
+          "noise are not shared");
     if (options_.conditional)
       throw OptionError("conditional: a private model has no label of its own; ask for rows by conditions");
     if (!options_.preparation.relations.empty())

@@ -152,12 +152,12 @@ public:
   /// \param rows, labels, model  must outlive the stage \param values  where the autoencoder's weights begin
   RefitStage(const AutoencoderType& autoencoder, const EncodedTable& rows,
              std::span<const std::int32_t> labels, const TableModelParts& model, const RefitOptions& options,
-             std::uint64_t seed, int threads, const AlignedBuffer<float>& values)
+             std::uint64_t seed, Workers workers, const AlignedBuffer<float>& values)
       : autoencoder_(autoencoder), options_(options.for_rows(rows.rows())), seed_(seed),
         posterior_(autoencoder_.posterior_network(values.data())),
         learner_("refit", autoencoder_.layout(), values, seed, options.optimiser, options.average_decay,
                  autoencoder_.decoder_offset()),
-        parallel_(threads), batch_(rows, autoencoder_.code_offsets(), autoencoder_.number_weights()) {
+        parallel_(workers), batch_(rows, autoencoder_.code_offsets(), autoencoder_.number_weights()) {
     for (std::size_t i = 0; i < ahead; ++i)
       slots_.emplace_back(detail::LatentMatcher(rows, posterior_, model, autoencoder_.code_offsets(),
                                                 autoencoder_.number_weights(), labels, seed));
@@ -180,8 +180,11 @@ public:
         auto& slot = slots_[k];
         const auto rows = cut.of(epoch, number + k);
         slot.codes.resize(rows.size() * static_cast<std::size_t>(AutoencoderType::latent_width));
-        slot.matcher.match(rows, draw + static_cast<std::uint32_t>(k), slot.codes.data());
+        if (is_own(k))
+          slot.matcher.match(rows, draw + static_cast<std::uint32_t>(k), slot.codes.data());
       });
+      for (std::size_t k = 0; k < ready_; ++k)
+        share(k, slots_[k].codes.data(), slots_[k].codes.size());
     }
     const auto rows = cut.of(epoch, number);
     batch_.load(rows);
@@ -202,9 +205,15 @@ public:
         parallel_for(std::min(ahead, cut.count() - begin), parallel_.threads(), [&](std::size_t k) {
           const auto part = cut.of(rows, begin + k);
           // Numbers that no training step reaches.
-          slots_[k].matcher.match(part, (1U << 30U) + static_cast<std::uint32_t>(begin + k),
-                                  to + static_cast<std::size_t>(part.data() - rows.data()) * width);
+          if (is_own(k))
+            slots_[k].matcher.match(part, (1U << 30U) + static_cast<std::uint32_t>(begin + k),
+                                    to + static_cast<std::size_t>(part.data() - rows.data()) * width);
         });
+      for (std::size_t number = 0; number < cut.count(); ++number) {
+        const auto part = cut.of(rows, number);
+        share(number % ahead, to + static_cast<std::size_t>(part.data() - rows.data()) * width,
+              part.size() * width);
+      }
     }
     double total = 0;
     for (std::size_t number = 0; number < cut.count(); ++number) {
@@ -225,6 +234,17 @@ public:
 
 private:
   static constexpr std::size_t ahead = 8;
+  /// Members of a team make pairs of a batch each, and share them.
+  std::size_t owner(std::size_t slot) const {
+    return slot % static_cast<std::size_t>(parallel_.workers().members());
+  }
+  bool is_own(std::size_t slot) const {
+    return owner(slot) == static_cast<std::size_t>(parallel_.workers().rank());
+  }
+  void share(std::size_t slot, float* codes, std::size_t count) const {
+    if (const Team* team = parallel_.workers().team; team != nullptr)
+      team->share(codes, count * sizeof(float), static_cast<int>(owner(slot)));
+  }
   struct Slot {
     explicit Slot(detail::LatentMatcher m) : matcher(std::move(m)) {}
     detail::LatentMatcher matcher;

@@ -21,6 +21,7 @@
 #include <rowsmith/core/aligned_buffer.hpp>
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/progress.hpp>
+#include <rowsmith/core/team.hpp>
 #include <rowsmith/train/batches.hpp>
 #include <rowsmith/train/checkpoint.hpp>
 
@@ -115,9 +116,10 @@ private:
 class StageDriver {
 public:
   /// \param stages  how many there will be \param reports  out: one a stage. All must outlive the driver
+  /// \param team  of processes that train together; of them the first one has the listener
   StageDriver(const ProgressCallback& callback, Checkpoints& states, std::size_t stages,
-              std::vector<StageReport>& reports)
-      : callback_(&callback), states_(&states), stages_(stages), reports_(&reports) {}
+              std::vector<StageReport>& reports, const Team* team = nullptr)
+      : callback_(&callback), states_(&states), stages_(stages), reports_(&reports), team_(team) {}
 
   /// \param make  () -> the stage; called only if the stage is not finished yet \param weights  how many it
   /// keeps \returns the weights to keep \throws TrainingError when a loss is no longer finite
@@ -153,9 +155,9 @@ private:
   template <Stage S>
   std::pair<AlignedBuffer<float>, StageReport> train(S& stage, const StagePlan& plan) {
     constexpr bool evaluated = EvaluatedStage<S>;
-    const Batches batches = stage.batches(plan.training.size());
-    const std::size_t epochs = (plan.steps + batches.count() - 1) / batches.count();
     EpochOrder order(plan.training, plan.order_seed);
+    const Batches batches = stage.batches(order.rows());
+    const std::size_t epochs = (plan.steps + batches.count() - 1) / batches.count();
     std::array<double, S::figures.size()> sums{};
     Best best;
     if constexpr (evaluated)
@@ -220,7 +222,17 @@ private:
         values.back() = {"validation", loss};
       }
       result.epochs = epoch + 1;
-      result.stopped = !clock.tell(*callback_, epoch + 1, batches.rows(), values, done) && !done;
+      bool go_on = clock.tell(*callback_, epoch + 1, batches.rows(), values, done);
+      if (team_ != nullptr) {
+        go_on = team_->share_answer(go_on);
+        const auto& weights = stage.kept_values();
+        if (!team_->agree(weights.data(), weights.size() * sizeof(float)))
+          throw TrainingError(
+              plan.name, epoch + 1, number,
+              "the processes' weights differ: they must be the same build, and run on processors "
+              "that compute alike");
+      }
+      result.stopped = !go_on && !done;
       if (done || result.stopped)
         break;
     }
@@ -257,6 +269,7 @@ private:
   Checkpoints* states_;
   std::size_t stages_;
   std::vector<StageReport>* reports_;
+  const Team* team_;
   std::vector<AlignedBuffer<float>> results_; ///< of finished stages
 };
 

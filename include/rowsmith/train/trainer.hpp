@@ -25,6 +25,7 @@
 #include <rowsmith/train/refit_stage.hpp>
 #include <rowsmith/train/row_decoder.hpp>
 #include <rowsmith/train/stage.hpp>
+#include <rowsmith/train/training_rows.hpp>
 #include <rowsmith/train/tree_stage.hpp>
 
 ROWSMITH_BEGIN
@@ -103,42 +104,41 @@ public:
   /// \throws ModelFileError if the store holds the state of another training; what its `load` throws
   TableModel fit(const Table& train, const ProgressCallback& callback = {},
                  const CheckpointStore& checkpoints = {}) {
+    return fit(TrainingRows::of(train, options_), callback, checkpoints);
+  }
+
+  /// The same for rows that are encoded already, such as those of a table that memory does not hold.
+  TableModel fit(TrainingRows rows, const ProgressCallback& callback = {},
+                 const CheckpointStore& checkpoints = {}) {
     stages_.clear();
-    if (train.rows() < 10)
-      throw SchemaError("fit: the table has " + std::to_string(train.rows()) + " rows, expected at least 10");
-    if (train.rows() > std::numeric_limits<std::uint32_t>::max())
-      throw SchemaError("fit: the table has more than 2^32 - 1 rows");
+    EncodedTable encoded = std::move(rows.encoded);
+    const std::size_t row_count = encoded.rows();
+    TrainingRows::check_count(row_count);
     const int threads = resolve_threads(options_.threads);
-    const Split split(train.rows(), options_);
+    const Workers workers(threads, options_.team);
+    const Split split(row_count, options_);
     TableModelParts model;
-    EncodedTable encoded;
     std::vector<std::int32_t> labels;
-    {
-      auto preparation = options_.preparation;
-      // A category that stands for several is no key, and stands for no missing value.
-      preparation.lookups = preparation.lookups && options_.encoding.unseen == UnseenCategory::error;
-      preparation.missing = preparation.missing && options_.encoding.unseen == UnseenCategory::error;
-      model.preparation = Preparation::fit(train, preparation);
-      Table prepared; // gone, as soon as it is encoded
-      if (!model.preparation.transforms().empty())
-        prepared = model.preparation.forward_training(train);
-      const Table& learnt = model.preparation.transforms().empty() ? train : prepared;
-      model.encoder = TableEncoder::fit(learnt, options_.encoding);
-      encoded = model.encoder.encode(learnt);
-      if (options_.conditional)
-        labels = read_labels(learnt, model);
+    if (options_.conditional) {
+      rows.encoded = std::move(encoded);
+      labels = rows.labels();
+      encoded = std::move(rows.encoded);
     }
+    model.preparation = std::move(rows.preparation);
+    model.encoder = std::move(rows.encoder);
+    if (options_.conditional)
+      note_labels(labels, model);
     const AutoencoderType autoencoder(model.encoder, options_.autoencoder.kl_weight > 0,
                                       options_.conditional ? options_.autoencoder.label_weight : 1,
                                       {&encoded, split.training()});
-    const auto first = options_.autoencoder.for_rows(train.rows());
-    const auto refit = options_.refit.for_rows(train.rows());
+    const auto first = options_.autoencoder.for_rows(row_count);
+    const auto refit = options_.refit.for_rows(row_count);
     detail::Checkpoints states(checkpoints,
                                checkpoints.save ? identity(autoencoder, model, encoded, labels) : Identity{});
     const std::size_t stage_count = 2U + (options_.refit.steps > 0 ? 1U : 0U) +
                                     (options_.trees.share > 0 ? 1U : 0U) +
                                     (options_.guide.rounds > 0 ? 1U : 0U);
-    detail::StageDriver driver(callback, states, stage_count, stages_);
+    detail::StageDriver driver(callback, states, stage_count, stages_, workers.team);
 
     const auto weights = driver.run({.name = "autoencoder",
                                      .training = split.training(),
@@ -148,29 +148,40 @@ public:
                                      .patience = first.patience},
                                     autoencoder.layout().size(), [&] {
                                       return AutoencoderStage<AutoencoderType>(autoencoder, encoded, first,
-                                                                               options_.seed, threads);
+                                                                               options_.seed, workers);
                                     });
     note_decoder(autoencoder, weights, model);
     model.encoder_network = autoencoder.encoder_network(weights.data());
     {
-      LatentRows latent = embed(autoencoder, weights, encoded, threads, model);
-      if (!on_rows && options_.refit.steps == 0 && options_.trees.share == 0 && options_.guide.rounds == 0)
-        encoded = {}; // no longer needed: the memory goes to the latent rows
+      // Of a large table, rows by chance.
+      const bool all = row_count <= detail::RowBudget::latent_rows;
+      const auto chosen = std::span(split.rows).first(all ? 0 : detail::RowBudget::latent_rows);
+      const EncodedTable some = encoded.select(chosen);
+      const EncodedTable& shown = all ? encoded : some;
+      LatentRows latent = embed(autoencoder, weights, shown, threads, model);
       latent.labels = labels;
+      std::vector<std::uint32_t> numbers = split.rows;
+      if (!all) {
+        numbers.resize(chosen.size());
+        std::iota(numbers.begin(), numbers.end(), 0U);
+        latent.labels.resize(labels.empty() ? 0 : chosen.size());
+        for (std::size_t i = 0; i < latent.labels.size(); ++i)
+          latent.labels[i] = labels[chosen[i]];
+      }
+      if (!on_rows && all && options_.refit.steps == 0 && options_.trees.share == 0 &&
+          options_.guide.rounds == 0)
+        encoded = {}; // no longer needed
       latent.label_count = static_cast<Index>(model.labels.size());
       if constexpr (GeneratorType::mixture_components > 0)
         model.mixture =
             fit_gaussian_mixture(latent, GeneratorType::mixture_components, options_.seed, threads);
       const GeneratorType generator(latent.label_count);
-      const auto generator_weights =
-          driver.run({.name = "gan",
-                      .training = split.rows,
-                      .order_seed = options_.seed + 1,
-                      .steps = options_.gan.steps},
-                     generator.layout().size(), [&] {
-                       return Gan(latent, options_.gan, options_.seed, threads, model.mixture,
-                                  decoder(autoencoder, weights, encoded, model));
-                     });
+      const auto generator_weights = driver.run(
+          {.name = "gan", .training = numbers, .order_seed = options_.seed + 1, .steps = options_.gan.steps},
+          generator.layout().size(), [&] {
+            return Gan(latent, options_.gan, options_.seed, workers, model.mixture,
+                       decoder(autoencoder, weights, shown, model));
+          });
       model.generator_network = generator.network(generator_weights.data());
     }
     model.noise_width = GeneratorType::noise_width;
@@ -185,17 +196,17 @@ public:
                               autoencoder.layout().size(),
                               [&] {
                                 return RefitStage<AutoencoderType>(autoencoder, encoded, labels, model, refit,
-                                                                   options_.seed, threads, weights);
+                                                                   options_.seed, workers, weights);
                               }),
                    model);
     if (options_.trees.share > 0)
-      add_trees(autoencoder, weights, encoded, labels, split.training(), threads, callback,
+      add_trees(autoencoder, weights, encoded, labels, split.of_trees(), threads, callback,
                 stage_count - (options_.guide.rounds > 0 ? 1U : 0U), stage_count, model);
     model.decoding = options_.decoding;
     model.temperature = options_.temperature;
     model.notes = {{"recipe", options_.recipe},
                    {"seed", std::to_string(options_.seed)},
-                   {"training_rows", std::to_string(train.rows())},
+                   {"training_rows", std::to_string(row_count)},
                    {"options", options_.describe()}};
     if (options_.guide.rounds > 0) {
       RoundProgress progress(callback, "guide", 1, stage_count, stage_count);
@@ -219,12 +230,15 @@ private:
       RandomSequence random(RandomStream(options.seed, Purpose::split));
       shuffle(std::span<std::uint32_t>(rows), random);
       const double share = options.autoencoder.validation_fraction * static_cast<double>(count);
-      held_out =
-          std::max({std::size_t{1}, static_cast<std::size_t>(share), std::min<std::size_t>(200, count / 5)});
+      held_out = std::clamp(static_cast<std::size_t>(share), std::clamp<std::size_t>(count / 5, 1, 200),
+                            detail::RowBudget::held_out);
     }
     std::span<const std::uint32_t> validation() const { return {rows.data(), held_out}; }
     std::span<const std::uint32_t> training() const {
       return {rows.data() + held_out, rows.size() - held_out};
+    }
+    std::span<const std::uint32_t> of_trees() const {
+      return training().first(std::min(training().size(), detail::RowBudget::tree_rows));
     }
     std::vector<std::uint32_t> rows;
     std::size_t held_out = 0;
@@ -241,29 +255,15 @@ private:
             {"types", detail::type_text<Trainer>()}};
   }
 
-  /// Notes the labels in the model. \returns each row's
-  std::vector<std::int32_t> read_labels(const Table& train, TableModelParts& model) const {
-    const auto& name = train.schema().label();
-    if (name.empty())
-      throw SchemaError("fit: a conditional model needs a label: give the schema a Label<\"...\"> column");
-    const auto& column = train[name];
-    const auto& codec = model.encoder.codecs()[train.schema().index_of(name)];
-    model.labels = codec.categories;
-    std::vector<std::int32_t> labels;
+  /// Notes in the model which labels there are, and how often.
+  static void note_labels(std::span<const std::int32_t> labels, TableModelParts& model) {
+    const auto& schema = model.encoder.schema();
+    model.labels = model.encoder.codecs()[schema.index_of(schema.label())].categories;
     std::vector<std::size_t> counts(model.labels.size());
-    for (std::size_t row = 0; row < train.rows(); ++row) {
-      const auto known = column.is_missing(row) ? model.labels.end()
-                                                : std::lower_bound(model.labels.begin(), model.labels.end(),
-                                                                   column.dictionary.text(column.codes[row]));
-      if (known == model.labels.end() || *known != column.dictionary.text(column.codes[row]))
-        throw SchemaError("fit: the label '" + name + "' is missing or folded away in row " +
-                          std::to_string(row + 1) + "; a conditional model needs it in every row");
-      labels.push_back(static_cast<std::int32_t>(known - model.labels.begin()));
-      ++counts[static_cast<std::size_t>(known - model.labels.begin())];
-    }
+    for (const auto label : labels)
+      ++counts[static_cast<std::size_t>(label)];
     for (const auto count : counts)
-      model.label_shares.push_back(static_cast<double>(count) / static_cast<double>(train.rows()));
-    return labels;
+      model.label_shares.push_back(static_cast<double>(count) / static_cast<double>(labels.size()));
   }
 
   static void note_decoder(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// What is kept of a file that is read in chunks: rows by chance, and those without which they would mislead.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/csv/number_text.hpp>
+#include <rowsmith/table/text_column.hpp>
+#include <rowsmith/table/text_records.hpp>
+
+ROWSMITH_BEGIN
+
+/// How much a sketch keeps.
+struct SketchOptions {
+  /// Rows by chance: all of a table of up to twice as many; of a larger one as many at least, and twice as
+  /// many at most. An estimate of any share is then off by more than sqrt(log(2 / p) / (2 rows)) with
+  /// probability p at most (Massart 1990): by .0045 for 2^17 rows and p = .01. 0: by the number of columns,
+  /// 2^17 for up to 32.
+  std::size_t rows = 0;
+  /// A row for each of so many first numbers of a column, so that a column of few has all of them.
+  std::size_t numbers = 257;
+  /// A row for each of so many first texts of a column, so that no category is missing.
+  std::size_t texts = 65'536;
+};
+
+namespace detail {
+
+/// Rows of a file as texts, one after the other.
+struct TextChunk {
+  std::vector<TextColumn> columns{};
+  std::uint64_t first_row = 0; ///< counted from 0 over all files
+  std::size_t rows = 0;
+};
+
+/// A sketch of rows of texts: each row is kept by chance, by its number alone, so that chunks of any size
+/// give the same sketch; and so are, for each column, rows with its ends, with its longest fraction, with
+/// each of the first texts that it has. Two sketches of parts of a table are the sketch of both once merged.
+class TextSketch {
+public:
+  TextSketch(std::size_t columns, const SketchOptions& options)
+      : options_(options), store_(columns), states_(columns) {
+    if (options_.rows == 0)
+      options_.rows = std::clamp<std::size_t>((std::size_t{1} << 22U) / std::max<std::size_t>(columns, 1),
+                                              std::size_t{1} << 13U, std::size_t{1} << 17U);
+  }
+
+  /// Rows so far.
+  std::uint64_t rows() const noexcept { return rows_; }
+  /// Whether all of them are kept.
+  bool whole() const noexcept { return numbers_.size() == rows_; }
+
+  /// Takes the next rows.
+  void add(const TextChunk& chunk) {
+    std::vector<bool> wanted(chunk.rows);
+    std::vector<bool> witness(chunk.rows);
+    for (std::size_t row = 0; row < chunk.rows; ++row)
+      wanted[row] = by_chance(chunk.first_row + row);
+    for (std::size_t c = 0; c < states_.size(); ++c)
+      look(chunk, c, witness);
+    for (std::size_t row = 0; row < chunk.rows; ++row)
+      if (wanted[row] || witness[row])
+        keep(chunk, row, witness[row]);
+    rows_ += chunk.rows;
+    while (chance_rows_ > 2 * options_.rows)
+      thin_out();
+  }
+  /// Keeps one of the rows, because it says what no other does.
+  void add_witness(const TextChunk& chunk, std::size_t row) { others_.push_back(record(chunk, row)); }
+
+  /// How many rows have each text of a column; nothing if there are too many texts.
+  const std::unordered_map<std::string, std::size_t>* counts(std::size_t column) const noexcept {
+    return states_[column].complete ? &states_[column].seen : nullptr;
+  }
+
+  /// The rows that are kept, in their order.
+  TextTable table(std::vector<std::string> names) const {
+    std::map<std::uint64_t, const Record*> records;
+    const auto note = [&](const Record& one) {
+      if (!std::binary_search(numbers_.begin(), numbers_.end(), one.number))
+        records[one.number] = &one;
+    };
+    for (const auto& state : states_)
+      for (const auto& end : state.ends)
+        if (end)
+          note(*end);
+    for (const auto& other : others_)
+      note(other);
+    TextTable result;
+    result.names = std::move(names);
+    result.rows = static_cast<std::size_t>(rows_);
+    result.columns.resize(store_.size());
+    const auto put = [&](const Record& one) {
+      for (std::size_t c = 0; c < store_.size(); ++c)
+        result.columns[c].add(one.fields[c].text, one.fields[c].quoted, one.fields[c].line);
+      result.numbers.push_back(one.number);
+    };
+    auto next = records.begin();
+    for (std::size_t i = 0; i < numbers_.size(); ++i) {
+      for (; next != records.end() && next->first < numbers_[i]; ++next)
+        put(*next->second);
+      copy_row(i, result.columns);
+      result.numbers.push_back(numbers_[i]);
+    }
+    for (; next != records.end(); ++next)
+      put(*next->second);
+    if (result.numbers.size() == rows_)
+      result.numbers.clear(); // all
+    return result;
+  }
+
+private:
+  struct Field {
+    std::string text;
+    bool quoted = false;
+    std::size_t line = 0;
+  };
+  struct Record {
+    std::uint64_t number = 0;
+    std::vector<Field> fields;
+  };
+  /// Of a column: rows of its least and largest number and text, and of the longest fraction.
+  enum End { least, largest, first_text, last_text, longest_fraction, end_count };
+  struct State {
+    std::unordered_map<std::string, std::size_t> seen; ///< rows by text
+    bool complete = true;                              ///< `seen` has all texts
+    bool numerical = true;                             ///< so far
+    double low = std::numeric_limits<double>::infinity();
+    double high = -std::numeric_limits<double>::infinity();
+    std::size_t fraction = 0;
+    std::array<std::optional<Record>, end_count> ends;
+  };
+
+  /// A number that is any number's with the same probability, whatever the rows hold.
+  static std::uint64_t hash(std::uint64_t row) noexcept {
+    row += 0x9E3779B97F4A7C15U; // SplitMix64 (Steele et al. 2014)
+    row = (row ^ (row >> 30U)) * 0xBF58476D1CE4E5B9U;
+    row = (row ^ (row >> 27U)) * 0x94D049BB133111EBU;
+    return row ^ (row >> 31U);
+  }
+  bool by_chance(std::uint64_t row) const noexcept {
+    return halvings_ == 0 || hash(row) >> (64 - halvings_) == 0;
+  }
+
+  /// Looks at the texts that a column of the chunk has, and marks rows that are to be kept.
+  void look(const TextChunk& chunk, std::size_t c, std::vector<bool>& witness) {
+    auto& state = states_[c];
+    const auto& column = chunk.columns[c];
+    constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+    std::array<std::uint32_t, end_count> beaten;
+    beaten.fill(none);
+    std::vector<bool> is_new(column.size());
+    bool any = false;
+    std::vector<std::uint64_t> first_row; // by text, while it counts
+    if (state.complete) {
+      first_row.assign(column.size(), 0);
+      const auto codes = column.codes();
+      for (std::size_t row = codes.size(); row-- > 0;)
+        first_row[codes[row]] = chunk.first_row + row;
+    }
+    for (std::uint32_t code = 0; code < column.size(); ++code) {
+      const auto text = column[code];
+      const auto number = parse_number(text.text);
+      if (state.complete) {
+        const auto [found, added] = state.seen.try_emplace(std::string(text.text), 0);
+        found->second += text.rows;
+        is_new[code] = added;
+        any = any || added;
+        state.numerical = state.numerical && (number || text.text.size() < 4); // short: a mark, perhaps
+        const std::size_t most = state.numerical ? options_.numbers : options_.texts;
+        // Keys and free texts: another one in every second row.
+        const bool all_differ = added && state.seen.size() > 4096 && state.seen.size() > first_row[code] / 2;
+        if (state.seen.size() > most || all_differ) {
+          state.complete = false;
+          state.seen = {};
+        }
+      }
+      const auto beats = [&](End end, bool better) {
+        if (better)
+          beaten[end] = code;
+        return better;
+      };
+      if (number) {
+        if (beats(least, *number < state.low))
+          state.low = *number;
+        if (beats(largest, *number > state.high))
+          state.high = *number;
+      }
+      if (const auto point = text.text.find_last_of(".,"); point != std::string_view::npos && number)
+        if (const auto digits = text.text.size() - point - 1;
+            beats(longest_fraction, digits > state.fraction))
+          state.fraction = digits;
+      const auto text_at = [&](End end) -> std::string_view {
+        if (beaten[end] != none)
+          return column[beaten[end]].text;
+        return state.ends[end] ? std::string_view(state.ends[end]->fields[c].text) : std::string_view();
+      };
+      const bool first = !state.ends[first_text] && beaten[first_text] == none;
+      beats(first_text, first || text.text < text_at(first_text));
+      beats(last_text, first || text.text > text_at(last_text));
+    }
+    // Where each of these texts comes first.
+    std::vector<bool> wanted(column.size());
+    for (const auto code : beaten)
+      if (code != none) {
+        wanted[code] = true;
+        any = true;
+      }
+    if (!any)
+      return;
+    const auto codes = column.codes();
+    for (std::size_t row = 0; row < codes.size(); ++row) {
+      const auto code = codes[row];
+      if (is_new[code]) {
+        witness[row] = true;
+        is_new[code] = false;
+      }
+      if (wanted[code]) {
+        wanted[code] = false;
+        for (std::size_t end = 0; end < beaten.size(); ++end)
+          if (beaten[end] == code)
+            state.ends[end] = record(chunk, row);
+      }
+    }
+  }
+  static Record record(const TextChunk& chunk, std::size_t row) {
+    Record result{chunk.first_row + row, {}};
+    for (const auto& column : chunk.columns) {
+      const auto text = column[column.codes()[row]];
+      result.fields.push_back({std::string(text.text), text.quoted, text.first_line});
+    }
+    return result;
+  }
+  void keep(const TextChunk& chunk, std::size_t row, bool witness) {
+    for (std::size_t c = 0; c < store_.size(); ++c) {
+      const auto text = chunk.columns[c][chunk.columns[c].codes()[row]];
+      store_[c].add(text.text, text.quoted, text.first_line);
+    }
+    numbers_.push_back(chunk.first_row + row);
+    witness_.push_back(witness);
+    chance_rows_ += witness ? 0U : 1U;
+  }
+  void copy_row(std::size_t i, std::vector<TextColumn>& to) const {
+    for (std::size_t c = 0; c < store_.size(); ++c) {
+      const auto text = store_[c][store_[c].codes()[i]];
+      to[c].add(text.text, text.quoted, text.first_line);
+    }
+  }
+  /// Keeps about half of the rows by chance: those that would have been kept all along.
+  void thin_out() {
+    ++halvings_;
+    std::vector<TextColumn> store(store_.size());
+    std::vector<std::uint64_t> numbers;
+    std::vector<bool> witness;
+    chance_rows_ = 0;
+    for (std::size_t i = 0; i < numbers_.size(); ++i) {
+      if (!witness_[i] && !by_chance(numbers_[i]))
+        continue;
+      copy_row(i, store);
+      numbers.push_back(numbers_[i]);
+      witness.push_back(witness_[i]);
+      chance_rows_ += witness_[i] ? 0U : 1U;
+    }
+    store_ = std::move(store);
+    numbers_ = std::move(numbers);
+    witness_ = std::move(witness);
+  }
+
+  SketchOptions options_;
+  unsigned halvings_ = 0; ///< of the chance to be kept
+  std::uint64_t rows_ = 0;
+  std::vector<TextColumn> store_;
+  std::vector<std::uint64_t> numbers_; ///< of the rows in the store, ascending
+  std::vector<bool> witness_;          ///< kept whatever chance says
+  std::size_t chance_rows_ = 0;        ///< of the others
+  std::vector<State> states_;
+  std::vector<Record> others_;
+};
+
+} // namespace detail
+ROWSMITH_END

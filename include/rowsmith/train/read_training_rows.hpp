@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Training rows from files of any size, read in chunks.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <future>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/progress.hpp>
+#include <rowsmith/encoding/table_encoder.hpp>
+#include <rowsmith/prepare/preparation.hpp>
+#include <rowsmith/table/table_file.hpp>
+#include <rowsmith/table/text_files.hpp>
+#include <rowsmith/table/text_sketch.hpp>
+#include <rowsmith/train/options.hpp>
+#include <rowsmith/train/training_rows.hpp>
+
+ROWSMITH_BEGIN
+
+/// How `read_training_rows` reads.
+struct ReadOptions {
+  SketchOptions sketch{};
+  /// Where the encoded rows are put, in a file without a name; empty: the folder of temporary files.
+  std::filesystem::path folder{};
+  std::size_t chunk_rows = 32'768; ///< never changes the result; ≥ 1
+  /// What the columns mean, and are called; nothing: found out.
+  std::optional<TableFormat> format{};
+};
+
+/// Files as a training takes them.
+struct TrainingFiles {
+  TrainingRows rows{};
+  /// What was found out about the files, and the rows that it was found out from: of a large table some, see
+  /// `SketchOptions`.
+  TableFile file{};
+  std::size_t passes = 0; ///< how often the files were read
+};
+
+namespace detail {
+
+/// Reads the files of a table once to see what it is, and once to encode it.
+class TrainingFilesReader {
+public:
+  TrainingFilesReader(const std::vector<std::string>& paths, const TableFileOptions& file_options,
+                      const TrainerOptions& options, const ReadOptions& reading,
+                      const ProgressCallback& callback)
+      : files_(paths, file_options), file_options_(file_options), options_(options), reading_(reading),
+        callback_(callback), sketch_(files_.names().size(), sketch_options(options, reading)) {
+    if (reading.chunk_rows == 0)
+      throw OptionError("chunk_rows = 0: expected 1 or more");
+  }
+
+  TrainingFiles read() {
+    each_chunk("reading", [this](const TextChunk& chunk) { sketch_.add(chunk); });
+    repeated_ = files_.repeated();
+    TrainingRows::check_count(static_cast<std::size_t>(
+        std::min<std::uint64_t>(sketch_.rows(), std::numeric_limits<std::size_t>::max())));
+    // What some of the rows say of a column can be refuted by others: these are then kept as well, and the
+    // rows encoded anew. Each time at least one column or relation is told better; a few times are enough.
+    for (std::size_t attempt = 0; attempt < 8; ++attempt) {
+      learn();
+      if (encode())
+        return {std::move(rows_), std::move(file_), passes_};
+      files_.rewind();
+    }
+    throw SchemaError(
+        files_.name() + ": row " + std::to_string(refuted_ + 1) + " " + refutation_ +
+        ", and so on: the file changes while it is read, or its columns mean more than one thing");
+  }
+
+private:
+  static SketchOptions sketch_options(const TrainerOptions& options, const ReadOptions& reading) {
+    auto sketch = reading.sketch;
+    sketch.numbers = std::max(sketch.numbers, options.encoding.max_exact_values + 1);
+    return sketch;
+  }
+
+  /// Calls `take(chunk)` for all chunks, while the next one is read on another thread.
+  template <class Take>
+  void each_chunk(const char* stage, const Take& take) {
+    ++passes_;
+    const auto read_next = [this](TextChunk chunk) {
+      const bool more = files_.next(chunk, reading_.chunk_rows);
+      if (!more)
+        chunk.rows = 0;
+      return chunk;
+    };
+    const auto begin = std::chrono::steady_clock::now();
+    TextChunk chunk = read_next({});
+    TextChunk spare;
+    while (chunk.rows > 0) {
+      const double share = files_.share_done();
+      path_ = files_.path();
+      auto next = std::async(std::launch::async, read_next, std::move(spare));
+      take(chunk);
+      spare = std::move(chunk);
+      chunk = next.get();
+      tell(stage, share, begin, chunk.rows == 0);
+    }
+  }
+  void tell(const char* stage, double share, std::chrono::steady_clock::time_point begin, bool done) const {
+    Progress progress;
+    progress.stage = stage;
+    progress.epochs = 100;
+    progress.epoch = done ? 100 : static_cast<std::size_t>(100 * share);
+    progress.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (share > 0)
+      progress.seconds_left = done ? 0 : progress.seconds * (1 - share) / share;
+    progress.stage_done = done;
+    report(callback_, progress);
+  }
+
+  /// What the rows that are kept say about the table.
+  void learn() {
+    auto texts = sketch_.table(files_.names());
+    texts.finish(files_.name(), files_.dialect().header, repeated_);
+    if (reading_.format)
+      file_ = table_like(std::move(texts));
+    else
+      file_ = table_of_texts(std::move(texts), files_.name(), files_.dialect(), file_options_);
+    places_.clear();
+    for (const auto& column : file_.format.columns)
+      places_.push_back(static_cast<std::size_t>(
+          std::find(files_.names().begin(), files_.names().end(), column.name) - files_.names().begin()));
+    auto preparation = TrainingRows::preparation_options(options_);
+    preparation.dates = file_.format.dates();
+    rows_ = {};
+    rows_.preparation = Preparation::fit(file_.table, preparation);
+    std::map<std::string, const CategoryCounts*> counts;
+    if (!sketch_.whole())
+      for (std::size_t c = 0; c < file_.format.columns.size(); ++c)
+        if (const auto* known = sketch_.counts(places_[c]); known != nullptr)
+          counts[file_.format.columns[c].name] = known;
+    rows_.encoder =
+        TableEncoder::fit(rows_.preparation.forward_training(file_.table), options_.encoding, counts);
+  }
+  /// The same for columns whose meaning is known.
+  TableFile table_like(const TextTable& texts) const {
+    TableFile file;
+    file.format = *reading_.format;
+    file.rows = texts.rows;
+    std::vector<Column> columns;
+    for (const auto& column : file.format.columns) {
+      const auto found = std::find(texts.names.begin(), texts.names.end(), column.name);
+      if (found == texts.names.end() && TableFormat::kind_of(column.role))
+        throw CsvError(files_.name(), 0, 0, "the column '" + column.name + "' is missing");
+      const auto place = static_cast<std::size_t>(found - texts.names.begin());
+      if (TableFormat::kind_of(column.role))
+        columns.push_back(at_column(files_.name(), place, [&] {
+          return table_column(texts.columns[place], column, file_options_.roles);
+        }));
+    }
+    file.table = Table(std::move(columns), file.format.label);
+    return file;
+  }
+
+  /// Encodes all rows. \returns false if some of them refute what is known of the table; the sketch then has
+  /// such rows as well
+  bool encode() {
+    const auto& encoder = rows_.encoder;
+    const auto rows = static_cast<std::size_t>(sketch_.rows());
+    files_.rewind();
+    rows_.encoded = EncodedTable::in_file(reading_.folder, rows, encoder.code_columns(),
+                                          encoder.number_columns(), encoder.max_code());
+    refutations_ = 0;
+    broken_.assign(rows_.preparation.transforms().size(), 0);
+    broken_rows_.assign(broken_.size(), {});
+    witnesses_.clear();
+    std::uint64_t seen = 0;
+    each_chunk("encoding", [&](const TextChunk& chunk) {
+      if (chunk.first_row != seen || chunk.rows > rows - seen)
+        throw CsvError(path_, 0, 0, "the file has changed while it was read");
+      seen += chunk.rows;
+      take(chunk);
+    });
+    if (seen != rows)
+      throw CsvError(files_.name(), 0, 0, "the files have fewer rows than they had before");
+    for (std::size_t t = 0; t < broken_.size(); ++t)
+      if (static_cast<double>(broken_[t]) >
+          (1 - options_.preparation.min_share) * static_cast<double>(rows) + 1e-6) {
+        refutations_ += broken_[t];
+        for (const auto& [chunk, row] : broken_rows_[t])
+          sketch_.add_witness(chunk, row);
+      }
+    if (refutations_ > 0)
+      return false;
+    if (!broken_.empty())
+      rows_.preparation = rows_.preparation.with_exceptions(broken_);
+    return true;
+  }
+  void take(const TextChunk& chunk) {
+    std::vector<Column> columns;
+    std::size_t known = 0; // of the table
+    for (std::size_t c = 0; c < file_.format.columns.size(); ++c) {
+      const auto& format = file_.format.columns[c];
+      if (!TableFormat::kind_of(format.role))
+        continue;
+      const auto& texts = chunk.columns[places_[c]];
+      try {
+        columns.push_back(table_column(texts, format, file_options_.roles));
+      } catch (const SchemaError& error) {
+        refute_texts(chunk, texts, format, error.what());
+        return;
+      }
+      if (columns.back().kind == ColumnKind::numerical) {
+        columns.back().decimals = file_.table[known].decimals;
+        if (!reading_.format)
+          round_to_decimals(columns.back());
+      }
+      ++known;
+    }
+    std::vector<std::vector<std::size_t>> broken;
+    const Table prepared =
+        rows_.preparation.forward_training(Table(std::move(columns), file_.format.label), broken);
+    for (std::size_t t = 0; t < broken.size(); ++t) {
+      broken_[t] += broken[t].size();
+      for (const auto row : broken[t])
+        if (broken_rows_[t].size() < most_witnesses)
+          broken_rows_[t].push_back(alone(chunk, row));
+    }
+    for (std::size_t c = 0; c < prepared.size(); ++c)
+      refute_cells(chunk, prepared[c], rows_.encoder.codecs()[c]);
+    if (refutations_ == 0)
+      rows_.encoded.put(static_cast<std::size_t>(chunk.first_row), rows_.encoder.encode(prepared));
+  }
+
+  /// How many rows that refute what is known of one column are kept.
+  static constexpr std::size_t most_witnesses = 1000;
+
+  void refute(const TextChunk& chunk, std::size_t row, const std::string& column, const std::string& what) {
+    if (refutations_++ == 0) {
+      refuted_ = chunk.first_row + row;
+      refutation_ = what;
+    }
+    if (++witnesses_[column] <= most_witnesses)
+      sketch_.add_witness(chunk, row);
+  }
+  /// Finds the texts that a column has no place for.
+  void refute_texts(const TextChunk& chunk, const TextColumn& texts, const ColumnFormat& format,
+                    const std::string& what) {
+    std::vector<bool> wrong(texts.size());
+    std::size_t count = 0;
+    for (std::size_t code = 0; code < texts.size() && count < most_witnesses; ++code) {
+      TextColumn one;
+      one.add(texts[code].text, texts[code].quoted, texts[code].first_line);
+      try {
+        table_column(one, format, file_options_.roles);
+      } catch (const SchemaError&) {
+        wrong[code] = true;
+        ++count;
+      }
+    }
+    const auto codes = texts.codes();
+    for (std::size_t row = 0; row < codes.size(); ++row)
+      if (wrong[codes[row]]) {
+        wrong[codes[row]] = false;
+        refute(chunk, row, format.name, what);
+      }
+    if (reading_.format || count == 0) // it is not found out, and so cannot be told better
+      throw CsvError(path_, 0, 0, what);
+  }
+  /// Finds the cells that a codec has no code for, or would have to move.
+  void refute_cells(const TextChunk& chunk, const Column& column, const ColumnCodec& codec) {
+    std::vector<bool> known; // by code of the column's dictionary
+    if (column.kind == ColumnKind::categorical)
+      for (const auto& text : column.dictionary.texts())
+        known.push_back(codec.has_other ||
+                        std::binary_search(codec.categories.begin(), codec.categories.end(), text));
+    for (std::size_t row = 0; row < chunk.rows; ++row) {
+      const char* what = nullptr;
+      if (column.is_missing(row)) {
+        if (!codec.has_missing)
+          what = "is missing";
+      } else if (column.kind == ColumnKind::categorical) {
+        if (!known[static_cast<std::size_t>(column.codes[row])])
+          what = "has a new category";
+      } else {
+        if (!has_place(codec, column.values[row]))
+          what = "holds another number";
+      }
+      if (what != nullptr)
+        refute(chunk, row, column.name, "of column '" + column.name + "' " + what);
+    }
+  }
+  /// Whether a number can be told by its code without moving it beyond an end or to another value.
+  static bool has_place(const ColumnCodec& codec, double value) {
+    if (codec.kind == ColumnCodec::Kind::standardised)
+      return codec.minimum <= value && value <= codec.maximum;
+    return std::binary_search(codec.points.begin(), codec.points.end(), value) ||
+           (codec.kind == ColumnCodec::Kind::binned && codec.knots.front() <= value &&
+            value <= codec.knots.back());
+  }
+  /// A chunk of one row.
+  static std::pair<TextChunk, std::size_t> alone(const TextChunk& chunk, std::size_t row) {
+    TextChunk one;
+    one.first_row = chunk.first_row + row;
+    one.rows = 1;
+    for (const auto& column : chunk.columns) {
+      const auto text = column[column.codes()[row]];
+      one.columns.emplace_back().add(text.text, text.quoted, text.first_line);
+    }
+    return {std::move(one), 0};
+  }
+
+  TextFiles files_;
+  const TableFileOptions& file_options_;
+  const TrainerOptions& options_;
+  const ReadOptions& reading_;
+  const ProgressCallback& callback_;
+  TextSketch sketch_;
+  std::string path_;
+  std::size_t repeated_ = 0;
+  std::size_t passes_ = 0;
+  TableFile file_;
+  TrainingRows rows_;
+  std::vector<std::size_t> places_; ///< of the format's columns among the files'
+  std::vector<std::size_t> broken_; ///< rows by transform
+  std::vector<std::vector<std::pair<TextChunk, std::size_t>>> broken_rows_;
+  std::map<std::string, std::size_t> witnesses_; ///< by column
+  std::size_t refutations_ = 0;
+  std::uint64_t refuted_ = 0; ///< the first row that does
+  std::string refutation_;
+};
+
+} // namespace detail
+
+/// Reads a table from files, twice: once to find out what its columns are and how they are encoded, from all
+/// of its texts but with the rows of a sketch in memory alone; and once to encode the rows, into a file.
+/// Memory is bounded whatever the number of rows; a table that the sketch holds whole is encoded as
+/// `TrainingRows::of` encodes it. Rows that do not fit to what others said are added to the sketch, and the
+/// files read once more.
+///
+/// \code
+/// RecipeOptions<DefaultRecipe> options;
+/// auto read = read_training_rows({"2024.csv", "2025.csv"}, {.label = "income"}, options);
+/// const auto model = DefaultRecipe::Trainer(options).fit(std::move(read.rows), progress_bar());
+/// \endcode
+/// \param options  of the training; its dates are those that the files say
+/// \throws CsvError, SchemaError, OptionError as `read_table_file` and `Trainer::fit` do; Error if the disk
+/// has no place for the encoded rows
+inline TrainingFiles read_training_rows(const std::vector<std::string>& paths,
+                                        const TableFileOptions& file_options, const TrainerOptions& options,
+                                        const ReadOptions& reading = {},
+                                        const ProgressCallback& callback = {}) {
+  return detail::TrainingFilesReader(paths, file_options, options, reading, callback).read();
+}
+
+ROWSMITH_END
