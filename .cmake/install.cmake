@@ -59,3 +59,41 @@ endif()
 if(TARGET rowsmith_c)
   rowsmith_pkg_config(rowsmith_c.pc "${CMAKE_INSTALL_LIBDIR}/pkgconfig" c_dev)
 endif()
+
+# One header for those who copy it; not part of a whole installation, which has them all.
+if(TARGET rowsmith)
+  set(ROWSMITH_SINGLE_HEADER "${PROJECT_BINARY_DIR}/single/rowsmith_single.hpp")
+  add_custom_command(OUTPUT "${ROWSMITH_SINGLE_HEADER}"
+                     COMMAND "${CMAKE_COMMAND}" "-DROOT=${PROJECT_SOURCE_DIR}" "-DOUT=${ROWSMITH_SINGLE_HEADER}" -P
+                             "${PROJECT_SOURCE_DIR}/.cmake/single_header.cmake"
+                     DEPENDS ${ROWSMITH_HEADERS} .cmake/single_header.cmake LICENSE VERBATIM)
+  add_custom_target(single_header DEPENDS "${ROWSMITH_SINGLE_HEADER}")
+  install(FILES "${ROWSMITH_SINGLE_HEADER}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT single EXCLUDE_FROM_ALL)
+endif()
+
+# ---- programs ------------------------------------------------------------------------------------------
+if(TARGET rowsmith_program AND TARGET service)
+  install(TARGETS rowsmith_program RUNTIME COMPONENT program)
+  # There is a program `service` on most systems already.
+  install(PROGRAMS $<TARGET_FILE:service> DESTINATION "${CMAKE_INSTALL_BINDIR}" RENAME rowsmith-service
+          COMPONENT program)
+  # The programs write their pages themselves, where they can run.
+  if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
+    set(pages "")
+    function(rowsmith_page file folder program)
+      set(out "${PROJECT_BINARY_DIR}/pages/${file}")
+      add_custom_command(OUTPUT "${out}"
+                         COMMAND "${CMAKE_COMMAND}" "-DOUT=${out}" -P "${PROJECT_SOURCE_DIR}/.cmake/output_of.cmake" --
+                                 ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:${program}> ${ARGN}
+                         DEPENDS ${program} "${PROJECT_SOURCE_DIR}/.cmake/output_of.cmake" VERBATIM)
+      install(FILES "${out}" DESTINATION "${folder}" COMPONENT program)
+      set(pages ${pages} "${out}" PARENT_SCOPE)
+    endfunction()
+    rowsmith_page(rowsmith.1 "${CMAKE_INSTALL_MANDIR}/man1" rowsmith_program manual)
+    rowsmith_page(rowsmith-service.1 "${CMAKE_INSTALL_MANDIR}/man1" service --manual)
+    rowsmith_page(rowsmith "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" rowsmith_program completion bash)
+    rowsmith_page(_rowsmith "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" rowsmith_program completion zsh)
+    rowsmith_page(rowsmith.fish "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" rowsmith_program completion fish)
+    add_custom_target(rowsmith_pages ALL DEPENDS ${pages})
+  endif()
+endif()

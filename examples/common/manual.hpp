@@ -51,6 +51,12 @@ inline std::string plain(const std::string& text) {
     }
   return out;
 }
+// Adds a word to a list of them.
+inline void add_word(std::string& list, const std::string& separator, const std::string& word) {
+  if (!list.empty())
+    list += separator;
+  list += word;
+}
 inline std::string bold(const std::string& text) { return "\\fB" + plain(text) + "\\fR"; }
 inline std::string italic(const std::string& text) { return "\\fI" + plain(text) + "\\fR"; }
 
@@ -75,7 +81,7 @@ inline std::vector<std::string> choices(const CLI::Option& option) {
 inline std::string value_text(const CLI::Option& option) {
   std::string text;
   for (const auto& choice : choices(option))
-    text += (text.empty() ? "" : "|") + bold(choice);
+    add_word(text, "|", bold(choice));
   const std::string type = option.get_type_name();
   return text.empty() ? italic(type.substr(0, type.find(':'))) : text;
 }
@@ -108,8 +114,10 @@ inline std::string options_text(const CLI::App& app) {
     if (option->nonpositional()) {
       std::string heading;
       for (const auto& name : names(*option))
-        heading += (heading.empty() ? "" : ", ") + bold(name);
-      text += heading + (takes_value(*option) ? " " + value_text(*option) : "") + "\n";
+        add_word(heading, ", ", bold(name));
+      if (takes_value(*option))
+        add_word(heading, " ", value_text(*option));
+      text += heading + "\n";
     } else {
       text += italic(option->get_name(true)) + "\n";
     }
@@ -126,7 +134,7 @@ inline std::string synopsis(const CLI::App& app, const std::string& called) {
   std::string text = bold(called) + " [\\fIOPTION\\fR]...";
   for (const auto* option : app.get_options())
     if (!option->nonpositional())
-      text += " " + italic(option->get_name(true));
+      add_word(text, " ", italic(option->get_name(true)));
   return text;
 }
 

@@ -31,7 +31,7 @@ inline std::string option_names(const CLI::App& app) {
 inline std::string choices_of(const CLI::Option& option) {
   std::string words;
   for (const auto& choice : manual::choices(option))
-    words += (words.empty() ? "" : " ") + choice;
+    manual::add_word(words, " ", choice);
   return words;
 }
 
@@ -52,7 +52,7 @@ inline std::string bash_script(const CLI::App& app) {
   std::string cases;
   std::string values;
   for (const auto* command : commands_of(app)) {
-    commands += (commands.empty() ? "" : " ") + command->get_name();
+    manual::add_word(commands, " ", command->get_name());
     cases += "    " + command->get_name() + ") words=\"" + option_names(*command).substr(1) + "\" ;;\n";
     for (const auto* option : command->get_options()) {
       const auto choices = choices_of(*option);
@@ -60,7 +60,7 @@ inline std::string bash_script(const CLI::App& app) {
         continue;
       std::string patterns;
       for (const auto& name : manual::names(*option))
-        patterns += (patterns.empty() ? "" : "|") + (command->get_name() + "/" + name);
+        manual::add_word(patterns, "|", command->get_name() + "/" + name);
       if (option->nonpositional())
         values += "    " + patterns + ") values=\"" + choices + "\" ;;\n";
       else
