@@ -20,7 +20,8 @@ has() { # WHAT TEXT WORD...
 
 rm -rf "$work"
 mkdir -p "$work/root"
-"$cpack" -G DEB --config "$config" -B "$work" > "$work/cpack.log" 2>&1 || fail "$(cat "$work/cpack.log")"
+# Packages for use are compressed better, and slower.
+"$cpack" -G DEB --config "$config" -D CPACK_DEBIAN_COMPRESSION_TYPE=gzip -B "$work" > "$work/cpack.log" 2>&1 || fail "$(cat "$work/cpack.log")"
 architecture=$(dpkg --print-architecture)
 c_package=librowsmith-c${version%.*}
 packages=(rowsmith librowsmith-dev "$c_package")

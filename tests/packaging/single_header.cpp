@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Stands behind the program of README.md in one source, whose only header of the library is rowsmith_single.hpp.
+// Stands behind the program of README.md in one source, whose only header of the library is
+// rowsmith_single.hpp.
 
 #include <cstdio>
 #include <sstream>
