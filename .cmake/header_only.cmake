@@ -9,6 +9,7 @@ foreach(dependency IN ITEMS random123 fast_cpp_csv_parser)
       set(include_dir "${ROWSMITH_RANDOM123_INCLUDE_DIR}")
     else()
       find_path(ROWSMITH_FAST_CPP_CSV_PARSER_INCLUDE_DIR NAMES libfccp/csv.h csv.h
+                PATH_SUFFIXES fast-cpp-csv-parser # where vcpkg has it
                 DOC "Folder that holds libfccp/csv.h or csv.h of fast-cpp-csv-parser")
       set(include_dir "${ROWSMITH_FAST_CPP_CSV_PARSER_INCLUDE_DIR}")
     endif()

@@ -17,6 +17,7 @@
 #include "evaluate.hpp"
 #include "export.hpp"
 #include "fit.hpp"
+#include "manual.hpp"
 #include "sample.hpp"
 #include "score.hpp"
 
@@ -42,6 +43,7 @@ int run_program(int argc, const char* const* argv, const rowsmith::Team* team) {
   runs.push_back(add_score(app));
   runs.push_back(add_export(app));
   runs.push_back(add_completion(app));
+  runs.push_back(add_manual(app));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

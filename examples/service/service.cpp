@@ -6,6 +6,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <rowsmith/core/version.hpp>
+
+#include "../common/manual.hpp"
 #include "service.hpp"
 
 #include <httplib.h>
@@ -28,6 +31,21 @@ int main(int argc, char** argv) {
   app.add_option("--connections", options.connections, "Connections that are open at once")
       ->check(CLI::Range(2, 10000))
       ->capture_default_str();
+  app.set_version_flag("--version", ROWSMITH_VERSION);
+  app.add_flag_callback(
+         "--manual",
+         [&app] {
+           std::cout << manual::page(
+               app, {"rowsmith-service", ROWSMITH_VERSION, "serve a rowsmith model over HTTP",
+                     ".SH SIGNALS\n\\fBSIGHUP\\fR loads the model file again: a bad one changes nothing. "
+                     "\\fBSIGTERM\\fR ends what is under way and stops.\n"
+                     ".SH EXIT STATUS\n0 fine, 1 the work failed, 2 wrong use.\n"
+                     ".SH SECURITY\nThere is no TLS and no authentication.\n",
+                     "\\fBrowsmith\\fR(1)"});
+           throw CLI::Success();
+         },
+         "Print the manual page, for man")
+      ->trigger_on_parse();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

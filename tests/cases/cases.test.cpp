@@ -897,21 +897,38 @@ TEST_CASE("every mark of a missing value is one in the table, too, and rounding 
 }
 
 TEST_CASE("a shell can complete commands and options", "[cases]") {
-  for (const char* shell : {"bash", "zsh"}) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
     const auto result = run_program({"completion", shell});
     CHECK(result.code == 0);
-    for (const char* word : {"describe fit sample evaluate score export completion", "--label",
-                             "--schema-out", "complete -o default -F _rowsmith rowsmith"})
+    for (const char* word : {"describe", "fit", "sample", "evaluate", "score", "export", "completion",
+                             "manual", "label", "schema-out"})
       CHECK_THAT(result.out, Contains(word));
   }
   const Folder folder;
-  const auto script = folder.write("script", run_program({"completion", "bash"}).out +
-                                                 "COMP_WORDS=(rowsmith fit --la)\nCOMP_CWORD=2\n_rowsmith\n"
-                                                 "echo \"${COMPREPLY[@]}\" > " +
-                                                 folder.file("said") + "\n");
-  CHECK(std::system(("bash " + script).c_str()) == 0);
-  CHECK(read_file(folder.file("said")) == "--label\n");
-  CHECK(run_program({"completion", "fish"}).code == 2);
+  const auto completed = [&folder, bash = run_program({"completion", "bash"}).out](const std::string& words,
+                                                                                   const std::string& count) {
+    const auto script =
+        folder.write("script", bash + "COMP_WORDS=(" + words + ")\nCOMP_CWORD=" + count +
+                                   "\n_rowsmith\necho \"${COMPREPLY[@]}\" > " + folder.file("said") + "\n");
+    CHECK(std::system(("bash " + script).c_str()) == 0);
+    return read_file(folder.file("said"));
+  };
+  CHECK(completed("rowsmith fit --la", "2") == "--label\n");
+  CHECK(completed("rowsmith de", "1") == "describe\n");
+  CHECK(completed("rowsmith fit --recipe n", "3") == "neural\n");
+  CHECK(completed("rowsmith export m --weights f", "4") == "f16 f32\n");
+  CHECK(completed("rowsmith completion f", "2") == "fish\n");
+  CHECK(run_program({"completion", "tcsh"}).code == 2);
+}
+
+TEST_CASE("the manual page names every command and option", "[cases]") {
+  const auto page = run_program({"manual"});
+  CHECK(page.code == 0);
+  CHECK_THAT(page.out, Contains(".TH ROWSMITH 1 \"\" \"rowsmith " ROWSMITH_VERSION "\""));
+  for (const char* text :
+       {".SS describe\n", ".SS manual\n", "\\fB\\-o\\fR, \\fB\\-\\-out\\fR \\fITEXT\\fR\n",
+        "\\fB\\-\\-recipe\\fR \\fBdefault\\fR|\\fBneural\\fR|", "e\\(haEPSILON", "(default 0.01)"})
+    CHECK_THAT(page.out, Contains(text));
 }
 
 TEST_CASE("an edited schema is taken in place of finding out", "[cases]") {
