@@ -65,11 +65,11 @@ struct AutomaticBudget {
 
 /// Stage 1: the autoencoder.
 struct AutoencoderOptions {
-  std::size_t steps = by_table; ///< at most this many batches; by the table: 12 epochs, 800 to 8,000; ≥ 1
+  std::size_t steps = by_table; ///< at most this many batches; by the table: 12 epochs, 800 to 5,000; ≥ 1
   std::size_t batch = by_table; ///< rows a step; by the table: 32 to 512; ≥ 1
   std::size_t patience = by_table; ///< stop after this many steps without a better validation loss; ≥ 1
-  /// Of the rows, set apart for early stopping, also that of the refit; but 200 rows, or a fifth, at least;
-  /// (0, 0.5].
+  /// Of the rows, set apart for early stopping, also that of the refit; but 200 rows, or a fifth, at least,
+  /// and 50,000 at most; (0, 0.5].
   double validation_fraction = 0.1;
   double kl_weight = 0.6; ///< > 0: variational, with this weight on the KL term; ≥ 0
   double kl_warmup = 0.3; ///< share of all steps over which that weight rises from 0; [0, 1]
@@ -82,7 +82,7 @@ struct AutoencoderOptions {
 
   /// With a number wherever these leave it to the table. \param rows  that are trained on
   AutoencoderOptions for_rows(std::size_t rows) const {
-    return AutomaticBudget::of(rows, 12, 800, 8'000).filled(*this);
+    return AutomaticBudget::of(rows, 12, 800, 5'000).filled(*this);
   }
 };
 
@@ -107,7 +107,7 @@ struct GanOptions {
 
 /// Stage 3: the coupled refit of decoder and heads to the generator's own latent codes.
 struct RefitOptions {
-  /// At most this many batches; by the table: 30 epochs, 1,500 to 20,000; 0: no refit, the decoder stays as
+  /// At most this many batches; by the table: 30 epochs, 1,500 to 12,000; 0: no refit, the decoder stays as
   /// stage 1 left it.
   std::size_t steps = by_table;
   std::size_t batch =
@@ -119,7 +119,7 @@ struct RefitOptions {
 
   /// As `AutoencoderOptions::for_rows`.
   RefitOptions for_rows(std::size_t rows) const {
-    return AutomaticBudget::of(rows, 30, 1'500, 20'000).filled(*this);
+    return AutomaticBudget::of(rows, 30, 1'500, 12'000).filled(*this);
   }
 };
 

@@ -88,7 +88,7 @@ namespace detail {
 struct RowBudget {
   static constexpr std::size_t held_out = 50'000; ///< judge each epoch: far more than tells epochs apart
   static constexpr std::size_t latent_rows = std::size_t{1} << 20U; ///< whose codes the GAN is shown
-  static constexpr std::size_t tree_rows = std::size_t{1} << 19U;   ///< that fill leaves
+  static constexpr std::size_t tree_rows = std::size_t{1} << 18U;   ///< that fill leaves
 };
 
 } // namespace detail
