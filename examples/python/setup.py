@@ -35,10 +35,6 @@ class Build(build_ext):
     def build_extension(self, ext):
         import pybind11
         target = self.get_ext_fullpath(ext.name)
-        depends = [pathlib.Path(name) for name in ext.sources + ext.depends]
-        if not self.force and os.path.exists(target) and all(
-                path.stat().st_mtime < os.path.getmtime(target) for path in depends):
-            return
         compiler = shlex.split(os.environ.get("CXX") or shutil.which("c++") or "g++")
         if shutil.which("ccache") and "ccache" not in compiler[0]:
             compiler.insert(0, "ccache")
@@ -50,18 +46,26 @@ class Build(build_ext):
         if march:
             flags.append(f"-march={march}")
         flags += shlex.split(os.environ.get("ROWSMITH_CXXFLAGS", ""))
-        pathlib.Path(target).parent.mkdir(parents=True, exist_ok=True)
-        pathlib.Path(self.build_temp).mkdir(parents=True, exist_ok=True)
-        made = str(pathlib.Path(self.build_temp) / "module.o")
+        folder = pathlib.Path(self.build_temp)
+        made, record = folder / "module.o", folder / "commands.txt"
         link = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
-        for command in ([*compiler, *flags, *includes, "-c", *ext.sources, "-o", made],
-                        [*[part for part in compiler if part != "ccache"], "-shared", "-fopenmp", *link, made, "-o", target]):
+        commands = [[*compiler, *flags, *includes, "-c", *ext.sources, "-o", str(made)],
+                    [*[part for part in compiler if part != "ccache"], "-shared", "-fopenmp", *link, str(made), "-o", target]]
+        text = "".join(shlex.join(command) + "\n" for command in commands)
+        depends = [pathlib.Path(name) for name in ext.sources + ext.depends]
+        if not self.force and record.exists() and record.read_text() == text and os.path.exists(target) and all(
+                path.stat().st_mtime < os.path.getmtime(target) for path in depends):
+            return
+        pathlib.Path(target).parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        for command in commands:
             print(shlex.join(command), flush=True)
             try:
                 subprocess.run(command, check=True)
             except (OSError, subprocess.CalledProcessError) as error:
                 sys.exit(f"rowsmith: the extension was not built: {error}. It needs a C++20 compiler with OpenMP, and as "
                          "Debian calls them libeigen3-dev libfccp-dev librandom123-dev nlohmann-json3-dev pybind11-dev")
+        record.write_text(text)
 
 
 os.chdir(HERE)

@@ -249,6 +249,8 @@ class FrameReader:
 
     def column(self, series, role):
         name, dtype = series.name, series.dtype
+        if isinstance(dtype, pd.SparseDtype):
+            raise ValueError(f"column '{name}' is of dtype {dtype}, which a table cannot hold: use .sparse.to_dense()")
         entry = {"name": name, "role": role or "category", "missing": ""}
         if role == "dropped":
             return native_column(entry), {}
@@ -275,8 +277,8 @@ class FrameReader:
             check_texts(series)
             return self.texts(series, entry)
         advice = ("use .dt.total_seconds()" if types.is_timedelta64_dtype(dtype) else
-                  "use .dt.to_timestamp()" if types.is_period_dtype(dtype) else
-                  "use .sparse.to_dense()" if types.is_sparse(dtype) else "use .astype(str), or declare it dropped")
+                  "use .dt.to_timestamp()" if isinstance(dtype, pd.PeriodDtype) else
+                  "use .astype(str), or declare it dropped")
         raise ValueError(f"column '{name}' is of dtype {dtype}, which a table cannot hold: {advice}")
 
     def category(self, series, entry):
@@ -417,7 +419,8 @@ def frame_of(columns, dtypes, first_row, seed, rows):
         if role == "dropped":
             continue
         if role == "text":
-            result[name] = pd.Series(["[text]"] * rows, dtype="string" if known and "string" in known["dtype"] else object)
+            dtype = known["dtype"] if known and "str" in known["dtype"] else object
+            result[name] = pd.Series(["[text]"] * rows, dtype=dtype)
         elif role == "identifier":
             keys = _native.made_keys(text, first_row, rows, seed)
             result[name] = restored_texts(keys, known)
@@ -431,12 +434,10 @@ def frame_of(columns, dtypes, first_row, seed, rows):
 
 
 def restored_texts(texts, known):
-    if known is None:
+    if known is None or known["dtype"] == "category":  # new keys are none of the categories
         return pd.Series(texts, dtype=object)
-    if known["dtype"] == "category":
-        return pd.Series(texts, dtype=object)  # new keys are none of the categories
     kind = known.get("kind", "str")
-    if kind == "str" and known["dtype"] in ("object", "string"):
+    if kind == "str":
         return pd.Series(texts, dtype=known["dtype"])
     try:
         return pd.Series([value_of(text, kind) for text in texts]).astype(known["dtype"])
@@ -462,11 +463,9 @@ def category_back(codes, texts, known):
 
 def dates_back(text, entry, numbers, decimals, known):
     pattern = entry["pattern"]
-    if "Y" not in pattern or (known is not None and known["dtype"] in ("object", "string")):
+    if "Y" not in pattern or (known is not None and not known["dtype"].startswith("datetime64")):
         texts = _native.texts_of_numbers(text, numbers, decimals)
-        dtype = known["dtype"] if known is not None else object
-        return pd.Series(texts, dtype=dtype) if dtype != "object" else pd.Series(
-            [np.nan if one is None else one for one in texts], dtype=object)
+        return pd.Series(texts, dtype=known["dtype"] if known is not None else object)
     missing = np.isnan(numbers)
     digits = pattern.count("f")
     per = 1 if "h" not in pattern else 10**digits

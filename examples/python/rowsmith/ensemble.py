@@ -117,10 +117,14 @@ class _Trees(BaseEstimator):
             raise ValueError(f"this {type(self).__name__} is not fitted yet; call fit first")
 
     def _options(self, options, **values):
-        options.seed = 0 if self.random_state is None else self.random_state
-        options.threads = 0 if self.n_jobs in (None, -1) else self.n_jobs
+        values["seed"] = 0 if self.random_state is None else self.random_state
+        values["threads"] = self._threads()
         for name, value in values.items():
-            setattr(options, name, value)
+            try:
+                setattr(options, name, value)
+            except TypeError:
+                raise ValueError(f"{type(self).__name__}: {value!r} is no value for {name}, which is a "
+                                 f"{type(getattr(options, name)).__name__}") from None
         return options
 
     def _threads(self):

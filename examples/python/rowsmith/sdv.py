@@ -1,11 +1,24 @@
 # SPDX-License-Identifier: MIT
 """The interface of SDV's single-table synthesizers, for programs that are written for it."""
-from . import _frames
+import json
+
+from . import _frames, _native
 from ._synthesizer import Synthesizer
 
 # Kinds of columns that SDV knows to be numbers, dates and classes; all others are personal data: free texts.
 LEARNT = {"numerical": None, "datetime": None, "categorical": "category", "boolean": "category", "id": "identifier",
           "unknown": None}
+
+
+def is_date(frame):
+    """Of a frame of one column."""
+    if _frames.types.is_datetime64_any_dtype(frame.dtypes.iloc[0]):
+        return True
+    try:
+        found = json.loads(_frames.FrameReader(frame, {}).table.format)
+    except _native.SchemaError:  # it would not be learnt at all
+        return False
+    return found["columns"][0]["role"] == "date"
 
 
 class RowsmithSynthesizer:
@@ -40,6 +53,9 @@ class RowsmithSynthesizer:
             role = LEARNT.get(sdtype, "text")
             if sdtype == "numerical" and not _frames.types.is_numeric_dtype(data[name].dtype):
                 raise ValueError(f"metadata: column '{name}' is numerical, but of dtype {data[name].dtype}; use pd.to_numeric")
+            if sdtype == "datetime" and not is_date(data[[name]]):
+                raise ValueError(f"metadata: column '{name}' is of dates, but is not read as such; use pd.to_datetime, "
+                                 "with format= if it has one of its own")
             if role is not None:
                 roles[name] = role
         missing = [name for name in data.columns if name not in content["columns"]]

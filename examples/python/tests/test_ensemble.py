@@ -91,6 +91,8 @@ class TestEstimators(unittest.TestCase):
         model.fit(X, Y)
         with self.assertRaisesRegex(ValueError, "3 features, expected 4"):
             model.predict(X[:, :3])
+        with self.assertRaisesRegex(ValueError, "'sqrt' is no value for max_features"):
+            rowsmith.RandomForestClassifier(max_features="sqrt").fit(X, Y)
         with self.assertRaises(rowsmith.OptionError):
             rowsmith.RandomForestClassifier(n_estimators=0).fit(X, Y)
 

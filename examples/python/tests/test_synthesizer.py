@@ -56,7 +56,7 @@ class TestFiles(unittest.TestCase):
                 model = rowsmith.Synthesizer.fit(self.csv, label="label", recipe=recipe, quick=True, seed=5, threads=1,
                                                  **options)
                 model.save(ours)
-                self.assertEqual(ours.read_bytes(), theirs.read_bytes())
+                self.assertTrue(ours.read_bytes() == theirs.read_bytes(), "the files differ")
                 self.assertEqual(model, rowsmith.Synthesizer.load(theirs))
 
     @unittest.skipUnless(PROGRAM, "ROWSMITH_PROGRAM does not name the program rowsmith")
