@@ -60,6 +60,10 @@ def as_frame(data, name):
 def text_of(value, column):
     """A category as a text, from which `value_of` makes the category again."""
     if isinstance(value, str):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError(f"column '{column}' holds {value!r}, which is no text that UTF-8 can write") from None
         return value
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value))

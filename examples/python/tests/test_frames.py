@@ -108,6 +108,7 @@ class TestCells(unittest.TestCase):
             "use pd.to_numeric": pd.Series([1, "2", None] * 20, dtype=object),
             "use .dt.floor\\('us'\\)": pd.Series(pd.to_datetime(1_600_000_000_000_000_001 + np.arange(60) * 10**12)),
             "are too far apart": pd.Series(np.r_[-2**62, 2**62, np.arange(58) % 7]),
+            "no text that UTF-8 can write": pd.Series(["\ud800", "a"] * 30),
             "use .astype\\(str\\), or drop": pd.Series([[1]] * 60),
         }
         for advice, column in cases.items():
