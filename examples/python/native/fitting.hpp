@@ -19,6 +19,7 @@
 #include <rowsmith/io/condition_reader.hpp>
 #include <rowsmith/io/model_card.hpp>
 #include <rowsmith/io/model_file.hpp>
+#include <rowsmith/models/imputation.hpp>
 #include <rowsmith/models/row_surprise.hpp>
 #include <rowsmith/train/private_recipe.hpp>
 #include <rowsmith/train/recipes.hpp>
@@ -253,6 +254,23 @@ public:
       }
     }
     return as_array(std::move(result));
+  }
+
+  // Fills missing cells and columns. Rows as of `sample`, cells filled, of unknown categories and left
+  // missing, rows that are unsure and broken.
+  py::tuple complete(const NativeTable& partial, bool expect, std::uint64_t seed, std::uint64_t first_row,
+                     int threads, const py::object& listener) const {
+    const rs::ImputeOptions options{.seed = seed,
+                                    .fill = expect ? rs::Fill::expect : rs::Fill::draw,
+                                    .first_row = first_row,
+                                    .threads = threads,
+                                    .progress = listener_of(listener)};
+    auto made = [&] {
+      const py::gil_scoped_release others;
+      return rs::impute(model_, partial.table, options);
+    }();
+    return py::make_tuple(columns_for_python(std::move(made.table), format_), made.filled, made.unknown,
+                          made.left_missing, made.unsure.size(), made.broken.size());
   }
 
   std::string format() const { return rs::to_json(format_); }

@@ -96,6 +96,8 @@ void add_models(py::module_& module) {
            py::arg("threads"))
       .def("score", &NativeModel::score, py::arg("rows"), py::arg("samples"), py::arg("seed"),
            py::arg("threads"))
+      .def("complete", &NativeModel::complete, py::arg("partial"), py::arg("expect"), py::arg("seed"),
+           py::arg("first_row"), py::arg("threads"), py::arg("listener"))
       .def_property_readonly("format", &NativeModel::format)
       .def_property_readonly("notes", &NativeModel::notes)
       .def_property_readonly("relations", &NativeModel::relations)

@@ -94,6 +94,16 @@ class Synthesizer:
     def score(
         self, data: Data, *, samples: int = ..., seed: int = ..., threads: int = ...
     ) -> npt.NDArray[np.float64]: ...
+    def complete(
+        self,
+        data: Data,
+        *,
+        fill: str = ...,
+        seed: int = ...,
+        first_row: int = ...,
+        threads: int = ...,
+        progress: Listener = ...,
+    ) -> pd.DataFrame: ...
     def save(self, path: Path) -> None: ...
     @classmethod
     def load(cls, path: Path) -> Synthesizer: ...

@@ -379,6 +379,20 @@ def table_like(frame, table_format, name):
     return _native.Table.of_columns(columns, table_format.get("label", ""))
 
 
+def partial_table(frame, table_format, name):
+    """Rows of some of the columns that a format learns."""
+    known = {entry["name"]: entry for entry in table_format["columns"]}
+    columns = []
+    for column in frame.columns:
+        if column not in known:
+            raise ValueError(f"{name}: the column '{column}' is none of the model's; drop it")
+        if known[column]["role"] not in ("identifier", "text", "dropped"):
+            columns.append(column_like(frame[column], known[column], name))
+    if not columns:
+        raise ValueError(f"{name}: none of the columns that the model learnt is there")
+    return _native.Table.of_columns(columns, "")
+
+
 def column_like(series, entry, name):
     dtype, role = series.dtype, entry["role"]
     if role == "category":
@@ -455,7 +469,8 @@ def category_back(codes, texts, known):
         return pd.Series(pd.Categorical.from_codes(codes, texts))
     kind = known["kind"]
     if known["dtype"] == "category":
-        listed = known.get("categories", texts)
+        listed = list(known.get("categories", texts))
+        listed += [text for text in texts if text not in set(listed)]  # of rows that were given
         place = {text: code for code, text in enumerate(listed)}
         own = np.array([place[text] for text in texts] + [-1], dtype=np.int64)[codes]
         return pd.Series(pd.Categorical.from_codes(own, [value_of(text, kind) for text in listed], ordered=known["ordered"]))
@@ -495,6 +510,9 @@ def numbers_back(entry, numbers, decimals, known):
     missing = np.isnan(numbers)
     origin = int(entry.get("origin", 0))
     counted = np.rint(np.where(missing, 0, numbers))
+    if not np.array_equal(counted[~missing], numbers[~missing]):  # given ones
+        warn(f"column '{entry['name']}' holds numbers that are not whole, and is float64")
+        return pd.Series(numbers, copy=False)
     if origin:
         exact = [int(number) + origin for number in counted]
         least, most = min(exact, default=0), max(exact, default=0)

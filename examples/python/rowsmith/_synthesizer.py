@@ -183,6 +183,36 @@ class Synthesizer:
         return self._model.score(table, check_count("samples", samples, 1), check_count("seed", seed),
                                  check_count("threads", threads))
 
+    def complete(self, data, *, fill="draw", seed=0, first_row=0, threads=0, progress=None):
+        """Fills the missing cells of a DataFrame of some or all of the model's columns, and adds the columns that it does
+        not have, as the model has them in rows with the other cells. Cells that are there stay as they are.
+
+        fill: "draw", so that rows are distributed as the model's are, or "expect", the mean or the most frequent category:
+        the best single guess, which varies less than real cells do.
+        """
+        if fill not in ("draw", "expect"):
+            raise ValueError(f"fill: {fill!r}, expected draw or expect")
+        data = _frames.as_frame(data, "data")
+        if isinstance(data, str):
+            raise ValueError("data: a path, expected a DataFrame; the program completes files: rowsmith sample --where-file")
+        table = _frames.partial_table(data, self._format, "data")
+        first_row, seed = check_count("first_row", first_row), check_count("seed", seed)
+        with Listening(progress) as listener:
+            columns, _, unknown, left_missing, unsure, broken = self._model.complete(
+                table, fill == "expect", seed, first_row, check_count("threads", threads), listener)
+        for count, what in ((unknown, "cells hold categories that the model does not know: kept, and nothing is concluded "
+                             "from them"),
+                            (left_missing, "cells are missing in all such rows that the model makes, and stay so"),
+                            (unsure, "rows are so unlike the model's that what is filled in is only the best found"),
+                            (broken, "rows do not keep a relation that the model keeps")):
+            if count:
+                _frames.warn(f"{count} {what}")
+        rows = _frames.frame_of(columns, self._dtypes, first_row, seed, len(data))
+        for entry in self._format["columns"]:  # keys and free texts that were given
+            if entry["role"] in ("identifier", "text") and entry["name"] in data.columns:
+                rows[entry["name"]] = data[entry["name"]].reset_index(drop=True)
+        return rows.set_axis(data.index)
+
     def save(self, path):
         """Writes the model file, which the program rowsmith reads, too."""
         self._model.save(os.fspath(path))

@@ -88,6 +88,37 @@ class TestDtypes(unittest.TestCase):
         balanced = self.model.sample(400, balance="label")["label"].mean()
         self.assertAlmostEqual(balanced, 0.5, delta=0.02)
 
+    def test_partial_rows_are_completed(self):
+        given = self.frame[["key", "age", "town", "day", "gaps", "label"]].head(40).set_axis(range(100, 140))
+        given = given.assign(age=given["age"].where(given["age"] > 40), town=given["town"].where(given["age"] < 70))
+        made = self.model.complete(given, seed=2)
+        self.assertEqual(list(made.columns), list(self.frame.columns))
+        self.assertEqual(list(made.index), list(given.index))
+        for name in self.frame.columns:
+            self.assertEqual(made[name].dtype, self.frame[name].dtype, name)
+        for name in ("key", "age", "town", "day", "label"):
+            there = given[name].notna()
+            self.assertTrue((made[name][there] == given[name][there]).all(), name)
+            self.assertTrue(made[name].notna().all(), name)
+        pd.testing.assert_frame_equal(made, self.model.complete(given, seed=2, threads=1))
+        self.assertFalse(made.equals(self.model.complete(given, seed=3)))
+        self.assertTrue(self.model.complete(given, fill="expect")["age"].notna().all())
+
+    def test_partial_rows_that_do_not_fit(self):
+        with self.assertRaisesRegex(ValueError, "'wage' is none of the model's"):
+            self.model.complete(pd.DataFrame({"wage": [1.0]}))
+        with self.assertRaisesRegex(ValueError, "none of the columns that the model learnt"):
+            self.model.complete(pd.DataFrame({"note": ["a"]}))
+        with self.assertRaisesRegex(ValueError, "expected draw or expect"):
+            self.model.complete(self.frame.head(3), fill="mean")
+        with self.assertRaisesRegex(ValueError, "--where-file"):
+            self.model.complete("rows.csv")
+        with self.assertWarnsRegex(rowsmith.DataWarning, "1 cells hold categories that the model does not know"):
+            made = self.model.complete(pd.DataFrame({"job": ["pilot", None]}))
+        self.assertEqual(made["job"][0], "pilot")
+        with self.assertWarnsRegex(rowsmith.DataWarning, "'age' holds numbers that are not whole"):
+            self.assertEqual(self.model.complete(pd.DataFrame({"age": [30.5]}))["age"][0], 30.5)
+
     def test_the_frame_is_not_changed(self):
         pd.testing.assert_frame_equal(self.frame, people())
 
