@@ -42,6 +42,21 @@ missing_clang_packages() {
   rm -f "$probe"
 }
 
+# Names the packages that are missing for the tests of the Python package.
+missing_python_packages() {
+  local module package
+  while read -r module package; do
+    /usr/bin/python3 -c "import $module" > /dev/null 2>&1 || echo "$package"
+  done << 'END'
+pandas python3-pandas
+pip python3-pip
+pybind11 python3-pybind11
+setuptools python3-setuptools
+wheel python3-wheel
+END
+  test -e "$(/usr/bin/python3 -c "import sysconfig; print(sysconfig.get_paths()['include'])")/Python.h" || echo python3-dev
+}
+
 # style_tool NAME: the program of that name of LLVM 14, or nothing.
 style_tool() {
   local candidate

@@ -51,6 +51,7 @@ fi
   printf '%s\n' "$library_packages" "$program_packages" "$test_packages" | missing_packages
   if [ "$preset" = ci ]; then missing_mpi_packages; fi
   if [ "$preset" = tsan ] || [ -n "$fuzz" ]; then missing_clang_packages; fi
+  if [ "$preset" = ci ]; then missing_python_packages; fi # elsewhere the package is tested if they are there
   if [ "$style" = yes ]; then missing_style_packages; fi
 } | install_packages
 
@@ -76,6 +77,7 @@ run() {
     fail "$preset: configure"
     return 0
   fi
+  sed -n 's/^-- \(.* is not tested: .*\)/  \1/p' "$build.log" >&2
   # One source that does not compile must not hide what the others would tell.
   local keep_going=(-k)
   if [ -f "$build/build.ninja" ]; then keep_going=(-k 0); fi
