@@ -17,6 +17,7 @@
 
 #include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/errors.hpp>
+#include <rowsmith/csv/compressed.hpp>
 
 namespace program {
 
@@ -87,11 +88,12 @@ inline void check_outputs(const Files& inputs, const Files& outputs) {
   }
 }
 
-// Writes what `write(stream)` writes: to the standard output for "-", else to a file, whole or not at all.
+// Writes what `write(stream)` writes: to the standard output for "-", else to a file, whole or not at all,
+// and compressed if its name ends so.
 template <class Write>
 void write_output(const std::string& path, const std::string& what, const Write& write) {
   const auto whole = [&](std::ostream& out) {
-    write(out);
+    rowsmith::write_compressed(out, rowsmith::compression_of_name(path), write);
     if (!out.flush())
       throw rowsmith::Error(what + " cannot be written: the output is closed or the disk is full");
   };

@@ -35,31 +35,29 @@ FittedFile fit_one(const FitSettings& settings, const TellFile& tell,
     options.gan.steps = 30;
     options.refit.steps = std::min<std::size_t>(options.refit.steps, 30);
   }
+  rowsmith::TableFormat format; // known to the process that reads, which writes the model, too
+  const auto read = [&] {
+    if (settings.in_chunks()) {
+      auto files = settings.input.read_rows(settings.files, settings.folder(), options, progress);
+      tell(files.file);
+      format = std::move(files.file.format);
+      return std::move(files.rows);
+    }
+    auto file = settings.input.read(settings.files.front());
+    tell(file);
+    format = std::move(file.format);
+    options.preparation.dates = format.dates();
+    return rowsmith::TrainingRows::of(file.table, options);
+  };
 #ifdef ROWSMITH_PROGRAM_MPI
   if (settings.team != nullptr) {
-    rowsmith::TableFormat format; // known to the first process, which writes the model
-    auto model = rowsmith::fit_on_team<Recipe>(
-        *settings.team, options,
-        [&] {
-          auto read = settings.input.read_rows(settings.files, settings.folder(), options, progress);
-          tell(read.file);
-          format = std::move(read.file.format);
-          return std::move(read.rows);
-        },
-        progress, checkpoints, settings.folder());
+    auto model = rowsmith::fit_on_team<Recipe>(*settings.team, options, read, progress, checkpoints,
+                                               settings.folder());
     return {std::move(model), std::move(format)};
   }
 #endif
-  if (settings.in_chunks()) {
-    auto read = settings.input.read_rows(settings.files, settings.folder(), options, progress);
-    tell(read.file);
-    return {typename Recipe::Trainer(options).fit(std::move(read.rows), progress, checkpoints),
-            std::move(read.file.format)};
-  }
-  const auto file = settings.input.read(settings.files.front());
-  tell(file);
-  options.preparation.dates = file.format.dates();
-  return {typename Recipe::Trainer(options).fit(file.table, progress, checkpoints), file.format};
+  auto rows = read();
+  return {typename Recipe::Trainer(options).fit(std::move(rows), progress, checkpoints), std::move(format)};
 }
 
 } // namespace

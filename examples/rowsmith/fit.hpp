@@ -56,16 +56,21 @@ struct FitSettings {
   bool in_chunks() const {
     constexpr std::uintmax_t large = 64 << 20;
     std::uintmax_t bytes = 0;
+    bool compressed = false; // how large they are, nobody knows
     for (const auto& file : files) {
+      compressed = compressed || rowsmith::compression_of_name(file) != rowsmith::Compression::none;
       std::error_code none;
       const auto size = std::filesystem::file_size(file, none);
       bytes += none ? 0 : size;
     }
-    return !in_memory && (stream || files.size() > 1 || bytes > large);
+    return !in_memory && (stream || compressed || files.size() > 1 || bytes > large);
   }
   // Where the encoded rows are put meanwhile.
   std::filesystem::path folder() const {
     const auto parent = std::filesystem::path(out).parent_path();
+    std::error_code none; // on other machines there may be no such folder
+    if (!first() && !std::filesystem::is_directory(parent, none))
+      return {};
     return parent.empty() ? std::filesystem::path(".") : parent;
   }
 };
@@ -116,7 +121,8 @@ inline int run_fit(const FitSettings& asked) {
   Files inputs{{"--schema", settings.input.schema}};
   for (const auto& file : settings.files)
     inputs.emplace_back("FILE", file);
-  check_outputs(inputs, {{"-o", settings.out}});
+  if (settings.first())
+    check_outputs(inputs, {{"-o", settings.out}});
   if (settings.files.size() > 1 && (settings.in_memory || settings.epsilon > 0))
     throw rowsmith::OptionError("FILE: several files are read in chunks, which --in-memory and --epsilon are "
                                 "not made for; put them into one file");
@@ -214,8 +220,10 @@ inline Run add_fit(CLI::App& app, const rowsmith::Team* team) {
       ->capture_default_str();
   command.add_flag("--conditional", settings->conditional,
                    "A model that makes rows for a label that is asked for");
-  command.add_flag("--stream", settings->stream,
-                   "Read in chunks, in bounded memory: usual for several files and for more than 64 MiB");
+  command.add_flag(
+      "--stream", settings->stream,
+      "Read in chunks, in bounded memory: usual for several files, compressed ones and more than 64 "
+      "MiB, not for the standard input");
   command.add_flag("--in-memory", settings->in_memory, "Keep the whole table in memory, however large");
   command.add_flag("--fresh", settings->fresh, "Do not go on from a checkpoint");
   command.add_flag("--quick", settings->quick, "A few steps: to see that all works");

@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <iostream>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -64,10 +65,12 @@ int run_program(int argc, const char* const* argv, const rowsmith::Team* team) {
       if (commands[k]->parsed())
         return runs[k]();
   } catch (const rowsmith::OptionError& error) {
-    std::cerr << "rowsmith: " << error.what() << '\n';
+    if (team == nullptr || team->rank() == 0) // all processes say the same
+      std::cerr << "rowsmith: " << error.what() << '\n';
     return 2;
   } catch (const std::exception& error) {
-    std::cerr << "rowsmith: " << error.what() << '\n';
+    std::cerr << "rowsmith: " << (team == nullptr ? "" : "process " + std::to_string(team->rank()) + ": ")
+              << error.what() << '\n';
     return 1;
   }
   return 2;

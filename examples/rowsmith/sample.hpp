@@ -110,7 +110,8 @@ inline std::string told_of(const rowsmith::Support& support) {
 inline int run_complete(const SampleSettings& settings, const rowsmith::TableModel& model,
                         const rowsmith::TableFormat& format) {
   const auto learnt = format_of(model, false);
-  const auto partial = rowsmith::read_partial_file(settings.where_file, learnt);
+  const auto partial =
+      rowsmith::read_partial_file(settings.where_file, learnt, {.open = rowsmith::open_compressed});
   rowsmith::ImputeOptions options{.seed = settings.seed,
                                   .fill = settings.expect ? rowsmith::Fill::expect : rowsmith::Fill::draw,
                                   .first_row = settings.first_row,
@@ -230,37 +231,37 @@ inline int run_sample(const SampleSettings& settings) {
     }
   const rowsmith::TableFileWriter writer(format, settings.seed);
   const auto slice = slice_of(settings);
-  write_output(settings.out, "the rows", [&](std::ostream& file) {
-    rowsmith::write_compressed(file, rowsmith::compression_of_name(settings.out), [&](std::ostream& out) {
-      if (slice.first)
-        out << writer.header();
-      // Blocks, so that memory does not grow with the rows; each is written while the next one is made.
-      constexpr std::uint64_t block = 32'768;
-      constexpr std::size_t piece = 2'048; // of a block, made into text on one thread
-      std::vector<std::string> texts((block + piece - 1) / piece);
-      std::string written;
-      std::future<void> writing;
-      for (std::uint64_t begin = slice.begin; begin < slice.end && out; begin += block) {
-        const auto count = static_cast<std::size_t>(std::min(block, slice.end - begin));
-        options.first_row = begin;
-        const auto table = model.sample(count, parts, options);
-        const std::size_t pieces = (count + piece - 1) / piece;
-        rowsmith::parallel_for(pieces, rowsmith::resolve_threads(settings.threads), [&](std::size_t k) {
-          texts[k].clear();
-          writer.append(texts[k], table, k * piece, std::min(count, (k + 1) * piece), begin);
-        });
-        if (writing.valid())
-          writing.get();
-        written.clear();
-        for (std::size_t k = 0; k < pieces; ++k)
-          written += texts[k];
-        writing = std::async(std::launch::async, [&out, &written] {
-          out.write(written.data(), static_cast<std::streamsize>(written.size()));
-        });
-      }
+  write_output(settings.out, "the rows", [&](std::ostream& out) {
+    if (slice.first)
+      out << writer.header();
+    // Blocks, so that memory does not grow with the rows; each is written while the next one is made.
+    constexpr std::uint64_t block = 32'768;
+    constexpr std::size_t piece = 2'048; // of a block, made into text on one thread
+    std::vector<std::string> texts((block + piece - 1) / piece);
+    std::string written;
+    std::future<void> writing;
+    for (std::uint64_t begin = slice.begin; begin < slice.end; begin += block) {
+      const auto count = static_cast<std::size_t>(std::min(block, slice.end - begin));
+      options.first_row = begin;
+      const auto table = model.sample(count, parts, options);
+      const std::size_t pieces = (count + piece - 1) / piece;
+      rowsmith::parallel_for(pieces, rowsmith::resolve_threads(settings.threads), [&](std::size_t k) {
+        texts[k].clear();
+        writer.append(texts[k], table, k * piece, std::min(count, (k + 1) * piece), begin);
+      });
       if (writing.valid())
         writing.get();
-    });
+      if (!out)
+        return; // which is told of
+      written.clear();
+      for (std::size_t k = 0; k < pieces; ++k)
+        written += texts[k];
+      writing = std::async(std::launch::async, [&out, &written] {
+        out.write(written.data(), static_cast<std::streamsize>(written.size()));
+      });
+    }
+    if (writing.valid())
+      writing.get();
   });
   return 0;
 }

@@ -167,11 +167,12 @@ inline int run_score(const ScoreSettings& settings) {
   const bool distribution = model.is_distribution();
   const auto format = format_of(model, false);
   Scorer scorer(settings, model);
-  const auto table = rowsmith::read_table_like(settings.file, format);
+  const rowsmith::TableFileOptions known{.open = rowsmith::open_compressed};
+  const auto table = rowsmith::read_table_like(settings.file, format, known);
   rowsmith::RowSurprise told;
   double threshold = std::numeric_limits<double>::infinity();
   if (calibrated) {
-    const auto usual = rowsmith::read_table_like(settings.calibrate, format);
+    const auto usual = rowsmith::read_table_like(settings.calibrate, format, known);
     // Too few rows are found before the work.
     wrong_use("--calibrate", [&] {
       return rowsmith::evaluate::alarm_threshold(std::vector<double>(usual.rows()), settings.false_alarms);

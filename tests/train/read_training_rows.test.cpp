@@ -175,6 +175,83 @@ TEST_CASE("rows that a sketch would not see by chance are not lost", "[train][sc
   }
 }
 
+TEST_CASE("what a column means does not depend on how many of its rows are kept", "[train][scale]") {
+  const ChunkFolder folder;
+  const std::size_t rows = 40'000;
+  const auto both = [&](const std::string& names, const Line& line, rs::TrainerOptions options = {},
+                        rs::TableFileOptions files = {}) {
+    std::string text = names + "\n";
+    for (std::size_t row = 0; row < rows; ++row)
+      text += line(row) + "\n";
+    const auto path = folder.write("all.csv", text);
+    rs::ReadOptions reading;
+    reading.sketch.rows = 1024;
+    auto chunks = rs::read_training_rows({path}, files, options, reading);
+    auto memory = rs::read_table_file(path, files);
+    CHECK(chunks.file.format.schema().columns() == memory.format.schema().columns());
+    const auto encoder = rs::TableEncoder::fit(
+        rs::Preparation::fit(memory.table, options.preparation).forward_training(memory.table),
+        options.encoding);
+    return std::pair(std::move(chunks), encoder);
+  };
+  const auto hash = [](std::size_t row) { return (row + 1) * 0x9E3779B97F4A7C15U >> 33U; };
+  SECTION("short texts are no numbers, and rare ones are counted") {
+    rs::TrainerOptions options;
+    options.encoding.min_category_rows = 30;
+    options.encoding.unseen = rs::UnseenCategory::other;
+    const auto [chunks, encoder] = both(
+        "airport,n",
+        [&](std::size_t row) {
+          const auto k = hash(row) % 700;
+          return std::string{static_cast<char>('A' + k / 26 % 26), static_cast<char>('A' + k % 26),
+                             static_cast<char>('A' + k / 13 % 26)} +
+                 "," + std::to_string(hash(row + 7) % 1000);
+        },
+        options);
+    CHECK(chunks.rows.encoder.codecs()[0].categories == encoder.codecs()[0].categories);
+    CHECK(encoder.codecs()[0].categories.size() > 300);
+  }
+  SECTION("many cities are a category, texts that all differ are none") {
+    const auto [chunks, encoder] = both("city,text,n", [&](std::size_t row) {
+      return "city " + std::to_string(hash(row) % 5'000) + ",words of row " + std::to_string(hash(row)) +
+             "," + std::to_string(hash(row + 7) % 90);
+    });
+    CHECK(chunks.file.format.columns[0].role == rs::ColumnRole::category);
+    CHECK(chunks.file.format.columns[1].role != rs::ColumnRole::category);
+    CHECK(chunks.rows.encoder.codecs()[0].categories == encoder.codecs()[0].categories);
+  }
+  SECTION("categories of few rows each, more than are remembered") {
+    rs::ReadOptions reading;
+    reading.sketch = {.rows = 1024, .numbers = 257, .texts = 500};
+    std::string text = "code,n\n";
+    for (std::size_t row = 0; row < rows; ++row)
+      text += "code " + std::to_string(hash(row) % 6'000) + "," + std::to_string(hash(row + 7) % 90) + "\n";
+    const auto path = folder.write("codes.csv", text);
+    const auto chunks = rs::read_training_rows({path}, {}, {}, reading);
+    CHECK(chunks.passes == 3);
+    CHECK(chunks.rows.encoder.codecs()[0].categories.size() > 5'900);
+  }
+  SECTION("an exponent that few numbers have is not rounded away") {
+    const auto [chunks, encoder] = both("size,n", [&](std::size_t row) {
+      return (row == 31'000 ? std::string("25e-1") : std::to_string(1 + hash(row) % 40)) + "," +
+             std::to_string(hash(row + 7) % 90);
+    });
+    const auto& points = chunks.rows.encoder.codecs()[0].points;
+    CHECK(std::count(points.begin(), points.end(), 2.5) == 1);
+    CHECK(points == encoder.codecs()[0].points);
+  }
+  SECTION("rows that are kept for a rare text say nothing about how numbers are spread") {
+    // Time rises; nearly all of the 4,000 keys come first in the earliest rows.
+    const auto [chunks, encoder] = both("key,time", [&](std::size_t row) {
+      return "key " + std::to_string(row < 4'000 ? row : hash(row) % 4'000) + "," +
+             std::to_string(10 * row + hash(row) % 10) + ".5";
+    });
+    const auto middle = [](const rs::ColumnCodec& codec) { return codec.knots[codec.knots.size() / 2]; };
+    CHECK(middle(chunks.rows.encoder.codecs()[1]) ==
+          Approx(middle(encoder.codecs()[1])).epsilon(0.15)); // 1,000 rows: .03 is a standard deviation
+  }
+}
+
 TEST_CASE("files of one table have the same columns", "[train][scale]") {
   const ChunkFolder folder;
   const auto one = folder.write("1.csv", orders(0, 50));
@@ -183,7 +260,33 @@ TEST_CASE("files of one table have the same columns", "[train][scale]") {
   other.replace(other.find("town,"), 5, "city,");
   CHECK_THROWS_WITH(read({one, folder.write("3.csv", other)}, 100, 10),
                     Contains("3.csv") && Contains("'city' is none of"));
+  CHECK_THROWS_WITH(
+      read({one, folder.write("4.csv", "id,price,tax,total,town,paid,paid\n1,2,3,4,5,6,7\n")}, 100, 10),
+      Contains("4.csv") && Contains("twice"));
   CHECK_THROWS_AS(read({}, 100, 10), rs::OptionError);
+  // Files whose first column counts their rows, each from 0.
+  const std::string names = ",n,city\n";
+  const auto with_index = [&](const std::string& name) {
+    std::string text = names;
+    for (int i = 0; i < 30; ++i)
+      text += std::to_string(i) + "," + std::to_string(i * 7 % 11) + ",city " + std::to_string(i % 4) + "\n";
+    return folder.write(name, text);
+  };
+  rs::ReadOptions reading;
+  CHECK(rs::read_training_rows({with_index("5.csv"), with_index("6.csv")}, {}, {}, reading)
+            .file.format.columns[0]
+            .role == rs::ColumnRole::identifier);
+  // A schema may name columns that are not learnt and not there.
+  auto described = rs::read_table_file(one, {.label = "flag"}).format;
+  std::string text = "price,tax,total,town,paid,flag\n";
+  for (std::size_t row = 0; row < 3'000; ++row) {
+    const auto line = order(row);
+    text += line.substr(line.find(',') + 1);
+  }
+  reading.format = described;
+  reading.sketch.rows = 100;
+  CHECK(rs::read_training_rows({folder.write("7.csv", text)}, {.label = "flag"}, {}, reading)
+            .rows.encoded.rows() == 3'000);
   CHECK_THROWS_WITH(read({one}, 100, 0), Contains("chunk_rows"));
 }
 

@@ -42,8 +42,12 @@ public:
     if (file < 0)
       fail(path, errno);
     ::unlink(path.c_str());
+#ifdef __APPLE__
+    int failure = EOPNOTSUPP;
+#else
     int failure = ::posix_fallocate(file, 0, static_cast<off_t>(size));
-    if (failure == EOPNOTSUPP || failure == EINVAL) // a file system that cannot say so beforehand
+#endif
+    if (failure == EOPNOTSUPP || failure == EINVAL) // a system that cannot say so beforehand
       failure = ::ftruncate(file, static_cast<off_t>(size)) == 0 ? 0 : errno;
     void* const mapped =
         failure == 0 ? ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;

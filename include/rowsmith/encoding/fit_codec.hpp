@@ -337,6 +337,42 @@ inline void fit_moments(ColumnCodec& codec, const std::vector<double>& values) {
 
 } // namespace detail
 
+namespace detail {
+
+/// Whether a number can be told by its code without being moved to an end or to another value.
+inline bool has_place(const ColumnCodec& codec, double value) {
+  if (codec.kind == ColumnCodec::Kind::standardised)
+    return codec.minimum <= value && value <= codec.maximum;
+  return std::binary_search(codec.points.begin(), codec.points.end(), value) ||
+         (codec.kind == ColumnCodec::Kind::binned && codec.knots.front() <= value &&
+          value <= codec.knots.back());
+}
+/// Widens a codec's range so that all numbers have a place. \returns false if none can be that wide: its
+/// codes are values
+inline bool widen(ColumnCodec& codec, const std::vector<double>& values) {
+  double least = std::numeric_limits<double>::infinity();
+  double most = -least;
+  for (const double value : values)
+    if (!std::isnan(value) && !has_place(codec, value)) {
+      least = std::min(least, value);
+      most = std::max(most, value);
+    }
+  if (least > most)
+    return true;
+  if (codec.kind == ColumnCodec::Kind::exact)
+    return false;
+  codec.minimum = std::min(codec.minimum, least);
+  codec.maximum = std::max(codec.maximum, most);
+  if (codec.kind == ColumnCodec::Kind::binned) {
+    codec.knots.front() = std::min(codec.knots.front(), least);
+    codec.knots.back() = std::max(codec.knots.back(), most);
+  }
+  round_ends(codec);
+  return true;
+}
+
+} // namespace detail
+
 /// Fits a codec to a column of the training rows. \param label  it is the table's label \param counts  rows
 /// of each category in all of a table of which the column has some; null: it has all \throws SchemaError for
 /// a column without any present value, or with an infinite number
@@ -374,6 +410,28 @@ inline ColumnCodec fit_codec(const Column& column, const EncodingOptions& option
   codec.kind = ColumnCodec::Kind::standardised;
   detail::fit_moments(codec, values);
   return codec;
+}
+
+/// The same for a column of some of a table's rows: those by chance say how its numbers are spread, the
+/// others which there are besides. \param by_chance  by row
+inline ColumnCodec fit_codec(const Column& column, const EncodingOptions& options, bool label,
+                             const CategoryCounts* counts, const std::vector<bool>& by_chance) {
+  if (column.kind == ColumnKind::categorical || by_chance.empty())
+    return fit_codec(column, options, label, counts);
+  Column some;
+  some.name = column.name;
+  some.decimals = detail::decimals_of(column);
+  for (std::size_t row = 0; row < column.rows(); ++row) {
+    if (std::isinf(column.values[row]))
+      return fit_codec(column, options, label, counts); // which says so
+    if (by_chance[row])
+      some.values.push_back(column.values[row]);
+  }
+  if (some.missing_count() == some.rows())
+    return fit_codec(column, options, label, counts);
+  ColumnCodec codec = fit_codec(some, options, label, counts);
+  codec.has_missing = column.missing_count() > 0;
+  return detail::widen(codec, column.values) ? codec : fit_codec(column, options, label, counts);
 }
 
 ROWSMITH_END

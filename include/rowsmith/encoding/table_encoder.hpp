@@ -55,9 +55,11 @@ public:
   TableEncoder() = default;
 
   /// Fits to the training rows only. \param counts  by column: rows of each category in all of a table of
-  /// which `train` has some \throws SchemaError for an empty table or a column that cannot be encoded
+  /// which `train` has some \param by_chance  which of its rows say how numbers are spread; empty: all
+  /// \throws SchemaError for an empty table or a column that cannot be encoded
   static TableEncoder fit(const Table& train, const EncodingOptions& options = {},
-                          const std::map<std::string, const CategoryCounts*>& counts = {}) {
+                          const std::map<std::string, const CategoryCounts*>& counts = {},
+                          const std::vector<bool>& by_chance = {}) {
     options.check();
     if (train.rows() == 0)
       throw SchemaError("encoding: the training table has no rows");
@@ -67,7 +69,7 @@ public:
       for (const auto& column : train.columns()) {
         const auto known = counts.find(column.name);
         codecs.push_back(fit_codec(column, used, column.name == train.schema().label(),
-                                   known == counts.end() ? nullptr : known->second));
+                                   known == counts.end() ? nullptr : known->second, by_chance));
       }
       TableEncoder encoder(std::move(codecs), train.schema());
       const bool coarsest = used.fine == 0 && used.bins <= 8 && used.max_exact_values <= 32;

@@ -42,6 +42,7 @@ struct FoundFormat {
   ColumnFormat format{};
   std::size_t missing_rows = 0;
   std::size_t distinct = 0;            ///< texts that are no missing values
+  std::size_t rounded = 0;             ///< numbers with more digits than the column is written with
   std::vector<std::string> notes{};    ///< what a reader should know, one sentence each
   std::vector<std::string> warnings{}; ///< what is likely wrong
   WholeNumber least{};                 ///< of a column with a `ColumnFormat::origin`
@@ -68,8 +69,9 @@ inline WholeNumber origin_below(const WholeNumber& least, const WholeNumber& mos
 /// Looks at one column.
 class RoleFinder {
 public:
-  RoleFinder(const TextColumn& column, std::string name, const RoleOptions& options, std::size_t all_rows)
-      : options_(options) {
+  RoleFinder(const TextColumn& column, std::string name, const RoleOptions& options, std::size_t all_rows,
+             std::size_t all_distinct)
+      : options_(options), all_distinct_(all_distinct) {
     found_.format.name = std::move(name);
     std::size_t quoted = 0;
     std::size_t rows = 0;
@@ -106,6 +108,8 @@ public:
     for (const auto& text : texts_)
       present_ += text.rows;
     left_out_ = all_rows > rows ? all_rows - rows : 0;
+    if (rows > 0)
+      times_ = static_cast<double>(rows + left_out_) / static_cast<double>(rows);
   }
 
   /// \param category  it is one, whatever it looks like
@@ -374,6 +378,8 @@ private:
   bool key(const std::optional<double>& range, const WholeNumber& most, bool wide) {
     if (present_ < 20 || texts_.size() != present_ || found_.missing_rows > 0)
       return false;
+    if (left_out_ > 0 && all_distinct_ < present_in_all() * 9 / 10) // an estimate
+      return false;
     const bool counts = range == static_cast<double>(present_ + left_out_ - 1);
     if (!counts && !wide && !named_like_a_key())
       return false;
@@ -412,13 +418,13 @@ private:
 
   /// Categories, keys or free texts.
   void words() {
-    const std::size_t different = distinct();
+    const std::size_t different = left_out_ > 0 ? all_distinct_ : distinct();
+    const std::size_t present = present_in_all();
     auto& format = found_.format;
     format.role = ColumnRole::category;
-    if (present_ < 20 ||
-        static_cast<double>(different) < options_.unique_share * static_cast<double>(present_))
+    if (present < 20 || static_cast<double>(different) < options_.unique_share * static_cast<double>(present))
       return;
-    const bool unique = 100 * different >= 95 * present_;
+    const bool unique = 100 * different >= (left_out_ > 0 ? 90U : 95U) * present;
     if (unique) {
       if (is_uuid()) {
         format.role = ColumnRole::identifier;
@@ -432,7 +438,8 @@ private:
       }
     }
     format.role = ColumnRole::text;
-    found_.notes.push_back(std::to_string(different) + " different texts in " + std::to_string(present_) +
+    found_.notes.push_back((left_out_ > 0 ? "about " : "") + std::to_string(different) +
+                           " different texts in " + std::to_string(present) +
                            " rows: free text, which is not learnt; generated rows hold a placeholder "
                            "(--categorical, --drop)");
   }
@@ -497,7 +504,14 @@ private:
     return shape;
   }
 
+  /// Cells of the file, all rows of it, that are no missing values.
+  std::size_t present_in_all() const {
+    return left_out_ == 0 ? present_ : static_cast<std::size_t>(static_cast<double>(present_) * times_);
+  }
+
   const RoleOptions& options_;
+  std::size_t all_distinct_;
+  double times_ = 1; ///< rows of the file for one of the column
   FoundFormat found_;
   std::vector<Text> texts_; ///< that are no missing values
   std::size_t present_ = 0;
@@ -508,12 +522,13 @@ private:
 } // namespace detail
 
 /// What a column's texts mean and how they are written. \param category  it is declared to be one \param
-/// all_rows  of the file, where the column has some of its rows; its first and its last number must be among
-/// them \throws SchemaError for a column of numbers of which a row or two hold something else
+/// all_rows, all_distinct  of the file and its texts, where the column has some of its rows; its first and
+/// its last number must be among them \throws SchemaError for a column of numbers of which a row or two hold
+/// something else
 inline FoundFormat infer_format(const TextColumn& column, const std::string& name,
                                 const RoleOptions& options = {}, bool category = false,
-                                std::size_t all_rows = 0) {
-  return detail::RoleFinder(column, name, options, all_rows).find(category);
+                                std::size_t all_rows = 0, std::size_t all_distinct = 0) {
+  return detail::RoleFinder(column, name, options, all_rows, all_distinct).find(category);
 }
 
 ROWSMITH_END

@@ -200,8 +200,10 @@ inline TableFile table_of_texts(TextTable texts, const std::string& path, CsvDia
     const auto declared = options.declared.find(name);
     const bool category = declared != options.declared.end() ? declared->second == ColumnRole::category
                                                              : !name.empty() && name == options.label;
-    auto found = at_column(
-        path, i, [&] { return infer_format(texts.columns[i], name, options.roles, category, texts.rows); });
+    auto found = at_column(path, i, [&] {
+      return infer_format(texts.columns[i], name, options.roles, category, texts.rows,
+                          texts.distinct.empty() ? 0 : texts.distinct[i]);
+    });
     if (texts.numbers_rows[i]) {
       found.format.role = ColumnRole::identifier;
       found.format.pattern = "#";
@@ -236,7 +238,9 @@ inline TableFile table_of_texts(TextTable texts, const std::string& path, CsvDia
     if (TableFormat::kind_of(found.format.role)) {
       columns.push_back(
           at_column(path, i, [&] { return table_column(texts.columns[i], found.format, options.roles); }));
-      if (const std::size_t rounded = round_to_decimals(columns.back()); rounded > 0)
+      const std::size_t rounded = round_to_decimals(columns.back());
+      found.rounded = rounded;
+      if (rounded > 0)
         found.notes.push_back(std::to_string(rounded) + (rounded == 1 ? " number" : " numbers") +
                               " rounded to the " + std::to_string(columns.back().decimals) +
                               " decimals that nearly all others have");

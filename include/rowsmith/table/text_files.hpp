@@ -62,14 +62,18 @@ public:
     double done = 0;
     for (std::size_t i = 0; i < file_ && i < bytes_.size(); ++i)
       done += bytes_[i];
-    if (records_ && !open_)
+    if (records_) // of a compressed file, its text counts: too much, but never more than its bytes
       done += std::min(static_cast<double>(records_->bytes()), bytes_[file_]);
     return all_bytes_ > 0 ? done / all_bytes_ : 0;
   }
 
+  /// The first row of each file that was begun.
+  const std::vector<std::uint64_t>& file_starts() const noexcept { return starts_; }
+
   void rewind() {
     file_ = 0;
     rows_ = 0;
+    starts_.clear();
     repeated_ = 0;
     begin_file();
   }
@@ -82,7 +86,8 @@ public:
       chunk.first_row = rows_;
       chunk.rows = 0;
       chunk_file_ = file_;
-      while (chunk.rows < most && records_->next()) {
+      const std::size_t before = records_->bytes();
+      while (chunk.rows < most && records_->bytes() - before < most_bytes && records_->next()) {
         const auto& fields = records_->fields();
         for (std::size_t i = 0; i < fields.size(); ++i)
           chunk.columns[place_[i]].add(fields[i].text, fields[i].quoted, records_->line());
@@ -99,13 +104,17 @@ public:
   }
 
 private:
+  static constexpr std::size_t most_bytes = std::size_t{1} << 26U; ///< about, of a chunk
+
   void begin_file() {
     records_.reset();
+    starts_.push_back(rows_);
     if (file_ == paths_.size())
       return;
     records_ = std::make_unique<TextRecords>(paths_[file_], dialects_[file_], open_);
     const auto& names = records_->names();
     place_.resize(names.size());
+    std::vector<bool> taken(names.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
       // Two columns of one name are told of later; the first file says which columns there are.
       const auto found =
@@ -115,6 +124,12 @@ private:
       if (!names_.empty() && found == names_.size())
         throw CsvError(paths_[file_], 1, i + 1,
                        "the column " + in_quotes(names[i]) + " is none of " + paths_.front());
+      if (found < taken.size() && taken[found])
+        throw CsvError(paths_[file_], 1, i + 1,
+                       "the column name " + in_quotes(names[i]) +
+                           " is there twice, expected different names");
+      if (found < taken.size())
+        taken[found] = true;
       place_[i] = found;
     }
     if (!names_.empty() && names.size() != names_.size())
@@ -132,6 +147,7 @@ private:
   std::size_t file_ = 0;
   std::size_t chunk_file_ = 0;
   std::uint64_t rows_ = 0;
+  std::vector<std::uint64_t> starts_;
   std::size_t repeated_ = 0;
   std::unique_ptr<TextRecords> records_;
   std::vector<std::size_t> place_; ///< of each of the file's columns among all

@@ -98,8 +98,12 @@ struct TextTable {
   std::vector<TextColumn> columns{};
   std::vector<bool> numbers_rows{}; ///< a column without a name whose texts count the rows
   std::vector<std::string> notes{};
-  std::size_t rows = 0;                 ///< of the file
-  std::vector<std::uint64_t> numbers{}; ///< of the rows in the columns, ascending; empty: they are all
+  std::size_t rows = 0;                     ///< of the file
+  std::vector<std::uint64_t> numbers{};     ///< of the rows in the columns, ascending; empty: they are all
+  std::vector<std::uint64_t> file_starts{}; ///< the first row of each file; empty: there is one
+  /// Of the file, by column: about how many different texts it has, where the columns do not have all rows.
+  std::vector<std::size_t> distinct{};
+  std::vector<bool> by_chance{}; ///< of the rows in the columns; empty: they are all
 
   /// The number of a row, such as `17` or `17.0`, small enough that rows can be counted on from it.
   static std::optional<WholeNumber> count_of(std::string_view text) {
@@ -153,17 +157,22 @@ private:
         throw CsvError(path, 1, i + 1, "the column's name is empty, expected a name");
   }
   bool counts_rows(const TextColumn& column) const {
-    if (column.size() != column.rows())
+    if (column.size() != column.rows() && file_starts.size() < 2)
       return false;
     const auto first = count_of(column[0].text);
     if (!first)
       return false;
+    bool through = true; // all files
+    bool anew = true;    // in each
     for (std::size_t i = 0; i < column.rows(); ++i) {
       const std::uint64_t row = numbers.empty() ? i : numbers[i] - numbers[0];
-      if (count_of(column[column.codes()[i]].text) != at_distance(*first, static_cast<double>(row)))
-        return false;
+      const auto next = std::upper_bound(file_starts.begin(), file_starts.end(), row);
+      const std::uint64_t start = next == file_starts.begin() ? 0 : *(next - 1);
+      const auto count = count_of(column[column.codes()[i]].text);
+      through = through && count == at_distance(*first, static_cast<double>(row));
+      anew = anew && count == at_distance(*first, static_cast<double>(row - start));
     }
-    return true;
+    return through || anew;
   }
 };
 

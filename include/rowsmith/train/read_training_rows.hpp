@@ -4,13 +4,16 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <future>
+#include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,8 +57,9 @@ public:
   TrainingFilesReader(const std::vector<std::string>& paths, const TableFileOptions& file_options,
                       const TrainerOptions& options, const ReadOptions& reading,
                       const ProgressCallback& callback)
-      : files_(paths, file_options), file_options_(file_options), options_(options), reading_(reading),
-        callback_(callback), sketch_(files_.names().size(), sketch_options(options, reading)) {
+      : files_(paths, with_dialect(file_options, reading)), file_options_(file_options), options_(options),
+        reading_(reading), callback_(callback),
+        sketch_(files_.names().size(), sketch_options(options, reading)) {
     if (reading.chunk_rows == 0)
       throw OptionError("chunk_rows = 0: expected 1 or more");
   }
@@ -63,6 +67,7 @@ public:
   TrainingFiles read() {
     each_chunk("reading", [this](const TextChunk& chunk) { sketch_.add(chunk); });
     repeated_ = files_.repeated();
+    file_starts_ = files_.file_starts();
     TrainingRows::check_count(static_cast<std::size_t>(
         std::min<std::uint64_t>(sketch_.rows(), std::numeric_limits<std::size_t>::max())));
     // What some of the rows say of a column can be refuted by others: these are then kept as well, and the
@@ -79,6 +84,14 @@ public:
   }
 
 private:
+  /// What the format says of how the files are written down, as `read_table_like` takes it.
+  static TableFileOptions with_dialect(TableFileOptions options, const ReadOptions& reading) {
+    if (reading.format) {
+      options.dialect.header = options.dialect.header.value_or(reading.format->dialect.header);
+      options.dialect.encoding_like = reading.format->dialect.encoding;
+    }
+    return options;
+  }
   static SketchOptions sketch_options(const TrainerOptions& options, const ReadOptions& reading) {
     auto sketch = reading.sketch;
     sketch.numbers = std::max(sketch.numbers, options.encoding.max_exact_values + 1);
@@ -123,6 +136,9 @@ private:
   /// What the rows that are kept say about the table.
   void learn() {
     auto texts = sketch_.table(files_.names());
+    texts.file_starts = file_starts_;
+    const auto by_chance = texts.by_chance;
+    std::map<std::string, CategoryCounts> estimates = estimated_counts(texts);
     texts.finish(files_.name(), files_.dialect().header, repeated_);
     if (reading_.format)
       file_ = table_like(std::move(texts));
@@ -137,12 +153,32 @@ private:
     rows_ = {};
     rows_.preparation = Preparation::fit(file_.table, preparation);
     std::map<std::string, const CategoryCounts*> counts;
-    if (!sketch_.whole())
-      for (std::size_t c = 0; c < file_.format.columns.size(); ++c)
-        if (const auto* known = sketch_.counts(places_[c]); known != nullptr)
-          counts[file_.format.columns[c].name] = known;
-    rows_.encoder =
-        TableEncoder::fit(rows_.preparation.forward_training(file_.table), options_.encoding, counts);
+    for (std::size_t c = 0; c < file_.format.columns.size() && !sketch_.whole(); ++c)
+      if (places_[c] < files_.names().size()) {
+        const auto* known = sketch_.counts(places_[c]);
+        const auto& name = file_.format.columns[c].name;
+        counts[name] = known != nullptr ? known : &estimates[name];
+      }
+    rows_.encoder = TableEncoder::fit(rows_.preparation.forward_training(file_.table), options_.encoding,
+                                      counts, by_chance);
+  }
+  /// About how many rows have each text of the columns that have too many to be counted: none but those by
+  /// chance tell.
+  std::map<std::string, CategoryCounts> estimated_counts(const TextTable& texts) const {
+    std::map<std::string, CategoryCounts> result;
+    const auto chance = static_cast<double>(std::count(texts.by_chance.begin(), texts.by_chance.end(), true));
+    for (std::size_t c = 0; c < texts.columns.size() && chance > 0; ++c) {
+      if (sketch_.counts(c) != nullptr)
+        continue;
+      auto& counts = result[texts.names[c]];
+      const auto codes = texts.columns[c].codes();
+      for (std::size_t row = 0; row < codes.size(); ++row)
+        counts[std::string(texts.columns[c][codes[row]].text)] += texts.by_chance[row] ? 1U : 0U;
+      for (auto& [text, count] : counts)
+        count = std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(count) *
+                                                                  static_cast<double>(texts.rows) / chance));
+    }
+    return result;
   }
   /// The same for columns whose meaning is known.
   TableFile table_like(const TextTable& texts) const {
@@ -176,6 +212,8 @@ private:
     broken_.assign(rows_.preparation.transforms().size(), 0);
     broken_rows_.assign(broken_.size(), {});
     witnesses_.clear();
+    new_categories_.clear();
+    refutation_.clear();
     std::uint64_t seen = 0;
     each_chunk("encoding", [&](const TextChunk& chunk) {
       if (chunk.first_row != seen || chunk.rows > rows - seen)
@@ -188,6 +226,8 @@ private:
     for (std::size_t t = 0; t < broken_.size(); ++t)
       if (static_cast<double>(broken_[t]) >
           (1 - options_.preparation.min_share) * static_cast<double>(rows) + 1e-6) {
+        if (refutation_.empty())
+          refutation_ = "breaks a relation that others keep";
         refutations_ += broken_[t];
         for (const auto& [chunk, row] : broken_rows_[t])
           sketch_.add_witness(chunk, row);
@@ -215,7 +255,7 @@ private:
       if (columns.back().kind == ColumnKind::numerical) {
         columns.back().decimals = file_.table[known].decimals;
         if (!reading_.format)
-          round_to_decimals(columns.back());
+          round(chunk, columns.back(), file_.found[c]);
       }
       ++known;
     }
@@ -269,36 +309,49 @@ private:
     if (reading_.format || count == 0) // it is not found out, and so cannot be told better
       throw CsvError(path_, 0, 0, what);
   }
+  /// Rounds what has more digits than its column is written with. Where nobody did yet, that refutes how the
+  /// column is written.
+  void round(const TextChunk& chunk, Column& column, const FoundFormat& found) {
+    const auto before = found.rounded > 0 ? std::vector<double>() : column.values;
+    if (round_to_decimals(column) == 0 || found.rounded > 0)
+      return;
+    for (std::size_t row = 0; row < chunk.rows; ++row)
+      if (!std::isnan(before[row]) && before[row] != column.values[row])
+        refute(chunk, row, column.name, "of column '" + column.name + "' has more digits than others");
+  }
   /// Finds the cells that a codec has no code for, or would have to move.
   void refute_cells(const TextChunk& chunk, const Column& column, const ColumnCodec& codec) {
-    std::vector<bool> known; // by code of the column's dictionary
     if (column.kind == ColumnKind::categorical)
-      for (const auto& text : column.dictionary.texts())
-        known.push_back(codec.has_other ||
-                        std::binary_search(codec.categories.begin(), codec.categories.end(), text));
+      refute_categories(chunk, column, codec);
     for (std::size_t row = 0; row < chunk.rows; ++row) {
       const char* what = nullptr;
       if (column.is_missing(row)) {
         if (!codec.has_missing)
           what = "is missing";
-      } else if (column.kind == ColumnKind::categorical) {
-        if (!known[static_cast<std::size_t>(column.codes[row])])
-          what = "has a new category";
-      } else {
-        if (!has_place(codec, column.values[row]))
-          what = "holds another number";
+      } else if (column.kind == ColumnKind::numerical && !has_place(codec, column.values[row])) {
+        what = "holds another number";
       }
       if (what != nullptr)
         refute(chunk, row, column.name, "of column '" + column.name + "' " + what);
     }
   }
-  /// Whether a number can be told by its code without moving it beyond an end or to another value.
-  static bool has_place(const ColumnCodec& codec, double value) {
-    if (codec.kind == ColumnCodec::Kind::standardised)
-      return codec.minimum <= value && value <= codec.maximum;
-    return std::binary_search(codec.points.begin(), codec.points.end(), value) ||
-           (codec.kind == ColumnCodec::Kind::binned && codec.knots.front() <= value &&
-            value <= codec.knots.back());
+  /// Keeps a row for each new category, however many there are.
+  void refute_categories(const TextChunk& chunk, const Column& column, const ColumnCodec& codec) {
+    if (codec.has_other)
+      return;
+    std::vector<bool> is_new;
+    bool any = false;
+    for (const auto& text : column.dictionary.texts()) {
+      is_new.push_back(!std::binary_search(codec.categories.begin(), codec.categories.end(), text) &&
+                       new_categories_[column.name].insert(text).second);
+      any = any || is_new.back();
+    }
+    for (std::size_t row = 0; row < chunk.rows && any; ++row)
+      if (!column.is_missing(row) && is_new[static_cast<std::size_t>(column.codes[row])]) {
+        is_new[static_cast<std::size_t>(column.codes[row])] = false;
+        witnesses_[column.name] = 0;
+        refute(chunk, row, column.name, "of column '" + column.name + "' has a new category");
+      }
   }
   /// A chunk of one row.
   static std::pair<TextChunk, std::size_t> alone(const TextChunk& chunk, std::size_t row) {
@@ -320,13 +373,15 @@ private:
   TextSketch sketch_;
   std::string path_;
   std::size_t repeated_ = 0;
+  std::vector<std::uint64_t> file_starts_;
   std::size_t passes_ = 0;
   TableFile file_;
   TrainingRows rows_;
   std::vector<std::size_t> places_; ///< of the format's columns among the files'
   std::vector<std::size_t> broken_; ///< rows by transform
   std::vector<std::vector<std::pair<TextChunk, std::size_t>>> broken_rows_;
-  std::map<std::string, std::size_t> witnesses_; ///< by column
+  std::map<std::string, std::size_t> witnesses_;                ///< by column
+  std::map<std::string, std::set<std::string>> new_categories_; ///< by column
   std::size_t refutations_ = 0;
   std::uint64_t refuted_ = 0; ///< the first row that does
   std::string refutation_;

@@ -160,7 +160,7 @@ public:
       const EncodedTable& shown = all ? encoded : some;
       LatentRows latent = embed(autoencoder, weights, shown, threads, model);
       latent.labels = labels;
-      std::vector<std::uint32_t> numbers = split.rows;
+      std::vector<std::uint32_t> numbers; // of chosen rows
       if (!all) {
         numbers.resize(chosen.size());
         std::iota(numbers.begin(), numbers.end(), 0U);
@@ -176,12 +176,15 @@ public:
         model.mixture =
             fit_gaussian_mixture(latent, GeneratorType::mixture_components, options_.seed, threads);
       const GeneratorType generator(latent.label_count);
-      const auto generator_weights = driver.run(
-          {.name = "gan", .training = numbers, .order_seed = options_.seed + 1, .steps = options_.gan.steps},
-          generator.layout().size(), [&] {
-            return Gan(latent, options_.gan, options_.seed, workers, model.mixture,
-                       decoder(autoencoder, weights, shown, model));
-          });
+      const auto generator_weights =
+          driver.run({.name = "gan",
+                      .training = all ? std::span<const std::uint32_t>(split.rows) : numbers,
+                      .order_seed = options_.seed + 1,
+                      .steps = options_.gan.steps},
+                     generator.layout().size(), [&] {
+                       return Gan(latent, options_.gan, options_.seed, workers, model.mixture,
+                                  decoder(autoencoder, weights, shown, model));
+                     });
       model.generator_network = generator.network(generator_weights.data());
     }
     model.noise_width = GeneratorType::noise_width;

@@ -3,6 +3,7 @@
 /// Rows as a training takes them: encoded, with what leads from the user's table to them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -48,6 +49,9 @@ struct TrainingRows {
       throw SchemaError("fit: a conditional model needs a label: give the schema a Label<\"...\"> column");
     std::size_t column = 0; // of codes
     std::size_t categories = 0;
+    if (std::none_of(encoder.layout().begin(), encoder.layout().end(),
+                     [this](const EncodedColumn& stretch) { return encoder.is_label(stretch); }))
+      throw SchemaError("fit: the label '" + name + "' is missing in all rows");
     for (const auto& stretch : encoder.layout()) {
       if (encoder.is_label(stretch)) {
         categories = encoder.codecs()[stretch.column].categories.size();
