@@ -223,7 +223,7 @@ inline Run add_fit(CLI::App& app, const rowsmith::Team* team) {
   command.add_flag(
       "--stream", settings->stream,
       "Read in chunks, in bounded memory: usual for several files, compressed ones and more than 64 "
-      "MiB, not for the standard input");
+      "MiB");
   command.add_flag("--in-memory", settings->in_memory, "Keep the whole table in memory, however large");
   command.add_flag("--fresh", settings->fresh, "Do not go on from a checkpoint");
   command.add_flag("--quick", settings->quick, "A few steps: to see that all works");

@@ -235,7 +235,7 @@ inline int run_sample(const SampleSettings& settings) {
     if (slice.first)
       out << writer.header();
     // Blocks, so that memory does not grow with the rows; each is written while the next one is made.
-    constexpr std::uint64_t block = 32'768;
+    constexpr std::uint64_t block = 16'384;
     constexpr std::size_t piece = 2'048; // of a block, made into text on one thread
     std::vector<std::string> texts((block + piece - 1) / piece);
     std::string written;
