@@ -51,7 +51,7 @@ struct TextChunk {
 
 /// A sketch of rows of texts: each row is kept by chance, by its number alone, so that chunks of any size
 /// give the same sketch; and so are, for each column, rows with its ends, with its longest fraction, with
-/// each of the first texts that it has. Two sketches of parts of a table are the sketch of both once merged.
+/// each of the first texts that it has.
 class TextSketch {
 public:
   TextSketch(std::size_t columns, const SketchOptions& options)
@@ -68,14 +68,11 @@ public:
 
   /// Takes the next rows.
   void add(const TextChunk& chunk) {
-    std::vector<bool> wanted(chunk.rows);
     std::vector<bool> witness(chunk.rows);
-    for (std::size_t row = 0; row < chunk.rows; ++row)
-      wanted[row] = by_chance(chunk.first_row + row);
     for (std::size_t c = 0; c < states_.size(); ++c)
       look(chunk, c, witness);
     for (std::size_t row = 0; row < chunk.rows; ++row)
-      if (wanted[row] || witness[row])
+      if (witness[row] || by_chance(chunk.first_row + row))
         keep(chunk, row, witness[row]);
     rows_ += chunk.rows;
     while (chance_rows_ > 2 * options_.rows)
@@ -234,8 +231,7 @@ private:
           state.low = *number;
         if (beats(largest, *number > state.high))
           state.high = *number;
-      }
-      if (number) { // an exponent may stand for any number of digits
+        // An exponent may stand for any number of digits.
         const auto point = text.text.find_last_of(".,");
         const std::size_t digits = text.text.find_first_of("eE") != std::string_view::npos ? 1000
                                    : point == std::string_view::npos                       ? 0

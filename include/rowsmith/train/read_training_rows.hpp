@@ -76,7 +76,6 @@ public:
       learn();
       if (encode())
         return {std::move(rows_), std::move(file_), passes_};
-      files_.rewind();
     }
     throw SchemaError(
         files_.name() + ": row " + std::to_string(refuted_ + 1) + " " + refutation_ +
@@ -229,8 +228,8 @@ private:
         if (refutation_.empty())
           refutation_ = "breaks a relation that others keep";
         refutations_ += broken_[t];
-        for (const auto& [chunk, row] : broken_rows_[t])
-          sketch_.add_witness(chunk, row);
+        for (const auto& chunk : broken_rows_[t])
+          sketch_.add_witness(chunk, 0);
       }
     if (refutations_ > 0)
       return false;
@@ -277,12 +276,13 @@ private:
   /// How many rows that refute what is known of one column are kept.
   static constexpr std::size_t most_witnesses = 1000;
 
-  void refute(const TextChunk& chunk, std::size_t row, const std::string& column, const std::string& what) {
+  void refute(const TextChunk& chunk, std::size_t row, const std::string& column, const std::string& what,
+              bool always = false) {
     if (refutations_++ == 0) {
       refuted_ = chunk.first_row + row;
       refutation_ = what;
     }
-    if (++witnesses_[column] <= most_witnesses)
+    if (always || ++witnesses_[column] <= most_witnesses)
       sketch_.add_witness(chunk, row);
   }
   /// Finds the texts that a column has no place for.
@@ -349,12 +349,11 @@ private:
     for (std::size_t row = 0; row < chunk.rows && any; ++row)
       if (!column.is_missing(row) && is_new[static_cast<std::size_t>(column.codes[row])]) {
         is_new[static_cast<std::size_t>(column.codes[row])] = false;
-        witnesses_[column.name] = 0;
-        refute(chunk, row, column.name, "of column '" + column.name + "' has a new category");
+        refute(chunk, row, column.name, "of column '" + column.name + "' has a new category", true);
       }
   }
   /// A chunk of one row.
-  static std::pair<TextChunk, std::size_t> alone(const TextChunk& chunk, std::size_t row) {
+  static TextChunk alone(const TextChunk& chunk, std::size_t row) {
     TextChunk one;
     one.first_row = chunk.first_row + row;
     one.rows = 1;
@@ -362,7 +361,7 @@ private:
       const auto text = column[column.codes()[row]];
       one.columns.emplace_back().add(text.text, text.quoted, text.first_line);
     }
-    return {std::move(one), 0};
+    return one;
   }
 
   TextFiles files_;
@@ -377,9 +376,9 @@ private:
   std::size_t passes_ = 0;
   TableFile file_;
   TrainingRows rows_;
-  std::vector<std::size_t> places_; ///< of the format's columns among the files'
-  std::vector<std::size_t> broken_; ///< rows by transform
-  std::vector<std::vector<std::pair<TextChunk, std::size_t>>> broken_rows_;
+  std::vector<std::size_t> places_;                             ///< of the format's columns among the files'
+  std::vector<std::size_t> broken_;                             ///< rows by transform
+  std::vector<std::vector<TextChunk>> broken_rows_;             ///< by transform, each a chunk of its own
   std::map<std::string, std::size_t> witnesses_;                ///< by column
   std::map<std::string, std::set<std::string>> new_categories_; ///< by column
   std::size_t refutations_ = 0;

@@ -111,19 +111,14 @@ public:
   TableModel fit(TrainingRows rows, const ProgressCallback& callback = {},
                  const CheckpointStore& checkpoints = {}) {
     stages_.clear();
-    EncodedTable encoded = std::move(rows.encoded);
-    const std::size_t row_count = encoded.rows();
+    const std::size_t row_count = rows.encoded.rows();
     TrainingRows::check_count(row_count);
     const int threads = resolve_threads(options_.threads);
     const Workers workers(threads, options_.team);
     const Split split(row_count, options_);
     TableModelParts model;
-    std::vector<std::int32_t> labels;
-    if (options_.conditional) {
-      rows.encoded = std::move(encoded);
-      labels = rows.labels();
-      encoded = std::move(rows.encoded);
-    }
+    const auto labels = options_.conditional ? rows.labels() : std::vector<std::int32_t>();
+    EncodedTable encoded = std::move(rows.encoded);
     model.preparation = std::move(rows.preparation);
     model.encoder = std::move(rows.encoder);
     if (options_.conditional)
