@@ -18,22 +18,13 @@
 #include <rowsmith/table/table_file.hpp>
 #include <rowsmith/table/table_file_writer.hpp>
 
+#include "../support/folder.hpp"
+
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;
 
 namespace {
 
-struct Folder {
-  std::string path = (std::filesystem::temp_directory_path() / "rowsmith-files-XXXXXX").string();
-  Folder() { REQUIRE(mkdtemp(path.data()) != nullptr); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(path + "/" + name, std::ios::binary) << bytes;
-    return path + "/" + name;
-  }
-};
 std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
@@ -51,7 +42,8 @@ std::string encoded(const std::string& text, rs::TextEncoding encoding) {
   return bytes;
 }
 // A file as it is written again, by way of the format's JSON.
-std::string again(const Folder& folder, const std::string& bytes, const rs::TableFileOptions& options = {}) {
+std::string again(const TestFolder& folder, const std::string& bytes,
+                  const rs::TableFileOptions& options = {}) {
   const auto file = rs::read_table_file(folder.write("in", bytes), options);
   rs::write_table_file(folder.path + "/out", file.table,
                        rs::table_format_from_json(rs::to_json(file.format)));
@@ -67,7 +59,7 @@ const rs::ColumnFormat& column(const rs::TableFile& file, const std::string& nam
 } // namespace
 
 TEST_CASE("whole numbers of up to 20 digits come back to the last one", "[table]") {
-  const Folder folder;
+  const TestFolder folder;
   for (const std::uint64_t base :
        {std::uint64_t{9'007'199'254'740'991}, std::uint64_t{12'345'678'901'234'567},
         std::uint64_t{123'456'789'012'345'678}, std::uint64_t{1'700'000'000'123'456'789},
@@ -86,7 +78,7 @@ TEST_CASE("whole numbers of up to 20 digits come back to the last one", "[table]
 }
 
 TEST_CASE("large numbers with marks are exact, too", "[table]") {
-  const Folder folder;
+  const TestFolder folder;
   const auto bytes = lines("a,b", 60, [](std::size_t i) {
     return "\"$1,700,000,000,000,00" + std::to_string(i % 7) + "," + std::to_string(100 + i * 17 % 900) +
            "\"," + (i % 2 == 0 ? "x" : "y");
@@ -97,7 +89,7 @@ TEST_CASE("large numbers with marks are exact, too", "[table]") {
 }
 
 TEST_CASE("the origin is no row's number, and one for columns that lie together", "[table]") {
-  const Folder folder;
+  const TestFolder folder;
   const auto bytes = lines("start,end,other", 200, [](std::size_t i) {
     const std::uint64_t start = 1'700'000'000'000'000'417 + i * i * 1'000'003;
     return std::to_string(start) + "," + std::to_string(start + i % 5) + "," +
@@ -125,7 +117,7 @@ TEST_CASE("the origin is no row's number, and one for columns that lie together"
 }
 
 TEST_CASE("large numbers that lie far apart are keys or categories, and never rounded", "[table]") {
-  const Folder folder;
+  const TestFolder folder;
   const auto wide = [](std::size_t i) {
     return std::to_string(10'000'000'000'000'003 + i * 90'071'992'547'409'937);
   };
@@ -161,7 +153,7 @@ TEST_CASE("large numbers that lie far apart are keys or categories, and never ro
 }
 
 TEST_CASE("large counters are counted on from the last, exactly", "[table]") {
-  const Folder folder;
+  const TestFolder folder;
   const auto file =
       rs::read_table_file(folder.write("f", lines("a,id,b", 50, [](std::size_t i) {
                                          return std::to_string(1'700'000'000'000'000'001 + i) + "," +
@@ -177,7 +169,7 @@ TEST_CASE("large counters are counted on from the last, exactly", "[table]") {
 }
 
 TEST_CASE("an index without a name is counted on, whatever it is written like", "[table]") {
-  const Folder folder;
+  const TestFolder folder;
   const auto numbered = [&](const std::function<std::string(std::size_t)>& number) {
     return rs::read_table_file(folder.write("f", lines(",b", 20,
                                                        [&](std::size_t i) {
@@ -213,7 +205,7 @@ TEST_CASE("an origin in a format's JSON is checked", "[table]") {
 }
 
 TEST_CASE("a file is written in the encoding and with the line ends that it was read in", "[table]") {
-  const Folder folder;
+  const TestFolder folder;
   const std::string mark = "\xEF\xBB\xBF";
   const auto text = lines("st\xC3\xA4"
                           "dte,b,\"two\nlines\"",
@@ -270,7 +262,7 @@ TEST_CASE("what an encoding has no characters for is an error that says where", 
 }
 
 TEST_CASE("a file like one in Latin-1 is read so, unless it says that it is UTF-8", "[table]") {
-  const Folder folder;
+  const TestFolder folder;
   const std::string text =
       lines("a,b", 60, [](std::size_t i) { return std::to_string(i * i % 89) + ",M\xC3\xBCnchen"; });
   rs::TableFileOptions latin1;
@@ -295,7 +287,7 @@ TEST_CASE("a file like one in Latin-1 is read so, unless it says that it is UTF-
 }
 
 TEST_CASE("a table of texts is read without a look at what the texts are", "[table]") {
-  const Folder folder;
+  const TestFolder folder;
   const auto rows = [](std::size_t i) {
     return std::to_string(i) + "," + (i % 7 == 0 ? "?" : std::to_string(20 + i % 50)) + "," +
            (i % 3 == 0 ? "NA" : "DE") + "," + (i % 2 == 0 ? "yes" : "no") + ",2024-01-" +

@@ -18,24 +18,13 @@
 #include <rowsmith/train/batches.hpp>
 #include <rowsmith/train/read_training_rows.hpp>
 
+#include "../support/folder.hpp"
 #include "small_training.hpp"
 
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;
 
 namespace {
-
-struct ChunkFolder {
-  std::string path = (std::filesystem::temp_directory_path() / "rowsmith-chunks-XXXXXX").string();
-  ChunkFolder() { REQUIRE(mkdtemp(path.data()) != nullptr); }
-  ChunkFolder(const ChunkFolder&) = delete;
-  ChunkFolder& operator=(const ChunkFolder&) = delete;
-  ~ChunkFolder() { std::filesystem::remove_all(path); }
-  std::string write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(path + "/" + name, std::ios::binary) << bytes;
-    return path + "/" + name;
-  }
-};
 
 using Line = std::function<std::string(std::size_t)>;
 
@@ -90,7 +79,7 @@ void check_encoded(const rs::TrainingFiles& read, const std::string& path) {
 
 TEST_CASE("a table that a sketch holds whole is encoded as in memory, whatever files and chunks it comes in",
           "[train][scale]") {
-  const ChunkFolder folder;
+  const TestFolder folder;
   const auto path = folder.write("all.csv", orders(0, 900));
   const auto file = rs::read_table_file(path, {.label = "flag"});
   rs::TrainerOptions options;
@@ -123,7 +112,7 @@ TEST_CASE("a table that a sketch holds whole is encoded as in memory, whatever f
 }
 
 TEST_CASE("rows that a sketch would not see by chance are not lost", "[train][scale]") {
-  const ChunkFolder folder;
+  const TestFolder folder;
   const std::size_t rows = 6'000;
   SECTION("what all rows say") {
     const auto path = folder.write("all.csv", orders(0, rows));
@@ -176,7 +165,7 @@ TEST_CASE("rows that a sketch would not see by chance are not lost", "[train][sc
 }
 
 TEST_CASE("what a column means does not depend on how many of its rows are kept", "[train][scale]") {
-  const ChunkFolder folder;
+  const TestFolder folder;
   const std::size_t rows = 40'000;
   const auto both = [&](const std::string& names, const Line& line, rs::TrainerOptions options = {},
                         rs::TableFileOptions files = {}) {
@@ -253,7 +242,7 @@ TEST_CASE("what a column means does not depend on how many of its rows are kept"
 }
 
 TEST_CASE("files of one table have the same columns", "[train][scale]") {
-  const ChunkFolder folder;
+  const TestFolder folder;
   const auto one = folder.write("1.csv", orders(0, 50));
   CHECK_THROWS_WITH(read({one, folder.write("2.csv", "id,price\n1,2\n")}, 100, 10), Contains("2.csv"));
   auto other = orders(50, 100);
