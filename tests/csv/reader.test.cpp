@@ -200,7 +200,7 @@ TEST_CASE("random bytes and damaged files give records or an error, never anythi
   rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
   std::size_t parsed = 0;
   std::size_t refused = 0;
-  for (int i = 0; i < 1500; ++i) {
+  for (int i = 0; i < 400; ++i) {
     std::string text;
     if (i % 2 == 0) {
       const auto length = random.below(60);
@@ -220,8 +220,8 @@ TEST_CASE("random bytes and damaged files give records or an error, never anythi
       ++refused;
     }
   }
-  CHECK(parsed > 100);
-  CHECK(refused > 100);
+  CHECK(parsed > 30);
+  CHECK(refused > 30);
 }
 
 TEST_CASE("numbers are read whole or not at all", "[csv]") {

@@ -105,7 +105,9 @@ TEST_CASE("rows meet the conditions asked for, and alone have the bits of the ba
   }
 }
 
-TEST_CASE("rows under conditions are distributed as those of the model that meet them", "[deploy]") {
+// [distribution]: very many rows, of which sanitizers would see the same again and again.
+TEST_CASE("rows under conditions are distributed as those of the model that meet them",
+          "[deploy][distribution]") {
   std::size_t compared = 0;
   for (const auto& [name, model] : small::models()) {
     if (model.schema().columns() != small::table().schema().columns() || model.encoder().number_columns() > 0)
