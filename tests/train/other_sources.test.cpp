@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include <rowsmith/arrow/arrow_rows.hpp>
+#include <rowsmith/arrow/to_arrow.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/io/table_format_json.hpp>
 #include <rowsmith/sqlite/sqlite_rows.hpp>
@@ -71,3 +73,21 @@ TEST_CASE("a table gives the same model by CSV and by SQLite", "[train][sqlite]"
   CHECK((from.model_of(std::move(csv)) == from.model_of(std::move(database))));
 }
 #endif
+
+TEST_CASE("a table gives the same model by CSV and by Arrow", "[train][arrow]") {
+  const OtherSources from;
+  ArrowArrayStream stream{};
+  rs::to_arrow_stream(from.table, from.format, stream);
+  rs::ArrowRows kept(stream);
+  rs::ArrowRows opened([&](ArrowArrayStream& to) { rs::to_arrow_stream(from.table, from.format, to); });
+  auto csv = from.read_csv();
+  auto arrow = from.read(kept);
+  CHECK(arrow.passes == 2);
+  CHECK(rs::to_json(csv.file.format) == rs::to_json(arrow.file.format));
+  const auto fingerprint = [](const rs::TrainingFiles& files) {
+    return rs::detail::table_fingerprint(files.rows.encoder, files.rows.encoded, {});
+  };
+  CHECK(fingerprint(csv) == fingerprint(arrow));
+  CHECK(fingerprint(csv) == fingerprint(from.read(opened, 300)));
+  CHECK((from.model_of(std::move(csv)) == from.model_of(std::move(arrow))));
+}
