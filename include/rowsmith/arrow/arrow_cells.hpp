@@ -87,9 +87,9 @@ struct ArrowField {
     ArrowField field;
     field.name = std::move(name);
     const std::string_view format = schema.format == nullptr ? "" : schema.format;
-    const auto is = [&](Kind kind, std::size_t width) {
-      field.kind = kind;
-      field.width = width;
+    const auto is = [&](Kind what, std::size_t bytes) {
+      field.kind = what;
+      field.width = bytes;
     };
     constexpr std::string_view wholes = "csil";
     constexpr std::string_view naturals = "CSIL";
