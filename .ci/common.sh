@@ -9,7 +9,8 @@ nlohmann-json3-dev nlohmann/json.hpp'
 program_packages='libcli11-dev CLI/CLI.hpp
 libcpp-httplib-dev httplib.h
 zlib1g-dev zlib.h
-libzstd-dev zstd.h'
+libzstd-dev zstd.h
+libsqlite3-dev sqlite3.h'
 test_packages='catch2 catch2/catch.hpp catch2/catch_all.hpp'
 
 # Reads "package header..." lines and names the packages that are missing, the build tools too. It asks the

@@ -90,13 +90,17 @@ inline int describe_model(const DescribeSettings& settings) {
   return 0;
 }
 
-inline int run_describe(const DescribeSettings& settings) {
+inline int run_describe(const DescribeSettings& asked) {
+  asked.input.check_source(asked.file.empty() ? 0 : 1);
+  auto settings = asked;
+  if (settings.input.from_database())
+    settings.file = settings.input.sqlite.file;
   check_outputs({{"FILE", settings.file}}, {{"--schema-out", settings.schema_out}});
-  if (settings.file != "-" && rowsmith::looks_like_model(settings.file))
+  if (settings.file != "-" && !settings.input.from_database() && rowsmith::looks_like_model(settings.file))
     return describe_model(settings);
   const auto file = settings.input.read(settings.file);
   std::cout << settings.file << ": " << file.rows << (file.rows == 1 ? " row, " : " rows, ")
-            << file.format.columns.size() << " columns; " << file.format.dialect.text() << "\n\n";
+            << file.format.columns.size() << " columns; " << settings.input.written(file) << "\n\n";
   std::vector<std::vector<std::string>> cells{{"column", "role", "missing", "distinct", "values"}};
   for (std::size_t i = 0; i < file.format.columns.size(); ++i) {
     const auto& format = file.format.columns[i];
@@ -152,10 +156,11 @@ inline Run add_describe(CLI::App& app) {
                                                   "which relations its rows keep; of a model, what "
                                                   "it repeats of the rows it learnt");
   const auto settings = std::make_shared<DescribeSettings>();
-  command.add_option("file", settings->file, "The table, or a model")->required();
+  command.add_option("file", settings->file, "The table, or a model");
   command.add_option("--schema-out", settings->schema_out,
                      "Write what was found to this file, to be edited and given to --schema");
   add_input(command, settings->input);
+  add_database(command, settings->input);
   command.footer("rowsmith describe people.csv\nrowsmith describe people.csv --schema-out schema.json\n"
                  "rowsmith describe people.model");
   return [settings] { return run_describe(*settings); };

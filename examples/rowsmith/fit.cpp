@@ -43,7 +43,7 @@ FittedFile fit_one(const FitSettings& settings, const TellFile& tell,
       format = std::move(files.file.format);
       return std::move(files.rows);
     }
-    auto file = settings.input.read(settings.files.front());
+    auto file = settings.input.read(settings.source());
     tell(file);
     format = std::move(file.format);
     options.preparation.dates = format.dates();

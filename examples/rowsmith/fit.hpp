@@ -63,8 +63,10 @@ struct FitSettings {
       const auto size = std::filesystem::file_size(file, none);
       bytes += none ? 0 : size;
     }
-    return !in_memory && (stream || compressed || files.size() > 1 || bytes > large);
+    return !in_memory && (stream || input.from_database() || compressed || files.size() > 1 || bytes > large);
   }
+  // The first file, or the database.
+  const std::string& source() const { return files.empty() ? input.sqlite.file : files.front(); }
   // Where the encoded rows are put meanwhile.
   std::filesystem::path folder() const {
     const auto parent = std::filesystem::path(out).parent_path();
@@ -118,7 +120,8 @@ inline int run_fit(const FitSettings& asked) {
   auto settings = asked;
   settings.quiet = settings.quiet || !settings.first();
   const std::string checkpoint = settings.out + ".checkpoint";
-  Files inputs{{"--schema", settings.input.schema}};
+  settings.input.check_source(settings.files.size());
+  Files inputs{{"--schema", settings.input.schema}, {"--sqlite", settings.input.sqlite.file}};
   for (const auto& file : settings.files)
     inputs.emplace_back("FILE", file);
   if (settings.first())
@@ -139,10 +142,10 @@ inline int run_fit(const FitSettings& asked) {
     if (settings.quiet)
       return;
     const auto name =
-        settings.files.front() +
-        (settings.files.size() == 1 ? "" : " and " + std::to_string(settings.files.size() - 1) + " more");
+        settings.source() +
+        (settings.files.size() < 2 ? "" : " and " + std::to_string(settings.files.size() - 1) + " more");
     std::clog << name << ": " << file.rows << " rows, " << file.format.columns.size() << " columns; "
-              << file.format.dialect.text() << '\n';
+              << settings.input.written(file) << '\n';
     if (file.table.rows() < file.rows)
       std::clog << name << ": read in chunks; what is found out about it is of " << file.table.rows()
                 << " of its rows\n";
@@ -192,12 +195,10 @@ inline Run add_fit(CLI::App& app, const rowsmith::Team* team) {
   auto& command = *app.add_subcommand("fit", "Learns a table, and writes a model file");
   const auto settings = std::make_shared<FitSettings>();
   settings->team = team != nullptr && team->size() > 1 ? team : nullptr;
-  command
-      .add_option(
-          "files", settings->files,
-          "The table; several files of the same columns, which may be compressed (.gz, .zst), are one "
-          "table")
-      ->required();
+  command.add_option(
+      "files", settings->files,
+      "The table; several files of the same columns, which may be compressed (.gz, .zst), are one "
+      "table");
   command.add_option("-o,--out", settings->out, "The model file")->required();
   command
       .add_option("--recipe", settings->recipe,
@@ -258,7 +259,9 @@ inline Run add_fit(CLI::App& app, const rowsmith::Team* team) {
       ->capture_default_str()
       ->group(privacy);
   add_input(command, settings->input);
+  add_database(command, settings->input);
   command.footer("rowsmith fit people.csv --label income -o people.model\n"
+                 "rowsmith fit --sqlite people.db --query 'select age, income from people' -o people.model\n"
                  "rowsmith fit people.csv --label income --epsilon 3 --delta 1e-6 -o people.model\n"
                  "Ctrl-C leaves people.model.checkpoint, from which the same command goes on.");
   return [settings] { return run_fit(*settings); };

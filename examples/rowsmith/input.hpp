@@ -21,6 +21,7 @@
 #include <rowsmith/csv/compressed.hpp>
 #include <rowsmith/io/table_format_json.hpp>
 #include <rowsmith/prepare/preparation.hpp>
+#include <rowsmith/sqlite/sqlite_rows.hpp>
 #include <rowsmith/table/likely_wrong.hpp>
 #include <rowsmith/table/table_file.hpp>
 #include <rowsmith/train/read_training_rows.hpp>
@@ -68,7 +69,28 @@ struct InputSettings {
   bool day_first = false;
   bool month_first = false;
   std::string label;
-  std::string schema; // a file of --schema-out
+  std::string schema;           // a file of --schema-out
+  rowsmith::SqliteQuery sqlite; // in place of files
+
+  bool from_database() const noexcept { return !sqlite.file.empty(); }
+  // Throws OptionError unless there are either files or a database.
+  void check_source(std::size_t files) const {
+    if (from_database() && files > 0)
+      throw rowsmith::OptionError("FILE: expected none beside --sqlite");
+    if (!from_database() && files == 0)
+      throw rowsmith::OptionError("FILE: is missing; expected a table, or --sqlite");
+    if (!from_database() && !(sqlite.query.empty() && sqlite.table.empty()))
+      throw rowsmith::OptionError("--query and --table: expected --sqlite beside them");
+    if (from_database() && (!delimiter.empty() || !encoding.empty() || header || no_header))
+      throw rowsmith::OptionError(
+          "--sqlite: a database has no --delimiter, --encoding, --header or --no-header");
+  }
+  // How a table is written down that was read, in a few words.
+  std::string written(const rowsmith::TableFile& file) const {
+    if (!from_database())
+      return file.format.dialect.text();
+    return "SQLite" + (sqlite.table.empty() ? std::string() : ", table " + sqlite.table);
+  }
 
   // Throws OptionError for what no file could be.
   rowsmith::TableFileOptions options() const {
@@ -109,6 +131,8 @@ struct InputSettings {
   }
   // The file as texts: nothing is decided by its rows.
   rowsmith::TableFile read_texts(const std::string& path) const {
+    if (from_database())
+      return rowsmith::read_table_of_texts(*rowsmith::sqlite_rows(sqlite), options());
     if (path == "-") {
       const StandardInput copy;
       return read_texts(copy.path());
@@ -122,13 +146,16 @@ struct InputSettings {
       return read(copy.path());
     }
     const auto options = this->options();
+    const auto database = from_database() ? rowsmith::sqlite_rows(sqlite) : nullptr;
     if (schema.empty())
-      return rowsmith::read_table_file(path, options);
+      return database ? rowsmith::read_table_file(*database, options)
+                      : rowsmith::read_table_file(path, options);
     rowsmith::TableFile file;
     file.format = wrong_use("--schema", [&] { return rowsmith::read_table_format(schema); });
     if (!label.empty())
       file.format.label = label;
-    file.table = rowsmith::read_table_like(path, file.format, options);
+    file.table = database ? rowsmith::read_table_like(*database, file.format, options)
+                          : rowsmith::read_table_like(path, file.format, options);
     file.rows = file.table.rows();
     return file;
   }
@@ -148,6 +175,9 @@ struct InputSettings {
       if (!label.empty())
         reading.format->label = label;
     }
+    if (from_database())
+      return rowsmith::read_training_rows(*rowsmith::sqlite_rows(sqlite), options(), training, reading,
+                                          progress);
     return rowsmith::read_training_rows(paths, options(), training, reading, progress);
   }
 };
@@ -183,6 +213,24 @@ inline void add_input(CLI::App& command, InputSettings& settings, bool with_labe
   command
       .add_option("--schema", settings.schema,
                   "A file that describe --schema-out wrote, edited or not: in place of finding out")
+      ->group(group);
+}
+
+inline void add_database(CLI::App& command, InputSettings& settings) {
+  const std::string group = "A database in place of a file";
+  command.add_option("--sqlite", settings.sqlite.file, "A database of SQLite, which is only read")
+      ->type_name("FILE")
+      ->group(group);
+  command
+      .add_option("--query", settings.sqlite.query,
+                  "The rows to take, such as 'select age, income from people where age >= 18'")
+      ->type_name("SELECT")
+      ->group(group);
+  command
+      .add_option(
+          "--table", settings.sqlite.table,
+          "The table or view to take, in place of a query; with neither, the only table that there is")
+      ->type_name("NAME")
       ->group(group);
 }
 

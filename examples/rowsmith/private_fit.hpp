@@ -79,8 +79,8 @@ inline void check_private(const FitSettings& settings) {
 // The file. Without a schema nothing of it counts as known but how it is written down and its columns' names:
 // all columns are texts, and the training learns, and pays for, which are numbers.
 inline rowsmith::TableFile read_privately(const FitSettings& settings) {
-  return settings.input.schema.empty() ? settings.input.read_texts(settings.files.front())
-                                       : settings.input.read(settings.files.front());
+  return settings.input.schema.empty() ? settings.input.read_texts(settings.source())
+                                       : settings.input.read(settings.source());
 }
 
 inline rowsmith::PrivacyOptions privacy_options(const FitSettings& settings,

@@ -26,6 +26,7 @@
 #include <rowsmith/io/table_format_json.hpp>
 #include <rowsmith/models/condition_text.hpp>
 #include <rowsmith/models/imputation.hpp>
+#include <rowsmith/sqlite/sqlite_writer.hpp>
 #include <rowsmith/table/table_file.hpp>
 #include <rowsmith/table/table_file_writer.hpp>
 #include <rowsmith/table/write_csv.hpp>
@@ -46,12 +47,15 @@ struct SampleSettings {
   std::vector<std::string> quotas;
   std::string balance;
   std::string where_file;
+  std::string sqlite_table; // empty: synthetic
   int threads = 0;
   bool allow_rare = false;
   bool expect = false;
   bool plain = false;
   bool unguided = false;
   bool quiet = false;
+
+  bool to_database() const { return !sqlite_table.empty() || rowsmith::is_sqlite_name(out); }
 };
 
 // How the table was written that a model learnt; plain CSV where it does not say.
@@ -189,6 +193,11 @@ inline int run_sample(const SampleSettings& settings) {
   slice_of(settings); // before any work
   if (settings.expect && settings.where_file.empty())
     throw rowsmith::OptionError("--expect: expected --where-file beside it");
+  if (settings.to_database() && (settings.out == "-" || !settings.where_file.empty()))
+    throw rowsmith::OptionError(settings.out == "-"
+                                    ? "--sqlite-table: expected -o, the database to write"
+                                    : "--where-file: completed rows are written as a file of texts, "
+                                      "expected -o of another ending than that of a database");
   if (settings.out != "-")
     check_outputs({{"MODEL", settings.model}, {"--where-file", settings.where_file}}, {{"-o", settings.out}});
   auto model = rowsmith::load_model(settings.model);
@@ -229,8 +238,21 @@ inline int run_sample(const SampleSettings& settings) {
                           : "of " + options.quotas[k].condition.values.front() + ", ";
       std::clog << "rowsmith: " << of << told_of(parts.parts()[k].support()) << '\n';
     }
-  const rowsmith::TableFileWriter writer(format, settings.seed);
   const auto slice = slice_of(settings);
+  if (settings.to_database()) {
+    rowsmith::write_sqlite(
+        settings.out, settings.sqlite_table.empty() ? "synthetic" : settings.sqlite_table, format,
+        model.empty_table(), settings.seed, [&](rowsmith::SqliteRowWriter& writer) {
+          constexpr std::uint64_t block = 16'384;
+          for (std::uint64_t begin = slice.begin; begin < slice.end; begin += block) {
+            const auto count = static_cast<std::size_t>(std::min(block, slice.end - begin));
+            options.first_row = begin;
+            writer.append(model.sample(count, parts, options), begin);
+          }
+        });
+    return 0;
+  }
+  const rowsmith::TableFileWriter writer(format, settings.seed);
   write_output(settings.out, "the rows", [&](std::ostream& out) {
     if (slice.first)
       out << writer.header();
@@ -274,9 +296,15 @@ inline Run add_sample(CLI::App& app) {
   auto* const rows =
       add_whole_number(command, "-n,--rows", settings->rows, "How many", 1, std::uint64_t{1} << 44U);
   command
-      .add_option("-o,--out", settings->out,
-                  "The file to write, compressed if it ends in .gz or .zst; - for the standard output")
+      .add_option(
+          "-o,--out", settings->out,
+          "The file to write, compressed if it ends in .gz or .zst, a database of SQLite if it ends in "
+          ".db, .sqlite or .sqlite3; - for the standard output")
       ->capture_default_str();
+  command
+      .add_option("--sqlite-table", settings->sqlite_table,
+                  "Write a database of SQLite with a table of this name, which is synthetic unless told")
+      ->type_name("NAME");
   add_whole_number(command, "--seed", settings->seed, "Row i depends on the model, the seed and i only");
   add_whole_number(command, "--first-row", settings->first_row, "The number of the first row", 0,
                    std::uint64_t{1} << 44U);

@@ -23,4 +23,5 @@
 #include <rowsmith/table/text_files.hpp>
 #include <rowsmith/table/text_records.hpp>
 #include <rowsmith/table/text_sketch.hpp>
+#include <rowsmith/table/text_source.hpp>
 #include <rowsmith/table/write_csv.hpp>

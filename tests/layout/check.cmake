@@ -19,6 +19,8 @@ set(level_models 4)
 set(level_evaluate 4)
 set(level_train 5)
 set(level_privacy 3)
+set(level_sqlite 3)
+set(level_arrow 3)
 set(level_distributed 7)
 set(level_io 6)
 set(level_deploy 6)
@@ -27,7 +29,7 @@ set(level_facade 7)
 
 # Folders beside each other that may include one another all the same: "<from> <to>".
 set(neighbours "deploy io" "core kernel" "kernel core")
-set(without_eigen core kernel csv table prepare forest evaluate)
+set(without_eigen core kernel csv table sqlite arrow prepare forest evaluate)
 set(most_lines 600) # of a header
 set(top_level CMakeLists.txt CMakePresets.json LICENSE README.md benchmarks build docs examples include tests)
 

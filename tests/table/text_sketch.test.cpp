@@ -22,7 +22,7 @@ rs::detail::TextSketch sketch_of(const std::vector<Cell>& columns, std::size_t r
                                  const rs::SketchOptions& options) {
   rs::detail::TextSketch sketch(columns.size(), options);
   for (std::size_t begin = 0; begin < rows; begin += chunk_rows) {
-    rs::detail::TextChunk chunk;
+    rs::TextChunk chunk;
     chunk.first_row = begin;
     chunk.rows = std::min(chunk_rows, rows - begin);
     for (const auto& cell : columns) {

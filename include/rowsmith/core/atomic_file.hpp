@@ -106,6 +106,30 @@ void write_stream(const std::filesystem::path& target, const std::filesystem::pa
   if (!out)
     throw_write_error(target, "cannot be written in full", {errno, std::generic_category()});
 }
+
+/// Makes a file under another name in the same folder, syncs and renames it. \param make  called once with
+/// that name and, where a file is replaced, the permissions to make it with \throws as
+/// `write_file_atomically`
+template <class Make>
+void replace_file(const std::filesystem::path& path, Make&& make) {
+  namespace fs = std::filesystem;
+  std::error_code failure;
+  const fs::file_status old = fs::status(path, failure);
+  const bool replaces = fs::is_regular_file(old);
+  const fs::path target = replaces ? fs::canonical(path, failure) : path;
+  if (replaces && failure)
+    throw_write_error(path, "cannot be found", failure);
+  PartialFile partial(fs::path(target) += ".partial-" + writer_number());
+  // While it is written its owner must be able to, and nobody else gains anything by it.
+  const auto meanwhile = old.permissions() | fs::perms::owner_read | fs::perms::owner_write;
+  make(partial.path(), replaces ? std::optional(meanwhile) : std::nullopt);
+  if (const int reason = sync_file(partial.path()); reason != 0)
+    throw_write_error(path, "cannot be put on the disk", {reason, std::generic_category()});
+  if (replaces)
+    set_permissions(path, partial.path(), old.permissions());
+  if (const std::error_code reason = partial.rename_to(target); reason)
+    throw_write_error(path, "cannot be renamed from its partial file", reason);
+}
 } // namespace detail
 
 /// Writes a file so that its path always names either the old content or the whole new one: `write` fills
@@ -127,21 +151,9 @@ void write_file_atomically(const std::filesystem::path& path, Write&& write) {
     detail::write_stream(path, path, write);
     return;
   }
-  const fs::path target = fs::is_regular_file(old) ? fs::canonical(path, failure) : path;
-  if (fs::is_regular_file(old) && failure)
-    detail::throw_write_error(path, "cannot be found", failure);
-
-  detail::PartialFile partial(fs::path(target) += ".partial-" + detail::writer_number());
-  const bool replaces = fs::is_regular_file(old);
-  // While it is written its owner must be able to, and nobody else gains anything by it.
-  const auto meanwhile = old.permissions() | fs::perms::owner_read | fs::perms::owner_write;
-  detail::write_stream(path, partial.path(), write, replaces ? std::optional(meanwhile) : std::nullopt);
-  if (const int reason = detail::sync_file(partial.path()); reason != 0)
-    detail::throw_write_error(path, "cannot be put on the disk", {reason, std::generic_category()});
-  if (replaces)
-    detail::set_permissions(path, partial.path(), old.permissions());
-  if (const std::error_code reason = partial.rename_to(target); reason)
-    detail::throw_write_error(path, "cannot be renamed from its partial file", reason);
+  detail::replace_file(path, [&](const fs::path& partial, std::optional<fs::perms> permissions) {
+    detail::write_stream(path, partial, write, permissions);
+  });
 }
 
 ROWSMITH_END

@@ -25,6 +25,7 @@
 #include <rowsmith/table/table_format.hpp>
 #include <rowsmith/table/text_column.hpp>
 #include <rowsmith/table/text_records.hpp>
+#include <rowsmith/table/text_source.hpp>
 
 ROWSMITH_BEGIN
 
@@ -263,19 +264,18 @@ inline TableFile read_table_file(const std::string& path, const TableFileOptions
   auto texts = detail::read_text_table(path, dialect, options.open);
   return detail::table_of_texts(std::move(texts), path, std::move(dialect), options);
 }
+/// The same of rows from elsewhere. \throws also what the source does
+inline TableFile read_table_file(TextSource& source, const TableFileOptions& options = {}) {
+  auto texts = detail::read_text_table(source);
+  return detail::table_of_texts(std::move(texts), source.name(), source.dialect(), options);
+}
 
-/// Reads every column as the texts that stand in it, for those who may not look at rows to decide what a
-/// column is: nothing but the dialect and the header's names is found out. Columns are categories unless
-/// `options` declare them identifiers, texts or dropped; those without a name are left out. The texts of
-/// `options.roles.missing` are missing values in all of them. There is a header unless `options.dialect` says
-/// otherwise. \throws CsvError with line and column; OptionError for a declaration that does not fit
-inline TableFile read_table_of_texts(const std::string& path, const TableFileOptions& options = {}) {
-  auto known = options.dialect;
-  known.header = known.header.value_or(true);
+namespace detail {
+/// Columns of texts as `read_table_of_texts` takes them.
+inline TableFile categories_of_texts(const TextTable& texts, const std::string& path, CsvDialect dialect,
+                                     const TableFileOptions& options) {
   TableFile file;
-  file.format.dialect = find_dialect(path, known, options.open);
-  file.format.dialect.notes.clear(); // they tell of rows
-  const auto texts = detail::read_text_table(path, file.format.dialect, options.open);
+  file.format.dialect = std::move(dialect);
   file.rows = texts.rows;
   std::vector<Column> columns;
   for (std::size_t i = 0; i < texts.names.size(); ++i) {
@@ -289,20 +289,40 @@ inline TableFile read_table_of_texts(const std::string& path, const TableFileOpt
       format.first = 1;
     }
     if (TableFormat::kind_of(format.role) == ColumnKind::numerical)
-      throw OptionError("column " + detail::in_quotes(format.name) + " is declared " +
+      throw OptionError("column " + in_quotes(format.name) + " is declared " +
                         std::string(to_string(format.role)) + ", but all columns are read as texts");
     format.missing_words = options.roles.missing;
     file.format.columns.push_back(format);
     if (TableFormat::kind_of(format.role))
-      columns.push_back(detail::at_column(
-          path, i, [&] { return detail::table_column(texts.columns[i], format, options.roles); }));
+      columns.push_back(
+          at_column(path, i, [&] { return table_column(texts.columns[i], format, options.roles); }));
   }
-  detail::check_declared(texts.names, options);
-  detail::check_label(texts.names, options);
+  check_declared(texts.names, options);
+  check_label(texts.names, options);
   file.format.label = options.label;
-  detail::check_format(file.format);
+  check_format(file.format);
   file.table = Table(std::move(columns), options.label);
   return file;
+}
+} // namespace detail
+
+/// Reads every column as the texts that stand in it, for those who may not look at rows to decide what a
+/// column is: nothing but the dialect and the header's names is found out. Columns are categories unless
+/// `options` declare them identifiers, texts or dropped; those without a name are left out. The texts of
+/// `options.roles.missing` are missing values in all of them. There is a header unless `options.dialect` says
+/// otherwise. \throws CsvError with line and column; OptionError for a declaration that does not fit
+inline TableFile read_table_of_texts(const std::string& path, const TableFileOptions& options = {}) {
+  auto known = options.dialect;
+  known.header = known.header.value_or(true);
+  auto dialect = find_dialect(path, known, options.open);
+  dialect.notes.clear(); // they tell of rows
+  const auto texts = detail::read_text_table(path, dialect, options.open);
+  return detail::categories_of_texts(texts, path, std::move(dialect), options);
+}
+/// The same of rows from elsewhere.
+inline TableFile read_table_of_texts(TextSource& source, const TableFileOptions& options = {}) {
+  return detail::categories_of_texts(detail::read_text_table(source), source.name(), source.dialect(),
+                                     options);
 }
 
 namespace detail {
@@ -314,14 +334,9 @@ inline TextTable read_texts_like(const std::string& path, const TableFormat& for
   known.encoding_like = format.dialect.encoding;
   return read_text_table(path, find_dialect(path, known, options.open), options.open);
 }
-} // namespace detail
-
-/// Reads another file of the same columns, whatever its order and dialect. Columns that the format does not
-/// learn need not be there. \param options  of which the dialect and the missing values count \throws as
-/// `read_table_file`
-inline Table read_table_like(const std::string& path, const TableFormat& format,
-                             const TableFileOptions& options = {}) {
-  const auto texts = detail::read_texts_like(path, format, options);
+/// Texts as a table of columns whose meaning is known.
+inline Table table_like(const TextTable& texts, const std::string& path, const TableFormat& format,
+                        const RoleOptions& roles) {
   std::vector<Column> columns;
   for (const auto& column : format.columns) {
     if (!TableFormat::kind_of(column.role))
@@ -330,10 +345,24 @@ inline Table read_table_like(const std::string& path, const TableFormat& format,
     if (found == texts.names.end())
       throw CsvError(path, 0, 0, "the column '" + column.name + "' is missing");
     const auto place = static_cast<std::size_t>(found - texts.names.begin());
-    columns.push_back(detail::at_column(
-        path, place, [&] { return detail::table_column(texts.columns[place], column, options.roles); }));
+    columns.push_back(
+        at_column(path, place, [&] { return table_column(texts.columns[place], column, roles); }));
   }
   return Table(std::move(columns), format.label);
+}
+} // namespace detail
+
+/// Reads another file of the same columns, whatever its order and dialect. Columns that the format does not
+/// learn need not be there. \param options  of which the dialect and the missing values count \throws as
+/// `read_table_file`
+inline Table read_table_like(const std::string& path, const TableFormat& format,
+                             const TableFileOptions& options = {}) {
+  return detail::table_like(detail::read_texts_like(path, format, options), path, format, options.roles);
+}
+/// The same of rows from elsewhere.
+inline Table read_table_like(TextSource& source, const TableFormat& format,
+                             const TableFileOptions& options = {}) {
+  return detail::table_like(detail::read_text_table(source), source.name(), format, options.roles);
 }
 
 /// A file of some of a format's columns, of which cells may be missing.

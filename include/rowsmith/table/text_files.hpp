@@ -17,13 +17,13 @@
 #include <rowsmith/csv/dialect.hpp>
 #include <rowsmith/table/table_file.hpp>
 #include <rowsmith/table/text_records.hpp>
-#include <rowsmith/table/text_sketch.hpp>
+#include <rowsmith/table/text_source.hpp>
 
 ROWSMITH_BEGIN
 namespace detail {
 
 /// One table in one or several files, as chunks of texts; can be read any number of times.
-class TextFiles {
+class TextFiles final : public TextSource {
 public:
   /// \throws OptionError for no file, CsvError for one that cannot be read, or has other columns than the
   /// first
@@ -46,19 +46,16 @@ public:
   }
 
   /// How the first file is written down.
-  const CsvDialect& dialect() const noexcept { return dialects_.front(); }
-  const std::vector<std::string>& names() const noexcept { return names_; }
-  /// For messages.
-  std::string name() const {
+  const CsvDialect& dialect() const noexcept override { return dialects_.front(); }
+  const std::vector<std::string>& names() const noexcept override { return names_; }
+  std::string name() const override {
     return paths_.size() == 1 ? paths_.front()
                               : paths_.front() + " and " + std::to_string(paths_.size() - 1) + " more";
   }
-  /// The file that the last chunk is of.
-  const std::string& path() const noexcept { return paths_[chunk_file_]; }
-  /// Header lines among the rows so far.
-  std::size_t repeated() const noexcept { return repeated_ + (records_ ? records_->repeated() : 0); }
-  /// Of all bytes, how many were read; an estimate for compressed files.
-  double share_done() const noexcept {
+  std::string path() const override { return paths_[chunk_file_]; }
+  std::size_t repeated() const noexcept override { return repeated_ + (records_ ? records_->repeated() : 0); }
+  /// Of bytes; of compressed files an estimate.
+  double share_done() const noexcept override {
     double done = 0;
     for (std::size_t i = 0; i < file_ && i < bytes_.size(); ++i)
       done += bytes_[i];
@@ -67,24 +64,19 @@ public:
     return all_bytes_ > 0 ? done / all_bytes_ : 0;
   }
 
-  /// The first row of each file that was begun.
-  const std::vector<std::uint64_t>& file_starts() const noexcept { return starts_; }
+  std::vector<std::uint64_t> file_starts() const override { return starts_; }
 
-  void rewind() {
+  void rewind() override {
     file_ = 0;
     rows_ = 0;
     starts_.clear();
     repeated_ = 0;
     begin_file();
   }
-  /// The next rows, of one file. \returns false at the end of all
-  bool next(TextChunk& chunk, std::size_t most) {
+  /// Those of one file.
+  bool next(TextChunk& chunk, std::size_t most) override {
     while (records_) {
-      chunk.columns.resize(names_.size());
-      for (auto& column : chunk.columns)
-        column.clear();
-      chunk.first_row = rows_;
-      chunk.rows = 0;
+      clear(chunk, names_.size(), rows_);
       chunk_file_ = file_;
       const std::size_t before = records_->bytes();
       while (chunk.rows < most && records_->bytes() - before < most_bytes && records_->next()) {

@@ -24,6 +24,7 @@
 #include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/table/text_column.hpp>
 #include <rowsmith/table/text_records.hpp>
+#include <rowsmith/table/text_source.hpp>
 
 ROWSMITH_BEGIN
 
@@ -41,13 +42,6 @@ struct SketchOptions {
 };
 
 namespace detail {
-
-/// Rows of a file as texts, one after the other.
-struct TextChunk {
-  std::vector<TextColumn> columns{};
-  std::uint64_t first_row = 0; ///< counted from 0 over all files
-  std::size_t rows = 0;
-};
 
 /// A sketch of rows of texts: each row is kept by chance, by its number alone, so that chunks of any size
 /// give the same sketch; and so are, for each column, rows with its ends, with its longest fraction, with

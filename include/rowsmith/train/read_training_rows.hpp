@@ -25,6 +25,7 @@
 #include <rowsmith/table/table_file.hpp>
 #include <rowsmith/table/text_files.hpp>
 #include <rowsmith/table/text_sketch.hpp>
+#include <rowsmith/table/text_source.hpp>
 #include <rowsmith/train/options.hpp>
 #include <rowsmith/train/training_rows.hpp>
 
@@ -54,11 +55,9 @@ namespace detail {
 /// Reads the files of a table once to see what it is, and once to encode it.
 class TrainingFilesReader {
 public:
-  TrainingFilesReader(const std::vector<std::string>& paths, const TableFileOptions& file_options,
-                      const TrainerOptions& options, const ReadOptions& reading,
-                      const ProgressCallback& callback)
-      : files_(paths, with_dialect(file_options, reading)), file_options_(file_options), options_(options),
-        reading_(reading), callback_(callback),
+  TrainingFilesReader(TextSource& files, const TableFileOptions& file_options, const TrainerOptions& options,
+                      const ReadOptions& reading, const ProgressCallback& callback)
+      : files_(files), file_options_(file_options), options_(options), reading_(reading), callback_(callback),
         sketch_(files_.names().size(), sketch_options(options, reading)) {
     if (reading.chunk_rows == 0)
       throw OptionError("chunk_rows = 0: expected 1 or more");
@@ -83,14 +82,6 @@ public:
   }
 
 private:
-  /// What the format says of how the files are written down, as `read_table_like` takes it.
-  static TableFileOptions with_dialect(TableFileOptions options, const ReadOptions& reading) {
-    if (reading.format) {
-      options.dialect.header = options.dialect.header.value_or(reading.format->dialect.header);
-      options.dialect.encoding_like = reading.format->dialect.encoding;
-    }
-    return options;
-  }
   static SketchOptions sketch_options(const TrainerOptions& options, const ReadOptions& reading) {
     auto sketch = reading.sketch;
     sketch.numbers = std::max(sketch.numbers, options.encoding.max_exact_values + 1);
@@ -184,18 +175,7 @@ private:
     TableFile file;
     file.format = *reading_.format;
     file.rows = texts.rows;
-    std::vector<Column> columns;
-    for (const auto& column : file.format.columns) {
-      const auto found = std::find(texts.names.begin(), texts.names.end(), column.name);
-      if (found == texts.names.end() && TableFormat::kind_of(column.role))
-        throw CsvError(files_.name(), 0, 0, "the column '" + column.name + "' is missing");
-      const auto place = static_cast<std::size_t>(found - texts.names.begin());
-      if (TableFormat::kind_of(column.role))
-        columns.push_back(at_column(files_.name(), place, [&] {
-          return table_column(texts.columns[place], column, file_options_.roles);
-        }));
-    }
-    file.table = Table(std::move(columns), file.format.label);
+    file.table = detail::table_like(texts, files_.name(), file.format, file_options_.roles);
     return file;
   }
 
@@ -364,7 +344,7 @@ private:
     return one;
   }
 
-  TextFiles files_;
+  TextSource& files_;
   const TableFileOptions& file_options_;
   const TrainerOptions& options_;
   const ReadOptions& reading_;
@@ -406,7 +386,21 @@ inline TrainingFiles read_training_rows(const std::vector<std::string>& paths,
                                         const TableFileOptions& file_options, const TrainerOptions& options,
                                         const ReadOptions& reading = {},
                                         const ProgressCallback& callback = {}) {
-  return detail::TrainingFilesReader(paths, file_options, options, reading, callback).read();
+  auto known = file_options; // of how the files are written down, as `read_table_like` takes it
+  if (reading.format) {
+    known.dialect.header = known.dialect.header.value_or(reading.format->dialect.header);
+    known.dialect.encoding_like = reading.format->dialect.encoding;
+  }
+  detail::TextFiles files(paths, known);
+  return detail::TrainingFilesReader(files, file_options, options, reading, callback).read();
+}
+/// The same of rows from elsewhere: of a database, of memory, or of a class of your own that derives from
+/// `TextSource`. \throws also what the source does
+inline TrainingFiles read_training_rows(TextSource& source, const TableFileOptions& file_options,
+                                        const TrainerOptions& options, const ReadOptions& reading = {},
+                                        const ProgressCallback& callback = {}) {
+  source.rewind();
+  return detail::TrainingFilesReader(source, file_options, options, reading, callback).read();
 }
 
 ROWSMITH_END

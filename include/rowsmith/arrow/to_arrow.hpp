@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Tables handed to other programs in memory.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <rowsmith/arrow/arrow_cells.hpp>
+#include <rowsmith/arrow/c_data.hpp>
+#include <rowsmith/csv/whole_number.hpp>
+#include <rowsmith/table/column_format.hpp>
+#include <rowsmith/table/table.hpp>
+#include <rowsmith/table/table_format.hpp>
+
+ROWSMITH_BEGIN
+
+/// A table as Arrow has it. Whoever takes one of the two by `take()` has to release it; what is not taken is
+/// released here.
+struct ArrowTable {
+  detail::ArrowOwner<ArrowSchema> schema{}; ///< of the type struct
+  detail::ArrowOwner<ArrowArray> array{};
+};
+
+namespace detail {
+
+/// What a schema points to.
+struct ArrowSchemaParts {
+  std::string format{};
+  std::string name{};
+  std::vector<ArrowSchema> owned{};
+  std::vector<ArrowSchema*> children{};
+  ArrowSchema dictionary{};
+};
+/// What an array points to.
+struct ArrowArrayParts {
+  std::vector<const void*> buffers{};
+  std::vector<unsigned char> valid{};
+  std::vector<double> doubles{};
+  std::vector<std::int64_t> wholes{};
+  std::vector<std::int32_t> codes{};
+  std::vector<std::int64_t> offsets{};
+  std::string texts{};
+  std::vector<ArrowArray> owned{};
+  std::vector<ArrowArray*> children{};
+  ArrowArray dictionary{};
+};
+
+/// Releases what is still there: whoever took a child has marked it.
+template <class Struct, class Parts>
+void release_arrow(Struct* released) {
+  auto* const parts = static_cast<Parts*>(released->private_data);
+  for (auto& child : parts->owned)
+    if (child.release != nullptr)
+      child.release(&child);
+  if (parts->dictionary.release != nullptr)
+    parts->dictionary.release(&parts->dictionary);
+  delete parts;
+  released->release = nullptr;
+}
+/// Hands the parts over to a structure. The children are those of `parts->owned`.
+template <class Struct, class Parts>
+void fill_arrow(Struct& to, std::unique_ptr<Parts> parts) {
+  for (auto& child : parts->owned)
+    parts->children.push_back(&child);
+  to.n_children = static_cast<std::int64_t>(parts->children.size());
+  to.children = parts->children.empty() ? nullptr : parts->children.data();
+  to.dictionary = parts->dictionary.release != nullptr ? &parts->dictionary : nullptr;
+  to.release = &release_arrow<Struct, Parts>;
+  to.private_data = parts.release();
+}
+inline void fill_schema(ArrowSchema& to, std::unique_ptr<ArrowSchemaParts> parts, std::int64_t flags) {
+  to.format = parts->format.c_str();
+  to.name = parts->name.c_str();
+  to.flags = flags;
+  fill_arrow(to, std::move(parts));
+}
+inline void fill_array(ArrowArray& to, std::unique_ptr<ArrowArrayParts> parts, std::size_t length,
+                       std::size_t missing) {
+  to.length = static_cast<std::int64_t>(length);
+  to.null_count = static_cast<std::int64_t>(missing);
+  to.n_buffers = static_cast<std::int64_t>(parts->buffers.size());
+  to.buffers = parts->buffers.data();
+  fill_arrow(to, std::move(parts));
+}
+
+/// Which of Arrow's types a column has: `g`, `l`, `tdD`, a timestamp, or codes of texts (`i`).
+inline std::string arrow_format(const Column& column, const ColumnFormat* known) {
+  if (column.kind == ColumnKind::categorical)
+    return "i";
+  if (known != nullptr && known->role == ColumnRole::date && has(known->pattern, 'Y'))
+    return counts_days(known->pattern) ? "tdD"
+                                       : std::string(fraction_digits(known->pattern) == 0   ? "tss:"
+                                                     : fraction_digits(known->pattern) <= 3 ? "tsm:"
+                                                     : fraction_digits(known->pattern) <= 6 ? "tsu:"
+                                                                                            : "tsn:") +
+                                             (known->pattern.ends_with('Z') ? "UTC" : "");
+  if (known != nullptr && !(known->origin == WholeNumber{}))
+    return known->origin.magnitude < std::uint64_t{1} << 62U ? "l" : "g";
+  const bool whole =
+      column.decimals == 0 && std::all_of(column.values.begin(), column.values.end(), [](double x) {
+        return std::isnan(x) || (x == std::floor(x) && std::abs(x) < 0x1p53);
+      });
+  return whole ? "l" : "g";
+}
+
+/// The number of a cell in the units of its type.
+inline std::int64_t arrow_whole(double number, const std::string& format, const ColumnFormat* known) {
+  if (format.starts_with("ts")) {
+    const double seconds = std::floor(number);
+    const double scale = format[2] == 's' ? 1 : format[2] == 'm' ? 1e3 : format[2] == 'u' ? 1e6 : 1e9;
+    return static_cast<std::int64_t>(seconds) * static_cast<std::int64_t>(scale) +
+           static_cast<std::int64_t>(std::round((number - seconds) * scale));
+  }
+  if (format == "l" && known != nullptr && !(known->origin == WholeNumber{}))
+    return signed_number(at_distance(known->origin, std::round(number))).value();
+  return static_cast<std::int64_t>(std::round(number));
+}
+
+inline void export_column(const Column& column, const ColumnFormat* known, ArrowSchema& schema,
+                          ArrowArray& array) {
+  auto described = std::make_unique<ArrowSchemaParts>();
+  auto parts = std::make_unique<ArrowArrayParts>();
+  described->name = column.name;
+  described->format = arrow_format(column, known);
+  const auto& format = described->format;
+  const std::size_t rows = column.rows();
+  const std::size_t missing = column.missing_count();
+  if (missing > 0) {
+    parts->valid.assign((rows + 7) / 8, 0);
+    for (std::size_t row = 0; row < rows; ++row)
+      if (!column.is_missing(row))
+        parts->valid[row / 8] = static_cast<unsigned char>(parts->valid[row / 8] | (1U << row % 8));
+  }
+  const void* cells = nullptr;
+  if (format == "i") {
+    for (const auto code : column.codes)
+      parts->codes.push_back(std::max(code, 0));
+    parts->codes.push_back(0); // a buffer is there, if the table has no rows
+    cells = parts->codes.data();
+    auto words = std::make_unique<ArrowArrayParts>();
+    words->offsets.push_back(0);
+    for (const auto& text : column.dictionary.texts()) {
+      words->texts += text;
+      words->offsets.push_back(static_cast<std::int64_t>(words->texts.size()));
+    }
+    // A missing cell has a code, too: the first, which must be there.
+    if (column.dictionary.size() == 0)
+      words->offsets.push_back(0);
+    words->buffers = {nullptr, words->offsets.data(), words->texts.data()};
+    const std::size_t size = words->offsets.size() - 1;
+    auto type = std::make_unique<ArrowSchemaParts>();
+    type->format = "U";
+    fill_schema(described->dictionary, std::move(type), 0);
+    fill_array(parts->dictionary, std::move(words), size, 0);
+  } else if (format == "g") {
+    for (const double value : column.values) {
+      double exact = value;
+      if (known != nullptr && !(known->origin == WholeNumber{}) && !std::isnan(value)) {
+        const auto whole = at_distance(known->origin, std::round(value));
+        exact = (whole.negative ? -1.0 : 1.0) * static_cast<double>(whole.magnitude);
+      }
+      parts->doubles.push_back(std::isnan(exact) ? 0 : exact);
+    }
+    parts->doubles.push_back(0);
+    cells = parts->doubles.data();
+  } else if (format == "tdD") {
+    for (const double value : column.values)
+      parts->codes.push_back(std::isnan(value) ? 0 : static_cast<std::int32_t>(std::round(value)));
+    parts->codes.push_back(0);
+    cells = parts->codes.data();
+  } else {
+    for (const double value : column.values)
+      parts->wholes.push_back(std::isnan(value) ? 0 : arrow_whole(value, format, known));
+    parts->wholes.push_back(0);
+    cells = parts->wholes.data();
+  }
+  parts->buffers = {missing > 0 ? parts->valid.data() : nullptr, cells};
+  fill_schema(schema, std::move(described), ARROW_FLAG_NULLABLE);
+  fill_array(array, std::move(parts), rows, missing);
+}
+
+} // namespace detail
+
+/// A table as one array of the type struct, a copy. Categories are codes of 32 bits with a dictionary of
+/// texts; numbers without decimals 64-bit integers, where all are less than 2^53, others doubles. \param
+/// format  what is known of the columns: dates become date32 or timestamps (those without a year numbers),
+/// and whole numbers of more digits than a double holds 64-bit integers, or doubles where these do not hold
+/// them
+inline ArrowTable to_arrow(const Table& table, const TableFormat& format = {}) {
+  auto described = std::make_unique<detail::ArrowSchemaParts>();
+  auto parts = std::make_unique<detail::ArrowArrayParts>();
+  ArrowTable result;
+  // Whatever is thrown, columns that are there already go with these.
+  struct Guard {
+    detail::ArrowSchemaParts* schema;
+    detail::ArrowArrayParts* array;
+    ~Guard() {
+      if (schema == nullptr)
+        return;
+      for (auto& one : schema->owned)
+        if (one.release != nullptr)
+          one.release(&one);
+      for (auto& one : array->owned)
+        if (one.release != nullptr)
+          one.release(&one);
+    }
+  } guard{described.get(), parts.get()};
+  described->format = "+s";
+  described->owned.resize(table.size());
+  parts->owned.resize(table.size());
+  for (std::size_t c = 0; c < table.size(); ++c) {
+    const auto known = std::find_if(format.columns.begin(), format.columns.end(),
+                                    [&](const ColumnFormat& one) { return one.name == table[c].name; });
+    detail::export_column(table[c], known == format.columns.end() ? nullptr : &*known, described->owned[c],
+                          parts->owned[c]);
+  }
+  parts->buffers = {nullptr};
+  detail::fill_schema(*result.schema, std::move(described), 0);
+  guard.schema = nullptr;
+  detail::fill_array(*result.array, std::move(parts), table.rows(), 0);
+  return result;
+}
+
+/// A table as a stream of one array, for those who take streams. \param stream  is filled in; whoever takes
+/// it releases it
+inline void to_arrow_stream(Table table, TableFormat format, ArrowArrayStream& stream) {
+  struct Parts {
+    Table table;
+    TableFormat format;
+    bool taken = false;
+    std::string error{};
+  };
+  auto parts = std::make_unique<Parts>(Parts{std::move(table), std::move(format)});
+  // Nothing may be thrown through the interface.
+  stream = {};
+  stream.get_schema = [](ArrowArrayStream* from, ArrowSchema* to) {
+    auto* const own = static_cast<Parts*>(from->private_data);
+    try {
+      *to = to_arrow(own->table, own->format).schema.take();
+      return 0;
+    } catch (const std::exception& error) {
+      own->error = error.what();
+      return ENOMEM;
+    }
+  };
+  stream.get_next = [](ArrowArrayStream* from, ArrowArray* to) {
+    auto* const own = static_cast<Parts*>(from->private_data);
+    try {
+      *to = {};
+      if (!std::exchange(own->taken, true))
+        *to = to_arrow(own->table, own->format).array.take();
+      return 0;
+    } catch (const std::exception& error) {
+      own->error = error.what();
+      return ENOMEM;
+    }
+  };
+  stream.get_last_error = [](ArrowArrayStream* from) -> const char* {
+    return static_cast<Parts*>(from->private_data)->error.c_str();
+  };
+  stream.release = [](ArrowArrayStream* from) {
+    delete static_cast<Parts*>(from->private_data);
+    from->release = nullptr;
+  };
+  stream.private_data = parts.release();
+}
+
+ROWSMITH_END
