@@ -311,8 +311,9 @@ class Reference:
     def first_sentence(self, header, page):
         if header["about"] is None:
             return ""
-        told = self.described(header["about"].find("briefdescription"), page)
-        return re.sub(r"^<p>|</p>$", "", told[0]) if told else ""
+        told = self.about(header["about"], page)
+        words = " ".join(re.sub(r"^<p>|</p>$", "", block) for block in told[:2] if block.startswith("<p>"))
+        return re.split(r"(?<=[^.]\.)(?<!al\.) ", words, maxsplit=1)[0]
 
     def page(self, folder, level, holds):
         if folder.endswith(".hpp"):
@@ -322,7 +323,7 @@ class Reference:
         if page is None:
             return None
         title = folder
-        blocks = [f"# {title}", f"Level {level} of the [architecture](../architecture.md): {holds}."]
+        blocks = [f"# rowsmith/{title}", f"Level {level} of the [architecture](../architecture.md): {holds}."]
         if not folder.endswith(".hpp"):
             rows = [f"<tr><td><a href=\"#{self.headers[p]['anchor']}\">{p.split('/', 1)[1]}</a></td>"
                     f"<td>{self.first_sentence(self.headers[p], page)}</td></tr>" for p in paths]
