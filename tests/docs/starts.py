@@ -106,8 +106,9 @@ def run_python(blocks, work, environment):
 
 def main():
     root, program, programs, cxx, work = sys.argv[1:]
-    root, work = pathlib.Path(root).resolve(), pathlib.Path(work).resolve()
+    root, work, program = pathlib.Path(root).resolve(), pathlib.Path(work).resolve(), os.path.abspath(program)
     shutil.rmtree(work, ignore_errors=True)
+    cxx = shutil.which(cxx) or sys.exit(f"starts.py: there is no compiler {cxx}")
     (work / "bin").mkdir(parents=True)
     blocks = docs.blocks_of(root)
     files = {block.file: block for block in blocks if block.file and block.language == "cpp"}
