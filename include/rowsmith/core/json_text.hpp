@@ -16,7 +16,7 @@
 ROWSMITH_BEGIN
 
 /// Appends `text` in quotation marks, with what JSON does not allow escaped. The result is valid UTF-8: a
-/// byte that is no part of a UTF-8 character becomes \u0080 to \u00ff, as if it were Latin-1.
+/// byte that is no part of a UTF-8 character becomes `\u0080` to `\u00ff`, as if it were Latin-1.
 inline void append_json_text(std::string& to, std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   to += '"';

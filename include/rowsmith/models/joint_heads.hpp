@@ -64,7 +64,7 @@ public:
     return dense(hidden, parameters[weight_], parameters[bias_]);
   }
   const std::vector<Head>& heads() const noexcept { return heads_; }
-  /// One-hot form of a row as the heads see it. \param codes, numbers  as in `MixedRows`
+  /// One-hot form of a row as the heads see it. \param codes  as in `MixedRows`
   void one_hot(const std::int32_t* codes, const float*, float* to) const {
     for (std::size_t g = 0; g < heads_.size(); ++g)
       to[code_of(static_cast<Index>(g), codes)] = 1;

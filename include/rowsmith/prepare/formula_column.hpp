@@ -90,7 +90,7 @@ struct FormulaColumn {
 
   /// Puts the one operand that is not known in its cell, as the column and the others give it: with as few
   /// digits as keep the formula, and no more than it has. Of a rounded product or ratio several numbers do.
-  /// \param known  by slot; the operand's is set \param decimals  by slot, as `Column::decimals`
+  /// \param known  by slot; the operand's is set \param column_decimals  by slot, as `Column::decimals`
   /// \param exactly  only what can be nothing else \returns whether there is such a number
   bool deduce(RowCells cells, std::vector<bool>& known, std::span<const int> column_decimals,
               bool exactly) const noexcept {
