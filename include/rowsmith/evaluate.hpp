@@ -9,12 +9,14 @@
 #include <rowsmith/evaluate/class_target.hpp>
 #include <rowsmith/evaluate/classifier.hpp>
 #include <rowsmith/evaluate/classify.hpp>
+#include <rowsmith/evaluate/description_html.hpp>
 #include <rowsmith/evaluate/detection.hpp>
 #include <rowsmith/evaluate/distribution_distance.hpp>
 #include <rowsmith/evaluate/efficacy.hpp>
 #include <rowsmith/evaluate/features.hpp>
 #include <rowsmith/evaluate/fidelity.hpp>
 #include <rowsmith/evaluate/html_drawing.hpp>
+#include <rowsmith/evaluate/html_figures.hpp>
 #include <rowsmith/evaluate/html_style.hpp>
 #include <rowsmith/evaluate/judge.hpp>
 #include <rowsmith/evaluate/linear_model.hpp>

@@ -8,6 +8,7 @@
 #include <rowsmith/io/guide_json.hpp>
 #include <rowsmith/io/heads_json.hpp>
 #include <rowsmith/io/model_card.hpp>
+#include <rowsmith/io/model_card_page.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/io/model_json.hpp>
 #include <rowsmith/io/safetensors.hpp>

@@ -83,6 +83,24 @@ TEST_CASE("a table is judged, written and let through or stopped by the exit cod
   CHECK_THAT(result.out, Contains("release gate: FAILED") && Contains("shapes.mean is "));
 }
 
+TEST_CASE("a table is described on a page, with a picture of each column", "[cli]") {
+  const Folder folder;
+  const auto file = folder.file("train.csv");
+  const auto plain = run_program({"describe", file});
+  const auto drawn = run_program({"describe", file, "--html", folder.file("page.html")});
+  CHECK(drawn.code == 0);
+  CHECK(drawn.out == plain.out);
+  const auto page = read_file(folder.file("page.html"));
+  std::size_t pictures = 0;
+  for (auto at = page.find("<svg "); at != std::string::npos; at = page.find("<svg ", at + 1))
+    ++pictures;
+  CHECK(pictures == small_tables::people(150, 1).size());
+  CHECK_THAT(page, Contains("last, first") && Contains("150 rows") && Contains("</html>"));
+  const auto before = read_file(file);
+  CHECK(run_program({"describe", file, "--html", file}).code == 2);
+  CHECK(read_file(file) == before);
+}
+
 TEST_CASE("wrong use is refused before any work, with exit code 2", "[cli]") {
   const Folder folder;
   folder.write("unknown.json", R"({"efficacy.forest.z": {"min": 0.9}})");

@@ -145,7 +145,7 @@ inline Report judge(const Table& train, const Table& holdout, const Table& synth
     report.telling = telling_columns(train, synthetic, {.seed = used.seed, .threads = used.threads});
     const SharedCodes codes({&train, &synthetic});
     for (std::size_t c = 0; c < train.size(); ++c)
-      report.marginals.push_back(detail::marginal(train, synthetic, codes, c));
+      report.marginals.push_back(detail::marginal(train, &synthetic, codes, c));
     report.real_associations = associations(train, used.threads);
     report.synthetic_associations = associations(synthetic, used.threads);
     tell(1, 1);

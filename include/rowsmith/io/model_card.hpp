@@ -32,6 +32,9 @@ struct CardColumn {
   std::string role{};                 ///< as `to_string(ColumnRole)`, or the kind where the file is unknown
   std::vector<CopiedValues> copied{}; ///< none: no value of a training row comes back but by chance
   std::string otherwise{};            ///< what else stands in generated rows, or how the column is made
+  std::vector<std::string> held{};    ///< the first of what is repeated, as the file writes it
+  std::vector<double> values{}; ///< of numbers that are repeated: these, or some evenly from all of them
+  std::vector<double> edges{};  ///< of bins, between which numbers are drawn; or some of them
 };
 
 /// What a model says about itself.
@@ -153,11 +156,28 @@ private:
       return;
     }
   }
+  /// At most so many, evenly, with the first and the last.
+  static std::vector<double> some_of(const std::vector<double>& all, std::size_t most) {
+    if (all.size() <= most)
+      return all;
+    std::vector<double> some;
+    for (std::size_t k = 0; k < most; ++k)
+      some.push_back(all[k * (all.size() - 1) / (most - 1)]);
+    return some;
+  }
   void codes(const ColumnCodec& codec, const ColumnFormat& format, CardColumn& to) const {
     const auto put = [&](std::size_t count, const char* what, std::size_t least_rows) {
       if (count > 0)
         to.copied.push_back({count, what, parts_.privacy.empty() ? std::max<std::size_t>(least_rows, 1) : 0});
     };
+    constexpr std::size_t shown = 12;
+    constexpr std::size_t drawn = 200;
+    for (std::size_t k = 0; k < std::min(shown, codec.categories.size()); ++k)
+      to.held.push_back(codec.categories[k]);
+    for (std::size_t k = 0; k < std::min(shown, codec.points.size()); ++k)
+      append_formatted(to.held.emplace_back(), codec.points[k], codec.decimals, format);
+    to.values = some_of(codec.points, drawn);
+    to.edges = some_of(codec.knots, drawn);
     switch (codec.kind) {
     case ColumnCodec::Kind::categorical:
       put(codec.categories.size(), "categories",
@@ -195,6 +215,16 @@ inline std::string copied_text(const CardColumn& column) {
   return text.empty() ? "nothing" : text;
 }
 
+/// What a model is, in one line.
+inline std::string head_text(const ModelCard& card) {
+  std::string text = "a model, recipe " + (card.recipe.empty() ? "unknown" : readable_utf8(card.recipe));
+  if (card.training_rows)
+    text += ", of " + std::to_string(*card.training_rows) + " rows";
+  if (!card.label.empty())
+    text += "; makes rows for a '" + readable_utf8(card.label) + "' that is asked for";
+  return text;
+}
+
 } // namespace detail
 
 /// The card of a model.
@@ -202,12 +232,7 @@ inline ModelCard model_card(const TableModel& model) { return detail::CardMaker(
 
 /// The card for people, in lines.
 inline std::string to_text(const ModelCard& card) {
-  std::string text = "a model, recipe " + (card.recipe.empty() ? "unknown" : readable_utf8(card.recipe));
-  if (card.training_rows)
-    text += ", of " + std::to_string(*card.training_rows) + " rows";
-  if (!card.label.empty())
-    text += "; makes rows for a '" + readable_utf8(card.label) + "' that is asked for";
-  text += "\n\n";
+  std::string text = detail::head_text(card) + "\n\n";
   std::vector<std::vector<std::string>> lines{
       {"column", "role", "repeats of the training rows", "otherwise"}};
   const auto add = [&lines](const CardColumn& column) {
