@@ -5,6 +5,7 @@
 
 #include <rowsmith/io/checkpoint.hpp>
 #include <rowsmith/io/condition_reader.hpp>
+#include <rowsmith/io/curve_json.hpp>
 #include <rowsmith/io/guide_json.hpp>
 #include <rowsmith/io/heads_json.hpp>
 #include <rowsmith/io/model_card.hpp>

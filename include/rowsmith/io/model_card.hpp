@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -45,6 +46,7 @@ struct ModelCard {
   std::vector<CardColumn> columns{};          ///< of the table's file, in its order
   std::vector<CardColumn> made{};             ///< that stand for columns of the file in what is learnt
   std::vector<std::string> relations{};       ///< that generated rows keep
+  std::vector<LearningCurve> training{};      ///< how it went, stage by stage; none where the file has none
   std::string privacy{};                      ///< what is promised of any one row, in words
 };
 
@@ -60,6 +62,7 @@ public:
     card.recipe = note("recipe");
     card.training_rows = whole(note("training_rows"));
     card.privacy = parts_.privacy.statement();
+    card.training = parts_.curves;
     if (parts_.conditional())
       card.label = parts_.encoder.schema().label();
     const auto& preparation = parts_.preparation;
@@ -215,6 +218,37 @@ inline std::string copied_text(const CardColumn& column) {
   return text.empty() ? "nothing" : text;
 }
 
+/// Why a stage ended, for people.
+inline std::string_view end_text(StageEnd end) {
+  constexpr std::string_view texts[] = {"its steps were used up", "held-out rows got no likelier any more",
+                                        "it was stopped"};
+  return texts[static_cast<std::size_t>(end)];
+}
+
+inline std::string loss_text(double value) {
+  std::string text;
+  append_number(text, value, std::abs(value) < 1e6 ? 3 : 0);
+  return text;
+}
+
+/// How a stage went, in one line. \param write  (number) -> text
+template <class Write>
+std::string curve_line(const LearningCurve& curve, const Write& write) {
+  std::string text = std::to_string(curve.epochs) + (curve.epochs == 1 ? " epoch" : " epochs");
+  if (!curve.steps.empty())
+    text += ", " + std::to_string(curve.steps.back()) + (curve.steps.back() == 1 ? " step" : " steps");
+  text += "; ended because " + std::string(end_text(curve.end));
+  for (std::size_t f = 0; f < curve.figures.size() && !curve.steps.empty(); ++f) {
+    text += "; " + readable_utf8(curve.figures[f]) + " " + write(curve.value(0, f)) + " to " +
+            write(curve.value(curve.steps.size() - 1, f));
+    if (curve.figures[f] == "validation") {
+      const auto best = curve.least_point(f);
+      text += ", least " + write(curve.value(best, f)) + " after step " + std::to_string(curve.steps[best]);
+    }
+  }
+  return text;
+}
+
 /// What a model is, in one line.
 inline std::string head_text(const ModelCard& card) {
   std::string text = "a model, recipe " + (card.recipe.empty() ? "unknown" : readable_utf8(card.recipe));
@@ -259,6 +293,10 @@ inline std::string to_text(const ModelCard& card) {
     text += "\nrelations, which generated rows keep:\n";
   for (const auto& relation : card.relations)
     text += "  " + readable_utf8(relation) + '\n';
+  if (!card.training.empty())
+    text += "\ntraining, stage by stage (losses a row):\n";
+  for (const auto& curve : card.training)
+    text += "  " + readable_utf8(curve.stage) + ": " + detail::curve_line(curve, detail::loss_text) + '\n';
   return text +
          "\nThe file of the model holds what is repeated as it was in the training rows. Ranges are rounded "
          "outwards.\n\nprivacy: " +
