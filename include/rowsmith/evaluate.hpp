@@ -9,6 +9,8 @@
 #include <rowsmith/evaluate/class_target.hpp>
 #include <rowsmith/evaluate/classifier.hpp>
 #include <rowsmith/evaluate/classify.hpp>
+#include <rowsmith/evaluate/compare.hpp>
+#include <rowsmith/evaluate/compare_html.hpp>
 #include <rowsmith/evaluate/description_html.hpp>
 #include <rowsmith/evaluate/detection.hpp>
 #include <rowsmith/evaluate/distribution_distance.hpp>
@@ -33,6 +35,7 @@
 #include <rowsmith/evaluate/resample.hpp>
 #include <rowsmith/evaluate/result_text.hpp>
 #include <rowsmith/evaluate/row_distance.hpp>
+#include <rowsmith/evaluate/some_rows.hpp>
 #include <rowsmith/evaluate/support.hpp>
 #include <rowsmith/evaluate/telling_columns.hpp>
 #include <rowsmith/evaluate/text.hpp>

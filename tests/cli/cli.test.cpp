@@ -9,6 +9,7 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <stdlib.h>
@@ -99,6 +100,43 @@ TEST_CASE("a table is described on a page, with a picture of each column", "[cli
   const auto before = read_file(file);
   CHECK(run_program({"describe", file, "--html", file}).code == 2);
   CHECK(read_file(file) == before);
+}
+
+TEST_CASE("two tables are compared, and wrong use is refused", "[cli]") {
+  const Folder folder;
+  rs::write_csv(folder.file("first.csv"), small_tables::people(240, 1));
+  rs::write_csv(folder.file("second.csv"), small_tables::people(120, 2));
+  const auto run = [&](const std::vector<std::string>& more, const std::string& second = "second.csv") {
+    std::vector<std::string> words{"compare", "--quick", "--quiet", folder.file("first.csv"),
+                                   folder.file(second)};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(words);
+  };
+  const auto result =
+      run({"--target", "y", "--json", folder.file("likeness.json"), "--html", folder.file("likeness.html")});
+  CHECK(result.error == "");
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Contains("n = 120 rows by chance") && Contains("AUC of predicting y"));
+  CHECK(nlohmann::json::parse(read_file(folder.file("likeness.json")))["n"] == 120);
+  CHECK_THAT(read_file(folder.file("likeness.html")), Contains("first.csv and ") && Contains("</html>"));
+  const auto second = read_file(folder.file("second.csv"));
+  for (const auto& [more, why] : std::initializer_list<std::pair<std::vector<std::string>, std::string>>{
+           {{"--target", "z"}, "--target: no column is called 'z'"},
+           {{"--json", folder.file("second.csv")}, "is the file of B"},
+           {{"--html", folder.file("nowhere/page.html")}, "cannot be written"},
+           {{"--json", folder.file("x"), "--html", folder.file("x")}, "is the file of --json"},
+           {{"--max-rows", "99"}, "from 100 to"},
+           {{"--label", "y"}, "--label"}}) {
+    CAPTURE(more);
+    const auto refused = run(more);
+    CHECK(refused.code == 2);
+    CHECK_THAT(refused.error, Contains(why));
+    CHECK(refused.out == "");
+  }
+  CHECK(run({}, "first.csv").code == 2);
+  CHECK(read_file(folder.file("second.csv")) == second);
+  rs::write_csv(folder.file("few.csv"), small_tables::people(99, 2));
+  CHECK(run({}, "few.csv").code == 2);
 }
 
 TEST_CASE("wrong use is refused before any work, with exit code 2", "[cli]") {

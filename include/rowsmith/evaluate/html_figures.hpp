@@ -83,8 +83,10 @@ std::string marginal_picture(const Marginal& column, const Write& write) {
 }
 inline std::string marginal_picture(const Marginal& column) { return marginal_picture(column, short_number); }
 
-/// What judges found among so many false alarms, one curve a judge.
-inline std::string roc_figure(const std::vector<DetectionResult>& detection) {
+/// What judges found among so many false alarms, one curve a judge. \param alarms, found  what the axes say
+inline std::string roc_figure(const std::vector<DetectionResult>& detection,
+                              std::string_view alarms = "real rows called synthetic",
+                              std::string_view found = "synthetic rows found") {
   constexpr double width = 460;
   constexpr double height = 290;
   constexpr double left = 40;
@@ -104,8 +106,8 @@ inline std::string roc_figure(const std::vector<DetectionResult>& detection) {
                      fixed(top + down * (1 - point.true_positive_rate), 1), " ");
     text += "\"/>";
   }
-  text += label(left + across / 2, height - 4, "real rows called synthetic", "text-anchor=\"middle\"");
-  text += label(0, 0, "synthetic rows found",
+  text += label(left + across / 2, height - 4, alarms, "text-anchor=\"middle\"");
+  text += label(0, 0, found,
                 concat("text-anchor=\"middle\" transform=\"translate(12,", fixed(top + down / 2, 1),
                        ") rotate(-90)\""));
   text += label(left, height - 20, "0");

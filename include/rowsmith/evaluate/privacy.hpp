@@ -244,6 +244,20 @@ inline DistanceQuantiles distance_quantiles(std::span<const Nearest> nearest) {
 
 } // namespace detail
 
+/// How many rows of one table stand in another one, equal in every column, as a share of them. \throws
+/// SchemaError if the tables' columns differ, ShapeError for an empty one
+inline Estimate share_found(const Table& rows, const Table& among) {
+  detail::check_rows("share_found", {{&rows, "first"}, {&among, "second"}});
+  const SharedCodes codes({&rows, &among});
+  const detail::ExactRows own(rows, codes);
+  const detail::ExactRows known(among, codes);
+  const detail::RowSet set(known, detail::sample_rows(among.rows(), among.rows(), 0, 0));
+  std::size_t found = 0;
+  for (std::size_t row = 0; row < rows.rows(); ++row)
+    found += set.contains(own, row) ? 1U : 0U;
+  return detail::share_estimate(found, rows.rows());
+}
+
 /// \param train rows the model was fitted to \param holdout rows of the same source that it never saw
 /// \throws SchemaError if the tables' columns differ, ShapeError for an empty one
 inline CopyResult exact_copies(const Table& train, const Table& holdout, const Table& synthetic,
