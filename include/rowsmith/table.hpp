@@ -16,6 +16,7 @@
 #include <rowsmith/table/split.hpp>
 #include <rowsmith/table/table.hpp>
 #include <rowsmith/table/table_builder.hpp>
+#include <rowsmith/table/table_chunks.hpp>
 #include <rowsmith/table/table_file.hpp>
 #include <rowsmith/table/table_file_writer.hpp>
 #include <rowsmith/table/table_format.hpp>

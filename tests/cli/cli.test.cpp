@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include <rowsmith/core/random.hpp>
+#include <rowsmith/csv/compressed.hpp>
 #include <rowsmith/table/date_text.hpp>
 #include <rowsmith/table/write_csv.hpp>
 
@@ -281,6 +282,33 @@ TEST_CASE("rows are flagged at a threshold by held-out rows, and it is said in w
         CHECK_THAT(line, Contains("day is 2031-05-15, outside of 2024-01-01 to 2024-07-18"));
     }
   }
+  // Several files, compressed or not, are one table: the same bytes.
+  const auto rows = read_file(folder.file("new.csv"));
+  const auto header = rows.find('\n') + 1;
+  const auto middle = rows.find('\n', rows.size() / 3) + 1;
+  folder.write("first.csv", rows.substr(0, middle));
+  {
+    std::ofstream rest(folder.file("rest.csv.gz"), std::ios::binary);
+    rs::write_compressed(rest, rs::Compression::gzip,
+                         [&](std::ostream& out) { out << rows.substr(0, header) << rows.substr(middle); });
+  }
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{}, std::vector<std::string>{"--top", "9", "--explain"},
+        std::vector<std::string>{"--calibrate", folder.file("held.csv"), "--false-alarms", "0.02"}}) {
+    std::vector<std::string> one{"score", folder.file("m"), folder.file("new.csv")};
+    std::vector<std::string> two{"score", folder.file("m"), folder.file("first.csv"),
+                                 folder.file("rest.csv.gz")};
+    for (auto* words : {&one, &two}) {
+      words->insert(words->end(), more.begin(), more.end());
+      words->insert(words->end(), {"--samples", "4"});
+    }
+    const auto whole = run_program(one);
+    const auto parts = run_program(two);
+    CHECK(whole.code == 0);
+    CHECK(parts.out == whole.out);
+    CHECK(parts.log == whole.log);
+  }
+
   // Without held-out rows nothing is flagged, and every row that is written has its reasons.
   auto result = run_program(
       {"score", folder.file("m"), folder.file("new.csv"), "--top", "2", "--explain", "--samples", "4"});

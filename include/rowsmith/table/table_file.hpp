@@ -316,12 +316,10 @@ inline TextTable read_texts_like(const std::string& path, const TableFormat& for
 }
 } // namespace detail
 
-/// Reads another file of the same columns, whatever its order and dialect. Columns that the format does not
-/// learn need not be there. \param options  of which the dialect and the missing values count \throws as
-/// `read_table_file`
-inline Table read_table_like(const std::string& path, const TableFormat& format,
-                             const TableFileOptions& options = {}) {
-  const auto texts = detail::read_texts_like(path, format, options);
+namespace detail {
+/// Texts as a table of a format's columns. Columns that the format does not learn need not be there.
+inline Table table_like(const TextTable& texts, const std::string& path, const TableFormat& format,
+                        const RoleOptions& roles) {
   std::vector<Column> columns;
   for (const auto& column : format.columns) {
     if (!TableFormat::kind_of(column.role))
@@ -330,10 +328,19 @@ inline Table read_table_like(const std::string& path, const TableFormat& format,
     if (found == texts.names.end())
       throw CsvError(path, 0, 0, "the column '" + column.name + "' is missing");
     const auto place = static_cast<std::size_t>(found - texts.names.begin());
-    columns.push_back(detail::at_column(
-        path, place, [&] { return detail::table_column(texts.columns[place], column, options.roles); }));
+    columns.push_back(
+        at_column(path, place, [&] { return table_column(texts.columns[place], column, roles); }));
   }
   return Table(std::move(columns), format.label);
+}
+} // namespace detail
+
+/// Reads another file of the same columns, whatever its order and dialect. Columns that the format does not
+/// learn need not be there. \param options  of which the dialect and the missing values count \throws as
+/// `read_table_file`
+inline Table read_table_like(const std::string& path, const TableFormat& format,
+                             const TableFileOptions& options = {}) {
+  return detail::table_like(detail::read_texts_like(path, format, options), path, format, options.roles);
 }
 
 /// A file of some of a format's columns, of which cells may be missing.
