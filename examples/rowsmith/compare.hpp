@@ -28,6 +28,7 @@ struct CompareSettings {
   std::string json;
   std::string html;
   rs::CompareOptions compare;
+  std::size_t rows = 0; // of each table, by chance; 0: see `read_judged`
   bool quiet = false;
 };
 
@@ -38,19 +39,25 @@ inline int run_compare(const CompareSettings& settings) {
     throw rs::OptionError("B: expected a file; only A may be the standard input");
   if (same_file(settings.first, settings.second))
     throw rs::OptionError("B: " + settings.second + " is the file of A, expected another one");
-  const auto file = settings.input.read(settings.first);
+  std::size_t first_of = 0;
+  std::size_t second_of = 0;
+  const auto seed = settings.compare.seed;
+  const auto file = settings.input.read_first(settings.first, settings.rows, seed, first_of);
   if (!settings.quiet)
     tell_notes(std::clog, file, settings.first);
   if (!settings.compare.target.empty())
     wrong_use("--target", [&] { return file.table.schema().index_of(settings.compare.target); });
-  const auto second = rs::read_table_like(settings.second, file.format, settings.input.options());
+  const auto second =
+      settings.input.read_like(settings.second, file.format, settings.rows, seed, 1, second_of);
   for (const auto& warning : rs::unknown_categories(second, file.table))
     std::clog << settings.second << ": warning: " << warning << '\n';
   auto options = settings.compare;
   wrong_use("compare", [&] { rs::evaluate::check_compare(file.table, second, options); });
   if (!settings.quiet)
     options.progress = rs::progress_bar();
-  const auto result = rs::compare(file.table, second, options);
+  auto result = rs::compare(file.table, second, options);
+  result.first_of = first_of;
+  result.second_of = second_of;
   std::cout << result;
   if (!settings.json.empty())
     rs::write_file_atomically(settings.json, [&](std::ostream& out) { out << to_json(result) << '\n'; });
@@ -75,6 +82,11 @@ inline Run add_compare(CLI::App& app) {
   command.add_option("--json", settings->json, "Write all figures to this file");
   command.add_option("--target", settings->compare.target,
                      "A column to predict: how well it is learnt from the rows of either table");
+  add_whole_number(
+      command, "--rows", settings->rows,
+      "Take so many rows of each table at most, by chance while the files are read in chunks; 0: "
+      "all, but 200,000 of files that are compressed or larger than 64 MiB",
+      0, 100'000'000);
   add_whole_number(command, "--max-rows", settings->compare.max_rows, "Rows of each side; more are sampled",
                    100, 100'000'000);
   add_whole_number(command, "--seeds", settings->compare.seeds, "Repeats of all that fits models", 1, 1000);

@@ -46,6 +46,7 @@ struct EvaluateSettings {
   std::string title = "Synthetic data report";
   std::vector<std::string> targets;
   rs::ReportOptions report;
+  std::size_t rows = 0; // of each table, by chance; 0: see `read_judged`
   bool usual_gate = false;
   bool quiet = false;
 };
@@ -101,7 +102,8 @@ inline rs::evaluate::Figure likelihood(const rs::TableModel& model, const rs::Ta
           .title = "Log-likelihood of hold-out rows",
           .value = unseen.mean,
           .sd = spread.sd / std::sqrt(static_cast<double>(std::max<std::size_t>(spread.n, 1))),
-          .meaning = meaning.str()};
+          .meaning = meaning.str(),
+          .rows = unseen.rows.size()};
 }
 
 inline constexpr const char* promise_key = "privacy.epsilon";
@@ -140,7 +142,9 @@ inline int run_evaluate(const EvaluateSettings& settings) {
   std::vector<rs::evaluate::Limit> limits;
   if (!settings.gate.empty())
     limits = wrong_use("--gate", [&] { return rs::evaluate::read_limits(settings.gate); });
-  const auto file = settings.input.read(settings.train);
+  decltype(rs::evaluate::Report::of) of;
+  const auto seed = settings.report.seed;
+  const auto file = settings.input.read_first(settings.train, settings.rows, seed, of.train);
   const auto& train = file.table;
   if (!settings.quiet)
     tell_notes(std::clog, file, settings.train);
@@ -158,9 +162,10 @@ inline int run_evaluate(const EvaluateSettings& settings) {
       throw rs::OptionError("--gate: " + settings.gate + ": there will be no figure '" + limit.key +
                             "', only: " + known);
     }
-  const auto known = settings.input.options();
-  const auto holdout = rs::read_table_like(settings.holdout, file.format, known);
-  const auto synthetic = rs::read_table_like(settings.synthetic, file.format, known);
+  const auto holdout =
+      settings.input.read_like(settings.holdout, file.format, settings.rows, seed, 1, of.holdout);
+  const auto synthetic =
+      settings.input.read_like(settings.synthetic, file.format, settings.rows, seed, 2, of.synthetic);
   for (const auto& [table, path] :
        {std::pair{&holdout, &settings.holdout}, std::pair{&synthetic, &settings.synthetic}})
     for (const auto& warning : rs::unknown_categories(*table, train))
@@ -186,6 +191,7 @@ inline int run_evaluate(const EvaluateSettings& settings) {
     of_model.push_back(promise(model));
   }
   auto report = rs::judge(train, holdout, synthetic, options);
+  report.of = of;
   for (const auto& figure : of_model) { // behind the others of its section
     const auto last = std::find_if(report.figures.rbegin(), report.figures.rend(),
                                    [&](const auto& other) { return other.section == figure.section; });
@@ -237,6 +243,10 @@ inline Run add_evaluate(CLI::App& app) {
                      "time the option is given");
   add_whole_number(command, "--seeds", settings->report.seeds, "Repeats of all that fits models", 1, 1000);
   add_whole_number(command, "--seed", settings->report.seed, "Of the first repeat");
+  add_whole_number(command, "--rows", settings->rows,
+                   "Judge so many rows of each table at most, taken by chance while the files are read in "
+                   "chunks; 0: all, but 200,000 of files that are compressed or larger than 64 MiB",
+                   0, 100'000'000);
   add_whole_number(command, "--max-rows", settings->report.max_rows,
                    "Rows of a table in distances and attacks; more are sampled", 2, 100'000'000);
   add_whole_number(command, "--threads", settings->report.threads, "0: all; never changes the result", 0,

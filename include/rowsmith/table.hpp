@@ -13,6 +13,7 @@
 #include <rowsmith/table/read_csv.hpp>
 #include <rowsmith/table/row_text.hpp>
 #include <rowsmith/table/schema.hpp>
+#include <rowsmith/table/sketched_table.hpp>
 #include <rowsmith/table/split.hpp>
 #include <rowsmith/table/table.hpp>
 #include <rowsmith/table/table_builder.hpp>

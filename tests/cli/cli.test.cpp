@@ -79,6 +79,18 @@ TEST_CASE("a table is judged, written and let through or stopped by the exit cod
   CHECK(json["regression"].size() == 3);
   CHECK_THAT(read_file(folder.file("report.html")), Contains("</html>"));
 
+  // Some rows of each, by chance; every figure says of how many it is.
+  for (const auto& figure : json["figures"])
+    CHECK(figure["n"].get<std::size_t>() <= 150);
+  CHECK(result.out.find("by chance") == std::string::npos);
+  result = folder.run({"--rows", "120", "--json", folder.file("some.json")});
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Catch::StartsWith("judged by rows by chance: 120 of 150 training rows, 120 of 150"));
+  const auto some = nlohmann::json::parse(read_file(folder.file("some.json")));
+  CHECK(some["synthetic_rows"] == 120);
+  CHECK(some["of"]["synthetic_rows"] == 150);
+  CHECK(folder.run({"--rows", "99"}).code == 2);
+
   folder.write("gate.json", R"({"shapes.mean": {"max": 0}})");
   result = folder.run({"--gate", folder.file("gate.json")});
   CHECK(result.code == 1);
@@ -98,6 +110,11 @@ TEST_CASE("a table is described on a page, with a picture of each column", "[cli
     ++pictures;
   CHECK(pictures == small_tables::people(150, 1).size());
   CHECK_THAT(page, Contains("last, first") && Contains("150 rows") && Contains("</html>"));
+  // Read in chunks, a table that a sketch holds whole is described alike.
+  CHECK(run_program({"describe", file, "--stream"}).out == plain.out);
+  CHECK_THAT(run_program({"describe", file, folder.file("holdout.csv")}).out,
+             Contains("train.csv and 1 more: 300 rows"));
+  CHECK(run_program({"describe", file, "--stream", "--in-memory"}).code == 2);
   const auto before = read_file(file);
   CHECK(run_program({"describe", file, "--html", file}).code == 2);
   CHECK(read_file(file) == before);
@@ -127,6 +144,7 @@ TEST_CASE("two tables are compared, and wrong use is refused", "[cli]") {
            {{"--html", folder.file("nowhere/page.html")}, "cannot be written"},
            {{"--json", folder.file("x"), "--html", folder.file("x")}, "is the file of --json"},
            {{"--max-rows", "99"}, "from 100 to"},
+           {{"--rows", "many"}, "expected a whole number"},
            {{"--label", "y"}, "--label"}}) {
     CAPTURE(more);
     const auto refused = run(more);
@@ -134,6 +152,8 @@ TEST_CASE("two tables are compared, and wrong use is refused", "[cli]") {
     CHECK_THAT(refused.error, Contains(why));
     CHECK(refused.out == "");
   }
+  CHECK_THAT(run({"--rows", "200"}).out,
+             Contains("240 (200 of them were taken, by chance)") && Contains("n = 100 rows"));
   CHECK(run({}, "first.csv").code == 2);
   CHECK(read_file(folder.file("second.csv")) == second);
   rs::write_csv(folder.file("few.csv"), small_tables::people(99, 2));

@@ -49,7 +49,7 @@ TEST_CASE("rows of one source are told from the first table no better than its o
   CHECK(json["regression"].is_null());
   std::ostringstream text;
   text << apart;
-  CHECK_THAT(text.str(), Contains("n = 400 rows by chance") && Contains("Of all 400 rows of the second"));
+  CHECK_THAT(text.str(), Contains("n = 400 rows by chance") && Contains("Of the 400 rows of the second"));
   const auto page = to_html(apart, {.title = "<i>", .first = "a&b.csv", .second = "\xff"});
   CHECK_THAT(page, Contains("&lt;i&gt;") && Contains("a&amp;b.csv") && !Contains("\xff") &&
                        Contains("n = 400") && Contains("</html>"));

@@ -57,6 +57,9 @@ struct Comparison {
   CompareOptions options;
   std::size_t first_rows = 0; ///< of the tables
   std::size_t second_rows = 0;
+  /// Of their sources: more, where the tables are rows by chance. `compare` takes the tables for all.
+  std::size_t first_of = 0;
+  std::size_t second_of = 0;
   std::size_t rows = 0; ///< n: of the part, of the second and of the other rows
   Likeness second;
   Likeness other;
@@ -95,6 +98,8 @@ inline Comparison compare(const Table& first, const Table& second, const Compare
   }
   result.first_rows = first.rows();
   result.second_rows = second.rows();
+  result.first_of = first.rows();
+  result.second_of = second.rows();
   result.rows = std::min({first.rows() / 2, second.rows(), used.max_rows});
   Table rest;
   const Table part = detail::some_rows(first, result.rows, used.seed, detail::compare_half, &rest);
@@ -157,11 +162,12 @@ inline std::string to_json(const Likeness& likeness) {
 }
 inline std::string to_json(const Comparison& result) {
   using detail::Json;
-  return detail::json_object<"first_rows second_rows columns n seeds seed quick second other_rows_of_first "
-                             "found_in_all efficacy regression">(
-      result.first_rows, result.second_rows, result.marginals.size(), result.rows, result.options.seeds,
-      result.options.seed, result.options.quick, result.second, result.other, result.found_in_all,
-      result.efficacy ? Json(*result.efficacy) : Json::raw("null"),
+  return detail::json_object<
+      "first_rows second_rows first_of second_of columns n seeds seed quick second other_rows_of_first "
+      "found_in_all efficacy regression">(
+      result.first_rows, result.second_rows, result.first_of, result.second_of, result.marginals.size(),
+      result.rows, result.options.seeds, result.options.seed, result.options.quick, result.second,
+      result.other, result.found_in_all, result.efficacy ? Json(*result.efficacy) : Json::raw("null"),
       result.regression ? Json(*result.regression) : Json::raw("null"));
 }
 
@@ -222,15 +228,19 @@ inline std::vector<ComparedFigure> compared_figures(const Comparison& result) {
 
 /// What was compared with what, in a sentence or two.
 inline std::string compared_text(const Comparison& result) {
-  return concat("The first table has ", grouped(result.first_rows), " rows, the second ",
-                grouped(result.second_rows), ", of ", std::to_string(result.marginals.size()),
+  const auto count = [](std::size_t rows, std::size_t of) {
+    return of > rows ? concat(grouped(of), " (", grouped(rows), " of them were taken, by chance)")
+                     : grouped(rows);
+  };
+  return concat("The first table has ", count(result.first_rows, result.first_of), " rows, the second ",
+                count(result.second_rows, result.second_of), ", of ", std::to_string(result.marginals.size()),
                 " columns. A part of the first, n = ", grouped(result.rows),
                 " rows by chance, is compared with ", grouped(result.rows), " rows of the second and with ",
                 grouped(result.rows), " other rows of the first, which show what chance makes.");
 }
 inline std::string found_text(const Comparison& result) {
-  return concat("Of all ", grouped(result.second_rows), " rows of the second table, ",
-                per_cent(result.found_in_all.value), " stand in the first (all ", grouped(result.first_rows),
+  return concat("Of the ", grouped(result.second_rows), " rows of the second table that were taken, ",
+                per_cent(result.found_in_all.value), " stand in the first (", grouped(result.first_rows),
                 " rows), equal in every column.");
 }
 

@@ -62,6 +62,7 @@ inline Report judge(const Table& train, const Table& holdout, const Table& synth
   report.train_rows = train.rows();
   report.holdout_rows = holdout.rows();
   report.synthetic_rows = synthetic.rows();
+  report.of = {train.rows(), holdout.rows(), synthetic.rows()};
   report.columns = train.size();
 
   using Clock = std::chrono::steady_clock;

@@ -71,6 +71,11 @@ private:
         " synthetic rows, judged against ", grouped(report_.train_rows), " training rows and ",
         grouped(report_.holdout_rows), " hold-out rows of ", std::to_string(report_.columns), " columns",
         "</p>");
+    if (report_.some())
+      put("<p class=\"note\">Rows by chance: ", grouped(report_.train_rows), " of ",
+          grouped(report_.of.train), " training rows, ", grouped(report_.holdout_rows), " of ",
+          grouped(report_.of.holdout), " hold-out rows, ", grouped(report_.synthetic_rows), " of ",
+          grouped(report_.of.synthetic), " synthetic rows.</p>");
     if (!options_.date.empty())
       put("<p class=\"note\">", html_escape(options_.date), "</p>");
     if (report_.options.quick)
@@ -140,8 +145,10 @@ private:
         put("<tr class=\"section\"><td colspan=\"5\">", title, "</td></tr>");
       }
       put("<tr><td class=\"w\">", html_escape(figure.title), "<span class=\"note\">",
-          html_escape(figure.meaning), "</span></td><td class=\"n\" data-l=\"\"><b>",
-          figure_value(figure, figure.value), "</b></td><td class=\"n\" data-l=\"±\">",
+          html_escape(figure.meaning),
+          figure.rows > 0 ? concat(" n = ", grouped(figure.rows), ".") : std::string(),
+          "</span></td><td class=\"n\" data-l=\"\"><b>", figure_value(figure, figure.value),
+          "</b></td><td class=\"n\" data-l=\"±\">",
           figure.sd > 0 ? figure_value(figure, figure.sd) : std::string("–"),
           "</td><td class=\"n\" data-l=\"real rows\">", figure_value(figure, figure.ideal),
           "</td><td class=\"n\" data-l=\"\">", tag(figure.light), "</td></tr>");

@@ -47,6 +47,7 @@ enum EvaluateStream : std::uint32_t {
   compare_half,
   compare_other,
   compare_second,
+  judged_rows,
 };
 
 /// \throws OptionError for an option that is not in [least, most]
