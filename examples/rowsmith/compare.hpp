@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -58,6 +59,11 @@ inline int run_compare(const CompareSettings& settings) {
   auto result = rs::compare(file.table, second, options);
   result.first_of = first_of;
   result.second_of = second_of;
+  if (first_of > file.table.rows() && settings.first != "-") { // the file is still there to be looked through
+    std::vector<bool> found(second.rows());
+    result.found_among = settings.input.mark_in_file(settings.first, file.format, {{&second, &found}});
+    result.found_in_all = rs::evaluate::share_of(found);
+  }
   std::cout << result;
   if (!settings.json.empty())
     rs::write_file_atomically(settings.json, [&](std::ostream& out) { out << to_json(result) << '\n'; });

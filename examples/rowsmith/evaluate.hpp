@@ -127,6 +127,33 @@ inline rs::evaluate::Figure promise(const rs::TableModel& model) {
           .meaning = meaning.str()};
 }
 
+inline constexpr const char* copies_key = "copies.all";
+
+// Copies among all training rows, where but some of them are judged by: the file is read once more.
+inline rs::evaluate::Figure all_copies(const EvaluateSettings& settings, const rs::TableFormat& format,
+                                       const rs::Table& holdout, const rs::Table& synthetic) {
+  std::vector<bool> made(synthetic.rows());
+  std::vector<bool> unseen(holdout.rows());
+  const auto rows =
+      settings.input.mark_in_file(settings.train, format, {{&synthetic, &made}, {&holdout, &unseen}});
+  const auto share = rs::evaluate::share_of(made);
+  const auto base = rs::evaluate::share_of(unseen);
+  const bool many = share.value > base.value + 3 * base.sd + 3 * share.sd;
+  return {.key = copies_key,
+          .section = "privacy",
+          .title = "Exact copies among all training rows",
+          .value = share.value,
+          .sd = share.sd,
+          .ideal = base.value,
+          .ideal_sd = base.sd,
+          .per_cent = true,
+          .light = many ? rs::evaluate::Light::amber : rs::evaluate::Light::green,
+          .meaning = "Every row was compared with all " + std::to_string(rows) +
+                     " training rows, cell by cell, so that no other row counts as a copy; hold-out rows set "
+                     "the base rate.",
+          .rows = synthetic.rows()};
+}
+
 inline int run_evaluate(const EvaluateSettings& settings) {
   // Wrong use is better known before minutes of work than after them.
   const Files inputs{{"--train", settings.train},
@@ -153,8 +180,10 @@ inline int run_evaluate(const EvaluateSettings& settings) {
     options.targets = rs::named_columns(settings.targets, train.schema());
     return rs::evaluate::report_keys(train.schema(), options);
   });
+  const bool through = of.train > train.rows() && settings.train != "-"; // all of the file, once more
   for (const auto& limit : limits)
     if (std::find(keys.begin(), keys.end(), limit.key) == keys.end() &&
+        !(through && limit.key == copies_key) &&
         (settings.model.empty() || (limit.key != likelihood_key && limit.key != promise_key))) {
       std::string known = settings.model.empty() ? "" : std::string(likelihood_key) + ", " + promise_key;
       for (const auto& key : keys)
@@ -192,6 +221,10 @@ inline int run_evaluate(const EvaluateSettings& settings) {
   }
   auto report = rs::judge(train, holdout, synthetic, options);
   report.of = of;
+  if (through) {
+    of_model.push_back(all_copies(settings, file.format, holdout, synthetic));
+    report.privacy = std::max(report.privacy, of_model.back().light);
+  }
   for (const auto& figure : of_model) { // behind the others of its section
     const auto last = std::find_if(report.figures.rbegin(), report.figures.rend(),
                                    [&](const auto& other) { return other.section == figure.section; });

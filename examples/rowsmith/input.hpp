@@ -21,11 +21,13 @@
 #include <unistd.h>
 
 #include <rowsmith/csv/compressed.hpp>
+#include <rowsmith/evaluate/privacy.hpp>
 #include <rowsmith/evaluate/some_rows.hpp>
 #include <rowsmith/io/table_format_json.hpp>
 #include <rowsmith/prepare/preparation.hpp>
 #include <rowsmith/table/likely_wrong.hpp>
 #include <rowsmith/table/sketched_table.hpp>
+#include <rowsmith/table/table_chunks.hpp>
 #include <rowsmith/table/table_file.hpp>
 #include <rowsmith/train/read_training_rows.hpp>
 
@@ -171,6 +173,18 @@ struct InputSettings {
   // Another one like it.
   rowsmith::Table read_like(const std::string& path, const rowsmith::TableFormat& format, std::size_t rows,
                             std::uint64_t seed, std::uint32_t stream, std::size_t& of) const;
+  // Marks rows that stand anywhere in a file, whatever its size.
+  // \returns how many rows it has
+  std::size_t
+  mark_in_file(const std::string& path, const rowsmith::TableFormat& format,
+               const std::vector<std::pair<const rowsmith::Table*, std::vector<bool>*>>& marked) const {
+    rowsmith::TableChunks chunks({path}, format, options());
+    std::size_t rows = 0;
+    for (rowsmith::Table table; chunks.next(table); rows += table.rows())
+      for (const auto& [wanted, found] : marked)
+        rowsmith::evaluate::mark_found(*wanted, table, *found);
+    return rows;
+  }
   // The same for files of any size, as a training takes them.
   rowsmith::TrainingFiles read_rows(const std::vector<std::string>& paths,
                                     const std::filesystem::path& folder,

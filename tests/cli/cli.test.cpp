@@ -90,6 +90,23 @@ TEST_CASE("a table is judged, written and let through or stopped by the exit cod
   CHECK(some["synthetic_rows"] == 120);
   CHECK(some["of"]["synthetic_rows"] == 150);
   CHECK(folder.run({"--rows", "99"}).code == 2);
+  // Copies are found among all training rows, also among those that were not taken.
+  std::filesystem::rename(folder.file("made.csv"), folder.file("honest.csv"));
+  std::filesystem::copy_file(folder.file("train.csv"), folder.file("made.csv"));
+  result = folder.run({"--rows", "100", "--json", folder.file("copies.json")});
+  std::size_t told = 0;
+  for (const auto& figure : nlohmann::json::parse(read_file(folder.file("copies.json")))["figures"])
+    if (figure["key"] == "copies.all") {
+      ++told;
+      CHECK(figure["value"] == 1);
+      CHECK(figure["ideal"] == 0);
+      CHECK(figure["n"] == 100);
+      CHECK(figure["light"] == "amber");
+    } else if (figure["key"] == "copies.share") {
+      CHECK(figure["value"] < 0.95); // two thirds of the training rows were taken
+    }
+  CHECK(told == 1);
+  std::filesystem::rename(folder.file("honest.csv"), folder.file("made.csv"));
 
   folder.write("gate.json", R"({"shapes.mean": {"max": 0}})");
   result = folder.run({"--gate", folder.file("gate.json")});

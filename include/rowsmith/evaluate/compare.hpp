@@ -63,7 +63,8 @@ struct Comparison {
   std::size_t rows = 0; ///< n: of the part, of the second and of the other rows
   Likeness second;
   Likeness other;
-  Estimate found_in_all; ///< share of all rows of the second table that stand anywhere in the first
+  Estimate found_in_all;       ///< share of all rows of the second table that stand anywhere in the first
+  std::size_t found_among = 0; ///< rows of the first that were looked at for it
   /// With a target: learnt from the part ("train") or from rows of the second ("synthetic"), tested on the
   /// other rows of the first. One of the two.
   std::optional<EfficacyResult> efficacy;
@@ -129,6 +130,7 @@ inline Comparison compare(const Table& first, const Table& second, const Compare
     progress.done();
   }
   result.found_in_all = share_found(second, first);
+  result.found_among = first.rows();
   const SharedCodes codes({&part, &made});
   for (std::size_t c = 0; c < part.size(); ++c)
     result.marginals.push_back(detail::marginal(part, &made, codes, c));
@@ -164,10 +166,11 @@ inline std::string to_json(const Comparison& result) {
   using detail::Json;
   return detail::json_object<
       "first_rows second_rows first_of second_of columns n seeds seed quick second other_rows_of_first "
-      "found_in_all efficacy regression">(
+      "found_in_all found_among efficacy regression">(
       result.first_rows, result.second_rows, result.first_of, result.second_of, result.marginals.size(),
       result.rows, result.options.seeds, result.options.seed, result.options.quick, result.second,
-      result.other, result.found_in_all, result.efficacy ? Json(*result.efficacy) : Json::raw("null"),
+      result.other, result.found_in_all, result.found_among,
+      result.efficacy ? Json(*result.efficacy) : Json::raw("null"),
       result.regression ? Json(*result.regression) : Json::raw("null"));
 }
 
@@ -240,7 +243,7 @@ inline std::string compared_text(const Comparison& result) {
 }
 inline std::string found_text(const Comparison& result) {
   return concat("Of the ", grouped(result.second_rows), " rows of the second table that were taken, ",
-                per_cent(result.found_in_all.value), " stand in the first (", grouped(result.first_rows),
+                per_cent(result.found_in_all.value), " stand in the first (", grouped(result.found_among),
                 " rows), equal in every column.");
 }
 
