@@ -95,7 +95,8 @@ TEST_CASE("a table is judged, written and let through or stopped by the exit cod
   std::filesystem::copy_file(folder.file("train.csv"), folder.file("made.csv"));
   result = folder.run({"--rows", "100", "--json", folder.file("copies.json")});
   std::size_t told = 0;
-  for (const auto& figure : nlohmann::json::parse(read_file(folder.file("copies.json")))["figures"])
+  const auto copies = nlohmann::json::parse(read_file(folder.file("copies.json")));
+  for (const auto& figure : copies["figures"])
     if (figure["key"] == "copies.all") {
       ++told;
       CHECK(figure["value"] == 1);
