@@ -17,7 +17,10 @@
 
 #include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/utf8.hpp>
+#include <rowsmith/evaluate/description_html.hpp>
+#include <rowsmith/evaluate/html_figures.hpp>
 #include <rowsmith/io/model_card.hpp>
+#include <rowsmith/io/model_card_page.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/prepare/preparation.hpp>
 
@@ -26,13 +29,24 @@
 namespace program {
 
 struct DescribeSettings {
-  std::string file;
+  std::vector<std::string> files;
+  bool in_memory = false;
+  bool stream = false;
   std::string schema_out;
+  std::string html;
   InputSettings input;
+
+  std::string file() const { // for messages
+    return files.empty()       ? input.sqlite.file
+           : files.size() == 1 ? files.front()
+                               : files.front() + " and " + std::to_string(files.size() - 1) + " more";
+  }
 };
 
 // What its values are, in a few words.
-inline std::string values_text(const rowsmith::TableFile& file, const rowsmith::ColumnFormat& format) {
+inline std::string values_text(const rowsmith::SketchedTable& sketch, std::size_t i) {
+  const auto& file = sketch.file;
+  const auto& format = file.format.columns[i];
   using rowsmith::ColumnRole;
   if (format.role == ColumnRole::identifier)
     return format.pattern == "#" ? "new ones count on from " + std::to_string(format.first)
@@ -56,12 +70,15 @@ inline std::string values_text(const rowsmith::TableFile& file, const rowsmith::
     rowsmith::append_formatted(text, most, column.decimals, format);
     return text;
   }
-  std::vector<std::pair<std::size_t, std::string>> texts(column.dictionary.size());
+  std::vector<std::pair<std::size_t, std::string>> texts(sketch.whole() ? column.dictionary.size() : 0);
   for (std::size_t k = 0; k < texts.size(); ++k)
     texts[k].second = column.dictionary.texts()[k];
-  for (const auto code : column.codes)
-    if (code != rowsmith::missing_code)
+  for (std::size_t row = 0; row < column.codes.size() && sketch.whole(); ++row)
+    if (const auto code = column.codes[row]; code != rowsmith::missing_code)
       ++texts[static_cast<std::size_t>(code)].first;
+  if (!sketch.whole())
+    for (const auto& [text, rows] : sketch.columns[i].categories)
+      texts.emplace_back(rows, text);
   std::stable_sort(texts.begin(), texts.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   std::string text;
@@ -69,55 +86,164 @@ inline std::string values_text(const rowsmith::TableFile& file, const rowsmith::
     text += (k == 0 ? "" : ", ") + rowsmith::readable_utf8(texts[k].second);
   if (texts.size() > 4)
     text += ", ...";
-  if (!texts.empty() && texts.back().first < 10)
+  const bool exact = sketch.whole() || sketch.columns[i].categories_exact;
+  if (!texts.empty() && texts.back().first < 10 && exact)
     text += " (the rarest: " + std::to_string(texts.back().first) +
             (texts.back().first == 1 ? " row)" : " rows)");
   return text;
 }
 
+inline void write_page(const std::string& path, const rowsmith::Description& page) {
+  rowsmith::write_file_atomically(path, [&](std::ostream& out) { out << to_html(page); });
+}
+
 // What a model is, and what it repeats.
 inline int describe_model(const DescribeSettings& settings) {
-  const auto model = rowsmith::load_model(settings.file);
+  const auto model = rowsmith::load_model(settings.file());
   const auto& notes = model.parts().notes;
   const auto format = notes.find("format");
   if (!settings.schema_out.empty() && format == notes.end())
-    throw rowsmith::ModelFileError(settings.file + ": the model does not know how its table was written");
-  std::cout << settings.file << ": " << rowsmith::to_text(rowsmith::model_card(model));
+    throw rowsmith::ModelFileError(settings.file() + ": the model does not know how its table was written");
+  const auto card = rowsmith::model_card(model);
+  std::cout << settings.file() << ": " << rowsmith::to_text(card);
   if (!settings.schema_out.empty())
     rowsmith::write_file_atomically(settings.schema_out, [&](std::ostream& out) {
       out << rowsmith::to_json(rowsmith::table_format_from_json(format->second), 2) << '\n';
     });
+  if (!settings.html.empty())
+    write_page(settings.html, rowsmith::description_of(card, settings.file()));
   return 0;
 }
 
-inline int run_describe(const DescribeSettings& asked) {
-  asked.input.check_source(asked.file.empty() ? 0 : 1);
-  auto settings = asked;
-  if (settings.input.from_database())
-    settings.file = settings.input.sqlite.file;
-  check_outputs({{"FILE", settings.file}}, {{"--schema-out", settings.schema_out}});
-  if (settings.file != "-" && !settings.input.from_database() && rowsmith::looks_like_model(settings.file))
-    return describe_model(settings);
-  const auto file = settings.input.read(settings.file);
-  std::cout << settings.file << ": " << file.rows << (file.rows == 1 ? " row, " : " rows, ")
-            << file.format.columns.size() << " columns; " << settings.input.written(file) << "\n\n";
-  std::vector<std::vector<std::string>> cells{{"column", "role", "missing", "distinct", "values"}};
+// A column of the file, in words.
+struct ColumnWords {
+  std::string role;
+  std::string missing;
+  std::string distinct;
+  std::string values;
+};
+
+inline ColumnWords words_of(const rowsmith::SketchedTable& sketch, std::size_t i) {
+  const auto& file = sketch.file;
+  const auto& format = file.format.columns[i];
+  ColumnWords words{.role = std::string(to_string(format.role)) +
+                            (format.role == rowsmith::ColumnRole::date ? " " + format.pattern : ""),
+                    .missing = "-",
+                    .distinct = "-",
+                    .values = values_text(sketch, i)};
+  if (i < file.found.size()) {
+    const double missing =
+        sketch.whole() ? static_cast<double>(file.found[i].missing_rows) / static_cast<double>(file.rows)
+                       : sketch.columns[i].missing_share;
+    std::ostringstream share;
+    share << (sketch.whole() || sketch.columns[i].missing_exact ? "" : "~") << std::fixed
+          << std::setprecision(1) << 100.0 * missing << " %";
+    words.missing = missing == 0 ? "" : share.str();
+    words.distinct = (sketch.whole() || sketch.columns[i].distinct_exact ? "" : "~") +
+                     std::to_string(file.found[i].distinct);
+  }
+  return words;
+}
+
+// Which rows a description is made of, where they are not all.
+inline std::string sketch_text(const rowsmith::SketchedTable& sketch) {
+  const auto chance = std::count(sketch.by_chance.begin(), sketch.by_chance.end(), true);
+  return std::to_string(chance) + " of the " + std::to_string(sketch.file.rows) +
+         " rows were taken by chance: relations, warnings and what is marked ~ are from these and " +
+         std::to_string(static_cast<std::ptrdiff_t>(sketch.by_chance.size()) - chance) +
+         " rows with ends and rare texts; ranges, categories and what is not marked are of all rows";
+}
+
+// How an axis tells a number of a column: as the file writes it, if that is short.
+inline auto axis_writer(const rowsmith::ColumnFormat& format, int decimals) {
+  return [&format, decimals](double value) {
+    std::string text;
+    rowsmith::append_formatted(text, value, decimals, format);
+    return text.size() > 16 ? rowsmith::evaluate::detail::short_number(value) : text;
+  };
+}
+
+// The table as a page: what the text says, and a picture of each column.
+inline rowsmith::Description description_of(const rowsmith::SketchedTable& sketch,
+                                            const rowsmith::Table& chance, const std::string& path,
+                                            const std::string& written,
+                                            const std::vector<std::string>& relations,
+                                            const rowsmith::TableFindings& findings) {
+  namespace evaluate = rowsmith::evaluate;
+  const auto& file = sketch.file;
+  rowsmith::Description page{
+      .title = path,
+      .subtitle = std::to_string(file.rows) + (file.rows == 1 ? " row, " : " rows, ") +
+                  std::to_string(file.format.columns.size()) + " columns; " + written,
+      .columns_note = "Shares of the rows. The outer bars of numbers hold all that lies beyond.",
+      .relations = relations,
+      .relations_note = "What columns have to do with each other, and dates with the calendar.",
+      .notes = file.format.dialect.notes,
+      .warnings = findings.warnings,
+      .remarks = {"Generated rows repeat categories as they are, and numbers that many rows share; keys are "
+                  "made anew, free texts left out.",
+                  "What stands here was read from the rows themselves: this page is as confidential as they "
+                  "are, and no guarantee of fit --epsilon covers it."}};
+  page.notes.insert(page.notes.end(), findings.notes.begin(), findings.notes.end());
+  if (!sketch.whole()) {
+    page.columns_note += " Pictures are of the rows by chance.";
+    page.notes.insert(page.notes.begin(), sketch_text(sketch) + ".");
+  }
+  const evaluate::SharedCodes codes({&chance});
+  std::size_t learnt = 0; // columns of the table, in the order of the file
   for (std::size_t i = 0; i < file.format.columns.size(); ++i) {
     const auto& format = file.format.columns[i];
-    const auto role = std::string(to_string(format.role)) +
-                      (format.role == rowsmith::ColumnRole::date ? " " + format.pattern : "");
-    std::string missing = "-";
-    std::string distinct = "-";
+    const auto words = words_of(sketch, i);
+    evaluate::DescribedColumn column{.name = format.name, .role = words.role};
     if (i < file.found.size()) {
-      std::ostringstream share;
-      share << std::fixed << std::setprecision(1)
-            << 100.0 * static_cast<double>(file.found[i].missing_rows) / static_cast<double>(file.rows)
-            << " %";
-      missing = file.found[i].missing_rows == 0 ? "" : share.str();
-      distinct = std::to_string(file.found[i].distinct);
+      column.facts = {{"missing", words.missing}, {"distinct", words.distinct}};
+      column.notes = file.found[i].notes;
+      column.warnings = file.found[i].warnings;
     }
-    cells.push_back({format.name.empty() ? "(no name)" : rowsmith::readable_utf8(format.name), role, missing,
-                     distinct, values_text(file, format)});
+    column.facts.emplace_back("", words.values);
+    if (rowsmith::TableFormat::kind_of(format.role)) {
+      const std::size_t place = learnt++;
+      if (i < evaluate::described_pictures && chance.rows() > 0)
+        column.picture =
+            evaluate::detail::marginal_picture(evaluate::detail::marginal(chance, nullptr, codes, place),
+                                               axis_writer(format, file.table[place].decimals));
+    }
+    page.columns.push_back(std::move(column));
+  }
+  return page;
+}
+
+inline int run_describe(const DescribeSettings& settings) {
+  settings.input.check_source(settings.files.size());
+  Files inputs{{"--schema", settings.input.schema}, {"--sqlite", settings.input.sqlite.file}};
+  for (const auto& file : settings.files)
+    inputs.emplace_back("FILE", file);
+  check_outputs(inputs, {{"--schema-out", settings.schema_out}, {"--html", settings.html}});
+  if (settings.stream && settings.in_memory)
+    throw rowsmith::OptionError("--stream and --in-memory: expected one of the two");
+  if (settings.in_memory && settings.files.size() > 1)
+    throw rowsmith::OptionError("--in-memory: expected one file");
+  if (settings.files.size() == 1 && settings.files.front() != "-" &&
+      rowsmith::looks_like_model(settings.files.front()))
+    return describe_model(settings);
+  const auto path = settings.file();
+  rowsmith::SketchedTable sketch;
+  if (!settings.in_memory &&
+      (settings.stream || settings.input.from_database() || read_in_chunks(settings.files)))
+    sketch = settings.input.read_sketch(settings.files);
+  else
+    sketch.file = settings.input.read(settings.files.empty() ? path : settings.files.front());
+  const auto& file = sketch.file;
+  std::cout << path << ": " << file.rows << (file.rows == 1 ? " row, " : " rows, ")
+            << file.format.columns.size() << " columns; " << settings.input.written(file) << "\n\n";
+  if (!sketch.whole())
+    std::cout << sketch_text(sketch) << "\n\n";
+  std::vector<std::vector<std::string>> cells{{"column", "role", "missing", "distinct", "values"}};
+  for (std::size_t i = 0; i < file.format.columns.size(); ++i) {
+    const auto& name = file.format.columns[i].name;
+    auto words = words_of(sketch, i);
+    cells.push_back({name.empty() ? "(no name)" : rowsmith::readable_utf8(name), std::move(words.role),
+                     std::move(words.missing), std::move(words.distinct), std::move(words.values)});
   }
   std::vector<std::size_t> width(cells[0].size());
   for (const auto& row : cells)
@@ -136,8 +262,10 @@ inline int run_describe(const DescribeSettings& asked) {
   for (const auto& relation : relations)
     std::cout << "  " << relation << '\n';
   std::ostringstream notes;
-  tell_notes(notes, file, settings.file);
-  tell_findings(notes, rowsmith::likely_wrong(file.table), settings.file);
+  const auto chance = sketch.rows_by_chance();
+  const auto findings = rowsmith::likely_wrong(chance);
+  tell_notes(notes, file, path);
+  tell_findings(notes, findings, path);
   if (!notes.str().empty())
     std::cout << '\n' << notes.str();
   std::cout
@@ -148,6 +276,9 @@ inline int run_describe(const DescribeSettings& asked) {
   if (!settings.schema_out.empty())
     rowsmith::write_file_atomically(
         settings.schema_out, [&](std::ostream& out) { out << rowsmith::to_json(file.format, 2) << '\n'; });
+  if (!settings.html.empty())
+    write_page(settings.html,
+               description_of(sketch, chance, path, settings.input.written(file), relations, findings));
   return 0;
 }
 
@@ -156,12 +287,24 @@ inline Run add_describe(CLI::App& app) {
                                                   "which relations its rows keep; of a model, what "
                                                   "it repeats of the rows it learnt");
   const auto settings = std::make_shared<DescribeSettings>();
-  command.add_option("file", settings->file, "The table, or a model");
+  command.add_option(
+      "file", settings->files,
+      "The table, or a model; several files of the same columns, which may be compressed, are one "
+      "table");
+  command.add_flag(
+      "--stream", settings->stream,
+      "Read in chunks, in bounded memory, and describe rows by chance where there are many: usual "
+      "for several files, databases, compressed files and more than 64 MiB");
+  command.add_flag("--in-memory", settings->in_memory, "Keep the whole table in memory, however large");
   command.add_option("--schema-out", settings->schema_out,
                      "Write what was found to this file, to be edited and given to --schema");
+  command.add_option("--html", settings->html,
+                     "Write a page with a picture of each column to this file, for people; of a model, what "
+                     "it holds and how its training went");
   add_input(command, settings->input);
   add_database(command, settings->input);
-  command.footer("rowsmith describe people.csv\nrowsmith describe people.csv --schema-out schema.json\n"
+  command.footer("rowsmith describe people.csv --html people.html\nrowsmith describe people.csv --schema-out "
+                 "schema.json\n"
                  "rowsmith describe people.model");
   return [settings] { return run_describe(*settings); };
 }

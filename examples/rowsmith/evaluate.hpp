@@ -46,6 +46,7 @@ struct EvaluateSettings {
   std::string title = "Synthetic data report";
   std::vector<std::string> targets;
   rs::ReportOptions report;
+  std::size_t rows = 0; // of each table, by chance; 0: see `read_judged`
   bool usual_gate = false;
   bool quiet = false;
 };
@@ -101,7 +102,8 @@ inline rs::evaluate::Figure likelihood(const rs::TableModel& model, const rs::Ta
           .title = "Log-likelihood of hold-out rows",
           .value = unseen.mean,
           .sd = spread.sd / std::sqrt(static_cast<double>(std::max<std::size_t>(spread.n, 1))),
-          .meaning = meaning.str()};
+          .meaning = meaning.str(),
+          .rows = unseen.rows.size()};
 }
 
 inline constexpr const char* promise_key = "privacy.epsilon";
@@ -125,6 +127,33 @@ inline rs::evaluate::Figure promise(const rs::TableModel& model) {
           .meaning = meaning.str()};
 }
 
+inline constexpr const char* copies_key = "copies.all";
+
+// Copies among all training rows, where but some of them are judged by: the file is read once more.
+inline rs::evaluate::Figure all_copies(const EvaluateSettings& settings, const rs::TableFormat& format,
+                                       const rs::Table& holdout, const rs::Table& synthetic) {
+  std::vector<bool> made(synthetic.rows());
+  std::vector<bool> unseen(holdout.rows());
+  const auto rows =
+      settings.input.mark_in_file(settings.train, format, {{&synthetic, &made}, {&holdout, &unseen}});
+  const auto share = rs::evaluate::share_of(made);
+  const auto base = rs::evaluate::share_of(unseen);
+  const bool many = share.value > base.value + 3 * base.sd + 3 * share.sd;
+  return {.key = copies_key,
+          .section = "privacy",
+          .title = "Exact copies among all training rows",
+          .value = share.value,
+          .sd = share.sd,
+          .ideal = base.value,
+          .ideal_sd = base.sd,
+          .per_cent = true,
+          .light = many ? rs::evaluate::Light::amber : rs::evaluate::Light::green,
+          .meaning = "Every row was compared with all " + std::to_string(rows) +
+                     " training rows, cell by cell, so that no other row counts as a copy; hold-out rows set "
+                     "the base rate.",
+          .rows = synthetic.rows()};
+}
+
 inline int run_evaluate(const EvaluateSettings& settings) {
   // Wrong use is better known before minutes of work than after them.
   const Files inputs{{"--train", settings.train},
@@ -140,7 +169,9 @@ inline int run_evaluate(const EvaluateSettings& settings) {
   std::vector<rs::evaluate::Limit> limits;
   if (!settings.gate.empty())
     limits = wrong_use("--gate", [&] { return rs::evaluate::read_limits(settings.gate); });
-  const auto file = settings.input.read(settings.train);
+  decltype(rs::evaluate::Report::of) of;
+  const auto seed = settings.report.seed;
+  const auto file = settings.input.read_first(settings.train, settings.rows, seed, of.train);
   const auto& train = file.table;
   if (!settings.quiet)
     tell_notes(std::clog, file, settings.train);
@@ -149,8 +180,10 @@ inline int run_evaluate(const EvaluateSettings& settings) {
     options.targets = rs::named_columns(settings.targets, train.schema());
     return rs::evaluate::report_keys(train.schema(), options);
   });
+  const bool through = of.train > train.rows() && settings.train != "-"; // all of the file, once more
   for (const auto& limit : limits)
     if (std::find(keys.begin(), keys.end(), limit.key) == keys.end() &&
+        !(through && limit.key == copies_key) &&
         (settings.model.empty() || (limit.key != likelihood_key && limit.key != promise_key))) {
       std::string known = settings.model.empty() ? "" : std::string(likelihood_key) + ", " + promise_key;
       for (const auto& key : keys)
@@ -158,9 +191,10 @@ inline int run_evaluate(const EvaluateSettings& settings) {
       throw rs::OptionError("--gate: " + settings.gate + ": there will be no figure '" + limit.key +
                             "', only: " + known);
     }
-  const auto known = settings.input.options();
-  const auto holdout = rs::read_table_like(settings.holdout, file.format, known);
-  const auto synthetic = rs::read_table_like(settings.synthetic, file.format, known);
+  const auto holdout =
+      settings.input.read_like(settings.holdout, file.format, settings.rows, seed, 1, of.holdout);
+  const auto synthetic =
+      settings.input.read_like(settings.synthetic, file.format, settings.rows, seed, 2, of.synthetic);
   for (const auto& [table, path] :
        {std::pair{&holdout, &settings.holdout}, std::pair{&synthetic, &settings.synthetic}})
     for (const auto& warning : rs::unknown_categories(*table, train))
@@ -186,6 +220,11 @@ inline int run_evaluate(const EvaluateSettings& settings) {
     of_model.push_back(promise(model));
   }
   auto report = rs::judge(train, holdout, synthetic, options);
+  report.of = of;
+  if (through) {
+    of_model.push_back(all_copies(settings, file.format, holdout, synthetic));
+    report.privacy = std::max(report.privacy, of_model.back().light);
+  }
   for (const auto& figure : of_model) { // behind the others of its section
     const auto last = std::find_if(report.figures.rbegin(), report.figures.rend(),
                                    [&](const auto& other) { return other.section == figure.section; });
@@ -237,6 +276,10 @@ inline Run add_evaluate(CLI::App& app) {
                      "time the option is given");
   add_whole_number(command, "--seeds", settings->report.seeds, "Repeats of all that fits models", 1, 1000);
   add_whole_number(command, "--seed", settings->report.seed, "Of the first repeat");
+  add_whole_number(command, "--rows", settings->rows,
+                   "Judge so many rows of each table at most, taken by chance while the files are read in "
+                   "chunks; 0: all, but 200,000 of files that are compressed or larger than 64 MiB",
+                   0, 100'000'000);
   add_whole_number(command, "--max-rows", settings->report.max_rows,
                    "Rows of a table in distances and attacks; more are sampled", 2, 100'000'000);
   add_whole_number(command, "--threads", settings->report.threads, "0: all; never changes the result", 0,

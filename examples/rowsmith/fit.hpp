@@ -52,19 +52,7 @@ struct FitSettings {
   const rowsmith::Team* team = nullptr; // processes that train together; of them the first one speaks
 
   bool first() const { return team == nullptr || team->rank() == 0; }
-  // Read in chunks, or the whole table at once? Large files would take several times their size.
-  bool in_chunks() const {
-    constexpr std::uintmax_t large = 64 << 20;
-    std::uintmax_t bytes = 0;
-    bool compressed = false; // how large they are, nobody knows
-    for (const auto& file : files) {
-      compressed = compressed || rowsmith::compression_of_name(file) != rowsmith::Compression::none;
-      std::error_code none;
-      const auto size = std::filesystem::file_size(file, none);
-      bytes += none ? 0 : size;
-    }
-    return !in_memory && (stream || input.from_database() || compressed || files.size() > 1 || bytes > large);
-  }
+  bool in_chunks() const { return !in_memory && (stream || input.from_database() || read_in_chunks(files)); }
   // The first file, or the database.
   const std::string& source() const { return files.empty() ? input.sqlite.file : files.front(); }
   // Where the encoded rows are put meanwhile.

@@ -2,6 +2,7 @@
 // How the subcommands read tables: what is found out about a file, and what the user declares instead.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -19,10 +21,14 @@
 #include <unistd.h>
 
 #include <rowsmith/csv/compressed.hpp>
+#include <rowsmith/evaluate/privacy.hpp>
+#include <rowsmith/evaluate/some_rows.hpp>
 #include <rowsmith/io/table_format_json.hpp>
 #include <rowsmith/prepare/preparation.hpp>
 #include <rowsmith/sqlite/sqlite_rows.hpp>
 #include <rowsmith/table/likely_wrong.hpp>
+#include <rowsmith/table/sketched_table.hpp>
+#include <rowsmith/table/table_chunks.hpp>
 #include <rowsmith/table/table_file.hpp>
 #include <rowsmith/train/read_training_rows.hpp>
 
@@ -54,6 +60,20 @@ public:
 private:
   std::string path_;
 };
+
+// Read in chunks, or the whole table at once? Large files would take several times their size.
+inline bool read_in_chunks(const std::vector<std::string>& files) {
+  constexpr std::uintmax_t large = 64 << 20;
+  std::uintmax_t bytes = 0;
+  bool compressed = false; // how large they are, nobody knows
+  for (const auto& file : files) {
+    compressed = compressed || rowsmith::compression_of_name(file) != rowsmith::Compression::none;
+    std::error_code none;
+    const auto size = std::filesystem::file_size(file, none);
+    bytes += none ? 0 : size;
+  }
+  return compressed || files.size() > 1 || bytes > large;
+}
 
 // Options of reading, as the command line has them.
 struct InputSettings {
@@ -159,6 +179,41 @@ struct InputSettings {
     file.rows = file.table.rows();
     return file;
   }
+  // The same for files of any size: rows by chance, and what is counted of all.
+  rowsmith::SketchedTable read_sketch(const std::vector<std::string>& paths,
+                                      const rowsmith::SketchOptions& sketch = {}) const {
+    if (paths.size() == 1 && paths.front() == "-") {
+      const StandardInput copy;
+      return read_sketch({copy.path()}, sketch);
+    }
+    std::optional<rowsmith::TableFormat> format;
+    if (!schema.empty()) {
+      format = wrong_use("--schema", [&] { return rowsmith::read_table_format(schema); });
+      if (!label.empty())
+        format->label = label;
+    }
+    if (from_database())
+      return rowsmith::read_sketched_table(*rowsmith::sqlite_rows(sqlite), options(), sketch, format);
+    return rowsmith::read_sketched_table(paths, options(), sketch, format);
+  }
+  // The file that is judged by, and its rows; see `read_judged`.
+  rowsmith::TableFile read_first(const std::string& path, std::size_t rows, std::uint64_t seed,
+                                 std::size_t& of) const;
+  // Another one like it.
+  rowsmith::Table read_like(const std::string& path, const rowsmith::TableFormat& format, std::size_t rows,
+                            std::uint64_t seed, std::uint32_t stream, std::size_t& of) const;
+  // Marks rows that stand anywhere in a file, whatever its size.
+  // \returns how many rows it has
+  std::size_t
+  mark_in_file(const std::string& path, const rowsmith::TableFormat& format,
+               const std::vector<std::pair<const rowsmith::Table*, std::vector<bool>*>>& marked) const {
+    rowsmith::TableChunks chunks({path}, format, options());
+    std::size_t rows = 0;
+    for (rowsmith::Table table; chunks.next(table); rows += table.rows())
+      for (const auto& [wanted, found] : marked)
+        rowsmith::evaluate::mark_found(*wanted, table, *found);
+    return rows;
+  }
   // The same for files of any size, as a training takes them.
   rowsmith::TrainingFiles read_rows(const std::vector<std::string>& paths,
                                     const std::filesystem::path& folder,
@@ -181,6 +236,53 @@ struct InputSettings {
     return rowsmith::read_training_rows(paths, options(), training, reading, progress);
   }
 };
+
+// Rows that are judged where files are too large to be read whole, unless the command line says otherwise.
+inline constexpr std::size_t judged_rows = 200'000;
+
+// A file that is judged, or judged by. \param rows  at most so many, by chance; 0: all, but `judged_rows` of
+// a file that is read in chunks \param stream  another one for each file of a command, so that rows of the
+// same number are not taken together \param of  out: how many the file has
+inline rowsmith::TableFile read_judged(const std::string& path, std::size_t rows, std::uint64_t seed,
+                                       std::uint32_t stream, std::size_t& of,
+                                       const rowsmith::TableFileOptions& options,
+                                       const std::optional<rowsmith::TableFormat>& format) {
+  const std::size_t most = rows > 0 ? rows : judged_rows;
+  auto sketch = rowsmith::read_sketched_table({path}, options, {.rows = most}, format);
+  of = sketch.file.rows;
+  auto table = sketch.rows_by_chance();
+  if (table.rows() > most)
+    table = rowsmith::evaluate::detail::some_rows(table, most, seed,
+                                                  rowsmith::evaluate::detail::judged_rows + stream);
+  sketch.file.table = std::move(table);
+  return std::move(sketch.file);
+}
+
+inline rowsmith::TableFile InputSettings::read_first(const std::string& path, std::size_t rows,
+                                                     std::uint64_t seed, std::size_t& of) const {
+  if (path == "-") {
+    const StandardInput copy;
+    return read_first(copy.path(), rows, seed, of);
+  }
+  if (rows == 0 && !read_in_chunks({path})) {
+    auto file = read(path);
+    of = file.rows;
+    return file;
+  }
+  std::optional<rowsmith::TableFormat> format;
+  if (!schema.empty())
+    format = wrong_use("--schema", [&] { return rowsmith::read_table_format(schema); });
+  return read_judged(path, rows, seed, 0, of, options(), format);
+}
+inline rowsmith::Table InputSettings::read_like(const std::string& path, const rowsmith::TableFormat& format,
+                                                std::size_t rows, std::uint64_t seed, std::uint32_t stream,
+                                                std::size_t& of) const {
+  if (rows > 0 || read_in_chunks({path}))
+    return read_judged(path, rows, seed, stream, of, options(), format).table;
+  auto table = rowsmith::read_table_like(path, format, options());
+  of = table.rows();
+  return table;
+}
 
 inline void add_input(CLI::App& command, InputSettings& settings, bool with_label = true) {
   const std::string group = "What is known of the file (the rest is found out)";

@@ -13,6 +13,7 @@
 #include <rowsmith/core/version.hpp>
 
 #include "command.hpp"
+#include "compare.hpp"
 #include "completion.hpp"
 #include "describe.hpp"
 #include "evaluate.hpp"
@@ -41,6 +42,7 @@ int run_program(int argc, const char* const* argv, const rowsmith::Team* team) {
   runs.push_back(add_fit(app, team));
   runs.push_back(add_sample(app));
   runs.push_back(add_evaluate(app));
+  runs.push_back(add_compare(app));
   runs.push_back(add_score(app));
   runs.push_back(add_export(app));
   runs.push_back(add_completion(app));

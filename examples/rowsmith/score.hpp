@@ -8,16 +8,21 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/deploy/sampler.hpp>
@@ -27,6 +32,7 @@
 #include <rowsmith/models/row_surprise.hpp>
 #include <rowsmith/table/column_format.hpp>
 #include <rowsmith/table/row_text.hpp>
+#include <rowsmith/table/table_chunks.hpp>
 #include <rowsmith/table/table_file.hpp>
 
 #include "sample.hpp"
@@ -35,7 +41,7 @@ namespace program {
 
 struct ScoreSettings {
   std::string model;
-  std::string file;
+  std::vector<std::string> files;
   std::string out = "-";
   std::string calibrate;
   double false_alarms = 0.01;
@@ -88,29 +94,95 @@ inline double threshold_of(const std::string& what, const std::vector<double>& s
 }
 
 // The columns whose cells are less likely than such cells are on average in the table, with how many nats.
-inline std::string columns_at_fault(const rowsmith::RowSurprise& told, const std::vector<double>& usual,
-                                    std::size_t row, std::size_t most) {
-  if (!told.impossible[row].empty())
-    return told.impossible[row];
+inline std::string columns_at_fault(const std::vector<std::string>& names, const double* cells,
+                                    const std::vector<double>& usual, std::size_t most) {
   std::vector<std::size_t> by(usual.size());
   std::iota(by.begin(), by.end(), std::size_t{0});
-  const auto excess = [&](std::size_t c) { return told.cells[row * usual.size() + c] - usual[c]; };
+  const auto excess = [&](std::size_t c) { return cells[c] - usual[c]; };
   std::stable_sort(by.begin(), by.end(), [&](std::size_t a, std::size_t b) { return excess(a) > excess(b); });
   std::string text;
   for (std::size_t k = 0; k < std::min(most, by.size()) && excess(by[k]) > 0.5; ++k)
-    text += (text.empty() ? "" : "; ") + told.names[by[k]] + " +" + two_digits(excess(by[k]));
+    text += (text.empty() ? "" : "; ") + names[by[k]] + " +" + two_digits(excess(by[k]));
   return text;
 }
 
+// A row that was scored. What makes it odd is told by its cells, once the usual ones are known, or in words.
+struct ScoredRow {
+  std::uint64_t row = 0;
+  double score = 0;
+  std::vector<double> cells{}; // empty: there are words, or nothing to say
+  std::string words{};
+
+  bool before(const ScoredRow& other) const { // the odder one, or the first of two alike
+    return score > other.score || (score == other.score && row < other.row);
+  }
+};
+
+// Rows that were scored, in a file without a name that is gone with the program: how often columns are at
+// fault is known only behind the last row, and memory does not grow with the rows.
+class ScoreSpool {
+public:
+  ScoreSpool() {
+    auto path = (std::filesystem::temp_directory_path() / "rowsmith-scores-XXXXXX").string();
+    const int file = mkstemp(path.data());
+    if (file < 0)
+      throw rowsmith::Error(path + ": cannot be written");
+    unlink(path.c_str());
+    file_ = fdopen(file, "w+b");
+    if (file_ == nullptr) {
+      close(file);
+      throw rowsmith::Error(path + ": cannot be written");
+    }
+  }
+  ScoreSpool(const ScoreSpool&) = delete;
+  ScoreSpool& operator=(const ScoreSpool&) = delete;
+  ~ScoreSpool() { std::fclose(file_); }
+
+  void put(const ScoredRow& one) {
+    const std::uint64_t sizes[] = {one.row, one.cells.size(), one.words.size()};
+    put_bytes(sizes, sizeof sizes);
+    put_bytes(&one.score, sizeof one.score);
+    put_bytes(one.cells.data(), one.cells.size() * sizeof(double));
+    put_bytes(one.words.data(), one.words.size());
+  }
+  // Calls `take(row)` for all of them, in their order.
+  template <class Take>
+  void each(const Take& take) {
+    if (std::fflush(file_) != 0)
+      full();
+    std::rewind(file_);
+    std::uint64_t sizes[3] = {};
+    ScoredRow one;
+    while (std::fread(sizes, 1, sizeof sizes, file_) == sizeof sizes) {
+      one.row = sizes[0];
+      one.cells.resize(sizes[1]);
+      one.words.resize(sizes[2]);
+      get_bytes(&one.score, sizeof one.score);
+      get_bytes(one.cells.data(), one.cells.size() * sizeof(double));
+      get_bytes(one.words.data(), one.words.size());
+      take(one);
+    }
+  }
+
+private:
+  [[noreturn]] static void full() {
+    throw rowsmith::Error("the scores cannot be kept in the folder of temporary files; is the disk full?");
+  }
+  void put_bytes(const void* bytes, std::size_t count) {
+    if (std::fwrite(bytes, 1, count, file_) != count)
+      full();
+  }
+  void get_bytes(void* bytes, std::size_t count) {
+    if (std::fread(bytes, 1, count, file_) != count)
+      full();
+  }
+  std::FILE* file_;
+};
+
 // Reasons of some rows, in words.
-inline std::vector<std::string> explained(const ScoreSettings& settings, const rowsmith::TableModel& model,
-                                          const rowsmith::TableFormat& format, const rowsmith::Table& table,
+inline std::vector<std::string> explained(const rowsmith::RowReasons& why, const rowsmith::Table& table,
                                           const rowsmith::RowSurprise& told,
                                           const std::vector<std::size_t>& rows) {
-  const rowsmith::RowReasons why(model, {.most = settings.reasons,
-                                         .seed = settings.seed,
-                                         .threads = settings.threads,
-                                         .write = number_writer(format)});
   std::vector<std::string> texts;
   for (const auto& reasons : why.explain(table, told, rows)) {
     texts.emplace_back();
@@ -156,70 +228,144 @@ private:
   rowsmith::UsualSurprise usual_;
 };
 
+// Calls `take(table, told, scores, number of the first row)` for all rows of files, a chunk after the other.
+template <class Take>
+void score_files(const std::vector<std::string>& files, const rowsmith::TableFormat& format,
+                 const rowsmith::TableModel& model, Scorer& scorer, bool cells, const Take& take) {
+  rowsmith::TableChunks chunks(files, format, {.open = rowsmith::open_compressed});
+  const auto learnt = model.empty_table();
+  rowsmith::Table table;
+  while (chunks.next(table)) {
+    auto columns = table.columns();
+    for (std::size_t c = 0; c < columns.size(); ++c) // a few rows do not tell them
+      columns[c].decimals = learnt[c].decimals;
+    table = rowsmith::Table(std::move(columns), format.label);
+    rowsmith::RowSurprise told;
+    std::vector<double> scores;
+    try {
+      scores = scorer(table, told, cells);
+    } catch (const rowsmith::SchemaError& error) {
+      if (chunks.first_row() == 0)
+        throw;
+      throw rowsmith::SchemaError(chunks.path() + ", rows counted from row " +
+                                  std::to_string(chunks.first_row() + 1) + " on: " + error.what());
+    }
+    take(table, told, scores, chunks.first_row());
+  }
+}
+
 inline int run_score(const ScoreSettings& settings) {
   const bool calibrated = !settings.calibrate.empty();
-  if (settings.out != "-")
-    check_outputs({{"MODEL", settings.model}, {"FILE", settings.file}, {"--calibrate", settings.calibrate}},
-                  {{"-o", settings.out}});
+  if (settings.out != "-") {
+    Files inputs{{"MODEL", settings.model}, {"--calibrate", settings.calibrate}};
+    for (const auto& file : settings.files)
+      inputs.emplace_back("FILE", file);
+    check_outputs(inputs, {{"-o", settings.out}});
+  }
   if (calibrated && !(settings.false_alarms > 0 && settings.false_alarms < 1))
     throw rowsmith::OptionError("--false-alarms: expected a share of more than 0 and less than 1");
   const auto model = rowsmith::load_model(settings.model);
   const bool distribution = model.is_distribution();
   const auto format = format_of(model, false);
   Scorer scorer(settings, model);
-  const rowsmith::TableFileOptions known{.open = rowsmith::open_compressed};
-  const auto table = rowsmith::read_table_like(settings.file, format, known);
-  rowsmith::RowSurprise told;
   double threshold = std::numeric_limits<double>::infinity();
   if (calibrated) {
-    const auto usual = rowsmith::read_table_like(settings.calibrate, format, known);
-    // Too few rows are found before the work.
-    wrong_use("--calibrate", [&] {
-      return rowsmith::evaluate::alarm_threshold(std::vector<double>(usual.rows()), settings.false_alarms);
-    });
-    threshold = threshold_of(settings.calibrate, scorer(usual, told, false), settings.false_alarms);
+    std::vector<double> usual;
+    score_files({settings.calibrate}, format, model, scorer, false,
+                [&](const auto&, const auto&, const std::vector<double>& scores, std::uint64_t) {
+                  usual.insert(usual.end(), scores.begin(), scores.end());
+                });
+    threshold = threshold_of(settings.calibrate, usual, settings.false_alarms);
   }
-  const auto scores = scorer(table, told, distribution);
-  // Oddest first, if only some are asked for.
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  if (settings.top > 0) {
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
-    order.resize(std::min(order.size(), settings.top));
-  }
-  const auto flagged = [&](std::size_t row) { return scores[row] > threshold; };
-  std::vector<std::string> reasons(order.size());
-  if (settings.explain) {
-    std::vector<std::size_t> rows;
-    std::copy_if(order.begin(), order.end(), std::back_inserter(rows),
-                 [&](std::size_t row) { return !calibrated || flagged(row); });
-    const auto texts = explained(settings, model, format, table, told, rows);
-    for (std::size_t i = 0, next = 0; i < order.size() && next < rows.size(); ++i)
-      if (order[i] == rows[next])
-        reasons[i] = texts[next++];
-  } else if (distribution) {
-    const auto usual = rowsmith::usual_surprise(told).mean;
-    for (std::size_t i = 0; i < order.size(); ++i)
-      reasons[i] = columns_at_fault(told, usual, order[i], settings.reasons);
-  }
-  if (calibrated) {
-    std::size_t count = 0;
-    for (std::size_t row = 0; row < scores.size(); ++row)
-      count += flagged(row) ? 1U : 0U;
-    std::clog << "rowsmith: " << count << " of " << scores.size() << " rows flagged\n";
-  }
+  std::optional<rowsmith::RowReasons> why;
+  if (settings.explain)
+    why.emplace(model, rowsmith::ReasonOptions{.most = settings.reasons,
+                                               .seed = settings.seed,
+                                               .threads = settings.threads,
+                                               .write = number_writer(format)});
+  ScoreSpool spool;
+  std::vector<ScoredRow> oddest; // if only some are asked for
+  std::vector<std::string> names;
+  std::vector<double> sums; // of finite cells, by name
+  std::vector<std::size_t> counts;
+  std::uint64_t rows = 0;
+  std::uint64_t flagged_rows = 0;
+  score_files(
+      settings.files, format, model, scorer, distribution,
+      [&](const rowsmith::Table& table, const rowsmith::RowSurprise& told, const std::vector<double>& scores,
+          std::uint64_t first) {
+        names = told.names;
+        sums.resize(names.size());
+        counts.resize(names.size());
+        for (std::size_t i = 0; i < scores.size(); ++i) {
+          flagged_rows += scores[i] > threshold ? 1U : 0U;
+          for (std::size_t k = 0; k < names.size() && distribution; ++k)
+            if (const double cell = told.cells[i * names.size() + k]; std::isfinite(cell)) {
+              sums[k] += cell;
+              ++counts[k];
+            }
+        }
+        rows += scores.size();
+        // The rows of this chunk that may be written.
+        std::vector<std::size_t> chosen(scores.size());
+        std::iota(chosen.begin(), chosen.end(), std::size_t{0});
+        if (settings.top > 0) {
+          const auto odder = [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; };
+          std::stable_sort(chosen.begin(), chosen.end(), odder);
+          chosen.resize(std::min(chosen.size(), settings.top));
+          const auto from = std::find_if(chosen.begin(), chosen.end(), [&](std::size_t i) {
+            return oddest.size() == settings.top && !(scores[i] > oddest.back().score);
+          });
+          chosen.erase(from, chosen.end());
+        }
+        std::vector<std::string> words(chosen.size());
+        if (why) {
+          std::vector<std::size_t> some;
+          std::copy_if(chosen.begin(), chosen.end(), std::back_inserter(some),
+                       [&](std::size_t i) { return !calibrated || scores[i] > threshold; });
+          const auto texts = explained(*why, table, told, some);
+          for (std::size_t i = 0, next = 0; i < chosen.size() && next < some.size(); ++i)
+            if (chosen[i] == some[next])
+              words[i] = texts[next++];
+        }
+        for (std::size_t i = 0; i < chosen.size(); ++i) {
+          ScoredRow one{.row = first + chosen[i], .score = scores[chosen[i]], .words = std::move(words[i])};
+          if (!why && distribution) {
+            one.words = told.impossible[chosen[i]];
+            const auto* const cells = told.cells.data() + chosen[i] * names.size();
+            if (one.words.empty())
+              one.cells.assign(cells, cells + names.size());
+          }
+          if (settings.top > 0)
+            oddest.push_back(std::move(one));
+          else
+            spool.put(one);
+        }
+        std::sort(oddest.begin(), oddest.end(), [](const auto& a, const auto& b) { return a.before(b); });
+        oddest.resize(std::min(oddest.size(), settings.top));
+      });
+  if (calibrated)
+    std::clog << "rowsmith: " << flagged_rows << " of " << rows << " rows flagged\n";
+  std::vector<double> usual; // cells of the table
+  for (std::size_t k = 0; k < sums.size(); ++k)
+    usual.push_back(counts[k] > 0 ? sums[k] / static_cast<double>(counts[k]) : 0);
   write_output(settings.out, "the scores", [&](std::ostream& out) {
     out << "row,score," << (calibrated ? "flagged," : "") << "reasons\n";
     std::string line;
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      line = std::to_string(order[i] + 1) + "," + two_digits(scores[order[i]]) + ",";
+    const auto write = [&](const ScoredRow& one) {
+      line = std::to_string(one.row + 1) + "," + two_digits(one.score) + ",";
       if (calibrated)
-        line += flagged(order[i]) ? "yes," : "no,";
-      if (!reasons[i].empty())
-        rowsmith::append_csv_cell(line, reasons[i]);
+        line += one.score > threshold ? "yes," : "no,";
+      const auto reasons =
+          one.cells.empty() ? one.words : columns_at_fault(names, one.cells.data(), usual, settings.reasons);
+      if (!reasons.empty())
+        rowsmith::append_csv_cell(line, reasons);
       out << line << '\n';
-    }
+    };
+    if (settings.top > 0)
+      std::for_each(oddest.begin(), oddest.end(), write);
+    else
+      spool.each(write);
   });
   return 0;
 }
@@ -229,7 +375,12 @@ inline Run add_score(CLI::App& app) {
                                                "more, the odder), and which columns make it so");
   const auto settings = std::make_shared<ScoreSettings>();
   command.add_option("model", settings->model, "The model file")->required();
-  command.add_option("file", settings->file, "The table, with the columns that the model learnt")->required();
+  command
+      .add_option(
+          "file", settings->files,
+          "The table, with the columns that the model learnt; of several files, compressed or not, the "
+          "rows are counted through")
+      ->required();
   command.add_option("-o,--out", settings->out, "The file to write; - for the standard output")
       ->capture_default_str();
   command

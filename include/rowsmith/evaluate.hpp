@@ -9,12 +9,16 @@
 #include <rowsmith/evaluate/class_target.hpp>
 #include <rowsmith/evaluate/classifier.hpp>
 #include <rowsmith/evaluate/classify.hpp>
+#include <rowsmith/evaluate/compare.hpp>
+#include <rowsmith/evaluate/compare_html.hpp>
+#include <rowsmith/evaluate/description_html.hpp>
 #include <rowsmith/evaluate/detection.hpp>
 #include <rowsmith/evaluate/distribution_distance.hpp>
 #include <rowsmith/evaluate/efficacy.hpp>
 #include <rowsmith/evaluate/features.hpp>
 #include <rowsmith/evaluate/fidelity.hpp>
 #include <rowsmith/evaluate/html_drawing.hpp>
+#include <rowsmith/evaluate/html_figures.hpp>
 #include <rowsmith/evaluate/html_style.hpp>
 #include <rowsmith/evaluate/judge.hpp>
 #include <rowsmith/evaluate/linear_model.hpp>
@@ -31,6 +35,7 @@
 #include <rowsmith/evaluate/resample.hpp>
 #include <rowsmith/evaluate/result_text.hpp>
 #include <rowsmith/evaluate/row_distance.hpp>
+#include <rowsmith/evaluate/some_rows.hpp>
 #include <rowsmith/evaluate/support.hpp>
 #include <rowsmith/evaluate/telling_columns.hpp>
 #include <rowsmith/evaluate/text.hpp>

@@ -18,6 +18,7 @@
 #include <rowsmith/models/independent_heads.hpp>
 #include <rowsmith/models/joint_codes.hpp>
 #include <rowsmith/models/joint_heads.hpp>
+#include <rowsmith/models/learning_curve.hpp>
 #include <rowsmith/models/likelihood.hpp>
 #include <rowsmith/models/partial_rows.hpp>
 #include <rowsmith/models/pinned_row.hpp>

@@ -13,9 +13,11 @@
 #include <rowsmith/table/read_csv.hpp>
 #include <rowsmith/table/row_text.hpp>
 #include <rowsmith/table/schema.hpp>
+#include <rowsmith/table/sketched_table.hpp>
 #include <rowsmith/table/split.hpp>
 #include <rowsmith/table/table.hpp>
 #include <rowsmith/table/table_builder.hpp>
+#include <rowsmith/table/table_chunks.hpp>
 #include <rowsmith/table/table_file.hpp>
 #include <rowsmith/table/table_file_writer.hpp>
 #include <rowsmith/table/table_format.hpp>

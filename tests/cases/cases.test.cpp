@@ -900,8 +900,8 @@ TEST_CASE("a shell can complete commands and options", "[cases]") {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const auto result = run_program({"completion", shell});
     CHECK(result.code == 0);
-    for (const char* word : {"describe", "fit", "sample", "evaluate", "score", "export", "completion",
-                             "manual", "label", "schema-out"})
+    for (const char* word : {"describe", "fit", "sample", "evaluate", "compare", "score", "export",
+                             "completion", "manual", "label", "schema-out"})
       CHECK_THAT(result.out, Contains(word));
   }
   const Folder folder;

@@ -9,11 +9,13 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <stdlib.h>
 
 #include <rowsmith/core/random.hpp>
+#include <rowsmith/csv/compressed.hpp>
 #include <rowsmith/table/date_text.hpp>
 #include <rowsmith/table/write_csv.hpp>
 
@@ -77,10 +79,103 @@ TEST_CASE("a table is judged, written and let through or stopped by the exit cod
   CHECK(json["regression"].size() == 3);
   CHECK_THAT(read_file(folder.file("report.html")), Contains("</html>"));
 
+  // Some rows of each, by chance; every figure says of how many it is.
+  for (const auto& figure : json["figures"])
+    CHECK(figure["n"].get<std::size_t>() <= 150);
+  CHECK(result.out.find("by chance") == std::string::npos);
+  result = folder.run({"--rows", "120", "--json", folder.file("some.json")});
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Catch::StartsWith("judged by rows by chance: 120 of 150 training rows, 120 of 150"));
+  const auto some = nlohmann::json::parse(read_file(folder.file("some.json")));
+  CHECK(some["synthetic_rows"] == 120);
+  CHECK(some["of"]["synthetic_rows"] == 150);
+  CHECK(folder.run({"--rows", "99"}).code == 2);
+  // Copies are found among all training rows, also among those that were not taken.
+  std::filesystem::rename(folder.file("made.csv"), folder.file("honest.csv"));
+  std::filesystem::copy_file(folder.file("train.csv"), folder.file("made.csv"));
+  result = folder.run({"--rows", "100", "--json", folder.file("copies.json")});
+  std::size_t told = 0;
+  const auto copies = nlohmann::json::parse(read_file(folder.file("copies.json")));
+  for (const auto& figure : copies["figures"])
+    if (figure["key"] == "copies.all") {
+      ++told;
+      CHECK(figure["value"] == 1);
+      CHECK(figure["ideal"] == 0);
+      CHECK(figure["n"] == 100);
+      CHECK(figure["light"] == "amber");
+    } else if (figure["key"] == "copies.share") {
+      CHECK(figure["value"] < 0.95); // two thirds of the training rows were taken
+    }
+  CHECK(told == 1);
+  std::filesystem::rename(folder.file("honest.csv"), folder.file("made.csv"));
+
   folder.write("gate.json", R"({"shapes.mean": {"max": 0}})");
   result = folder.run({"--gate", folder.file("gate.json")});
   CHECK(result.code == 1);
   CHECK_THAT(result.out, Contains("release gate: FAILED") && Contains("shapes.mean is "));
+}
+
+TEST_CASE("a table is described on a page, with a picture of each column", "[cli]") {
+  const Folder folder;
+  const auto file = folder.file("train.csv");
+  const auto plain = run_program({"describe", file});
+  const auto drawn = run_program({"describe", file, "--html", folder.file("page.html")});
+  CHECK(drawn.code == 0);
+  CHECK(drawn.out == plain.out);
+  const auto page = read_file(folder.file("page.html"));
+  std::size_t pictures = 0;
+  for (auto at = page.find("<svg "); at != std::string::npos; at = page.find("<svg ", at + 1))
+    ++pictures;
+  CHECK(pictures == small_tables::people(150, 1).size());
+  CHECK_THAT(page, Contains("last, first") && Contains("150 rows") && Contains("</html>"));
+  // Read in chunks, a table that a sketch holds whole is described alike.
+  CHECK(run_program({"describe", file, "--stream"}).out == plain.out);
+  CHECK_THAT(run_program({"describe", file, folder.file("holdout.csv")}).out,
+             Contains("train.csv and 1 more: 300 rows"));
+  CHECK(run_program({"describe", file, "--stream", "--in-memory"}).code == 2);
+  const auto before = read_file(file);
+  CHECK(run_program({"describe", file, "--html", file}).code == 2);
+  CHECK(read_file(file) == before);
+}
+
+TEST_CASE("two tables are compared, and wrong use is refused", "[cli]") {
+  const Folder folder;
+  rs::write_csv(folder.file("first.csv"), small_tables::people(240, 1));
+  rs::write_csv(folder.file("second.csv"), small_tables::people(120, 2));
+  const auto run = [&](const std::vector<std::string>& more, const std::string& second = "second.csv") {
+    std::vector<std::string> words{"compare", "--quick", "--quiet", folder.file("first.csv"),
+                                   folder.file(second)};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(words);
+  };
+  const auto result =
+      run({"--target", "y", "--json", folder.file("likeness.json"), "--html", folder.file("likeness.html")});
+  CHECK(result.error == "");
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Contains("n = 120 rows by chance") && Contains("AUC of predicting y"));
+  CHECK(nlohmann::json::parse(read_file(folder.file("likeness.json")))["n"] == 120);
+  CHECK_THAT(read_file(folder.file("likeness.html")), Contains("first.csv and ") && Contains("</html>"));
+  const auto second = read_file(folder.file("second.csv"));
+  for (const auto& [more, why] : std::initializer_list<std::pair<std::vector<std::string>, std::string>>{
+           {{"--target", "z"}, "--target: no column is called 'z'"},
+           {{"--json", folder.file("second.csv")}, "is the file of B"},
+           {{"--html", folder.file("nowhere/page.html")}, "cannot be written"},
+           {{"--json", folder.file("x"), "--html", folder.file("x")}, "is the file of --json"},
+           {{"--max-rows", "99"}, "from 100 to"},
+           {{"--rows", "many"}, "expected a whole number"},
+           {{"--label", "y"}, "--label"}}) {
+    CAPTURE(more);
+    const auto refused = run(more);
+    CHECK(refused.code == 2);
+    CHECK_THAT(refused.error, Contains(why));
+    CHECK(refused.out == "");
+  }
+  CHECK_THAT(run({"--rows", "200"}).out,
+             Contains("240 (200 of them were taken, by chance)") && Contains("n = 100 rows"));
+  CHECK(run({}, "first.csv").code == 2);
+  CHECK(read_file(folder.file("second.csv")) == second);
+  rs::write_csv(folder.file("few.csv"), small_tables::people(99, 2));
+  CHECK(run({}, "few.csv").code == 2);
 }
 
 TEST_CASE("wrong use is refused before any work, with exit code 2", "[cli]") {
@@ -225,6 +320,33 @@ TEST_CASE("rows are flagged at a threshold by held-out rows, and it is said in w
         CHECK_THAT(line, Contains("day is 2031-05-15, outside of 2024-01-01 to 2024-07-18"));
     }
   }
+  // Several files, compressed or not, are one table: the same bytes.
+  const auto rows = read_file(folder.file("new.csv"));
+  const auto header = rows.find('\n') + 1;
+  const auto middle = rows.find('\n', rows.size() / 3) + 1;
+  folder.write("first.csv", rows.substr(0, middle));
+  {
+    std::ofstream rest(folder.file("rest.csv.gz"), std::ios::binary);
+    rs::write_compressed(rest, rs::Compression::gzip,
+                         [&](std::ostream& out) { out << rows.substr(0, header) << rows.substr(middle); });
+  }
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{}, std::vector<std::string>{"--top", "9", "--explain"},
+        std::vector<std::string>{"--calibrate", folder.file("held.csv"), "--false-alarms", "0.02"}}) {
+    std::vector<std::string> one{"score", folder.file("m"), folder.file("new.csv")};
+    std::vector<std::string> two{"score", folder.file("m"), folder.file("first.csv"),
+                                 folder.file("rest.csv.gz")};
+    for (auto* words : {&one, &two}) {
+      words->insert(words->end(), more.begin(), more.end());
+      words->insert(words->end(), {"--samples", "4"});
+    }
+    const auto whole = run_program(one);
+    const auto parts = run_program(two);
+    CHECK(whole.code == 0);
+    CHECK(parts.out == whole.out);
+    CHECK(parts.log == whole.log);
+  }
+
   // Without held-out rows nothing is flagged, and every row that is written has its reasons.
   auto result = run_program(
       {"score", folder.file("m"), folder.file("new.csv"), "--top", "2", "--explain", "--samples", "4"});

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <rowsmith/io/model_card.hpp>
+#include <rowsmith/io/model_card_page.hpp>
 #include <rowsmith/io/model_file.hpp>
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/gan.hpp>
@@ -130,6 +131,28 @@ TEST_CASE("a card says what options and the file's format say", "[io]") {
   CHECK(column(card.columns, "day").role == "date");
   CHECK_THAT(column(card.columns, "day").otherwise, Contains("numbers drawn from 2019-0"));
   CHECK_THAT(to_text(card), Contains("recipe unknown"));
+}
+
+TEST_CASE("a card tells how the training went and what the model holds, in words and on a page", "[io]") {
+  auto parts = model_of(table(), {}, {{"recipe", "<b>"}}).parts();
+  CHECK(to_text(rs::model_card(rs::TableModel(parts))).find("training, stage by stage") == std::string::npos);
+  parts.curves = {{.stage = "refit & more",
+                   .end = rs::StageEnd::converged,
+                   .epochs = 30,
+                   .figures = {"loss", "validation"},
+                   .steps = {10, 20, 30},
+                   .values = {5, 6, 4, 4.5, 3, 5}}};
+  const auto card = rs::model_card(rs::TableModel(parts));
+  CHECK_THAT(to_text(card),
+             Contains("refit & more: 30 epochs, 30 steps; ended because held-out rows got no "
+                      "likelier any more; loss 5.000 to 3.000; validation 6.000 to 5.000, least "
+                      "4.500 after step 20"));
+  const auto page = to_html(rs::description_of(card, "people.model"));
+  CHECK_THAT(page, Contains("refit &amp; more") && Contains("recipe &lt;b&gt;") && !Contains("<b>,"));
+  CHECK_THAT(page, Contains("t0, t1") && Contains("Edges of bins") && Contains("'same' is always 3"));
+  // Both lines have the axis from 3 to 6, and a point for each step.
+  CHECK_THAT(page, Contains("<polyline class=\"lr\" points=\"56.0,70.0 ") &&
+                       Contains("<polyline class=\"ls\" points=\"56.0,8.0 "));
 }
 
 TEST_CASE("the file of a model is told from a table", "[io]") {

@@ -376,6 +376,50 @@ TEST_CASE("autoregressive heads survive saving, and wrong ones are refused", "[i
     }
 }
 
+TEST_CASE("learning curves survive saving, older files have none, and wrong ones are refused", "[io]") {
+  const auto plain = small_model(false);
+  CHECK(rs::parse_model(rs::format_model(plain)).parts().curves.empty());
+  auto parts = plain.parts();
+  parts.curves = {{.stage = "autoencoder",
+                   .end = rs::StageEnd::converged,
+                   .epochs = 40,
+                   .figures = {"loss", "validation"},
+                   .steps = {2, 80},
+                   .values = {3.5, 4.25, -1e-5, rs::LearningCurve::rounded(1.0 / 3)}},
+                  {.stage = "gan", .figures = {"generator"}}};
+  const rs::TableModel model(parts);
+  const auto file = rs::pack_model(model);
+  CHECK(file.metadata.at("format_version") == rs::pack_model(plain).metadata.at("format_version"));
+  CHECK(rs::parse_model(rs::format_model(model)).parts().curves == parts.curves);
+  const auto with = [&](const std::string& member, const nlohmann::json& value) {
+    CAPTURE(member, value.dump().substr(0, 60));
+    CHECK_THROWS_AS(rs::parse_model(rs::format_tensor_file(altered(file, member.c_str(), value))),
+                    rs::ModelFileError);
+  };
+  with("/training", 7);
+  with("/training", nlohmann::json::array({7}));
+  with("/training", nlohmann::json(17, nlohmann::json::parse(file.metadata.at("model"))["training"][1]));
+  with("/training/0/stage", "");
+  with("/training/0/stage", std::string(100'000, 'x'));
+  with("/training/0/end", "bored");
+  with("/training/0/epochs", -1);
+  with("/training/0/figures", nlohmann::json::array());
+  with("/training/0/figures", std::vector<std::string>(9, "loss"));
+  with("/training/0/figures/1", std::string(41, 'x'));
+  with("/training/0/steps", {2});
+  with("/training/0/steps", {80, 80});
+  with("/training/0/steps", {-1, 80});
+  with("/training/0/steps", {1.5, 80});
+  with("/training/0/values", {1, 2, 3});
+  with("/training/0/values/0", "1");
+  std::vector<std::uint64_t> steps(201);
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    steps[i] = i;
+  auto content = altered(file, "/training/1/steps", steps);
+  content = altered(content, "/training/1/values", std::vector<double>(201));
+  CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)), Catch::Contains("at most 200 points"));
+}
+
 TEST_CASE("a guide survives saving, and wrong ones are refused", "[io]") {
   auto parts = small_parts(true, rs::NumericalEncoding::codes);
   small::add_guide(parts, small_table());

@@ -218,6 +218,12 @@ TEST_CASE("a private model is saved with its ledger, and refused if that was alt
     CHECK_THROWS_WITH(rs::unpack_model(other),
                       Contains("privacy") || Contains("ledger") || Contains("epsilon"));
   };
+  // No loss of a row is told that the ledger did not pay for.
+  CHECK(model.parts().curves.empty());
+  CHECK(file.metadata.at("model").find("\"training\":") == std::string::npos);
+  altered("\"privacy\":",
+          "\"training\":[{\"stage\":\"gan\",\"end\":\"stopped\",\"epochs\":1,\"figures\":[\"loss\"],"
+          "\"steps\":[1],\"values\":[1]}],\"privacy\":");
   altered("\"epsilon\":1.5", "\"epsilon\":0.5");
   altered("\"delta\":1e-05", "\"delta\":1e-09");
   altered("\"kind\":\"gaussian\"", "\"kind\":\"pure\"");

@@ -174,14 +174,32 @@ TEST_CASE("training stops early and keeps its best weights", "[train]") {
   const auto best =
       static_cast<std::size_t>(std::min_element(losses.begin(), losses.end()) - losses.begin()) + 1;
   CHECK(best + 30 == losses.size()); // an epoch is a step
+  const auto but_curves = [](const rs::TableModel& model) {
+    auto parts = model.parts();
+    parts.curves.clear();
+    return rs::format_model(rs::TableModel(std::move(parts)));
+  };
   const auto stopped_after = [&](std::size_t epochs) {
-    return rs::format_model(trainer.fit(data, [&](const rs::Progress& progress) {
+    return but_curves(trainer.fit(data, [&](const rs::Progress& progress) {
       return progress.stage == "autoencoder" && progress.epoch == epochs ? rs::ProgressAction::stop
                                                                          : rs::ProgressAction::go_on;
     }));
   };
-  CHECK((stopped_after(best) == rs::format_model(early)));
-  CHECK((stopped_after(best - 1) != rs::format_model(early)));
+  CHECK((stopped_after(best) == but_curves(early)));
+  CHECK((stopped_after(best - 1) != but_curves(early)));
+  // What the model keeps of its training is what the listener was told.
+  REQUIRE(early.parts().curves.size() == 2);
+  const auto& curve = early.parts().curves[0];
+  CHECK(curve.stage == "autoencoder");
+  CHECK(curve.end == rs::StageEnd::converged);
+  CHECK(curve.epochs == losses.size());
+  REQUIRE(curve.figures == std::vector<std::string>{"loss", "validation"});
+  CHECK(curve.steps.size() <= rs::LearningCurve::most_points);
+  CHECK(curve.steps.size() > 1);
+  CHECK(curve.steps.back() == losses.size());
+  for (std::size_t point = 0; point < curve.steps.size(); ++point)
+    CHECK(curve.value(point, 1) == Approx(losses[curve.steps[point] - 1]).epsilon(1e-5));
+  CHECK(early.parts().curves[1].end == rs::StageEnd::steps_used_up);
 }
 
 TEST_CASE("a recipe without options of the user's has its own, and is noted", "[train]") {

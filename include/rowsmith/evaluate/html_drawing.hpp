@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Texts and pictures in HTML.
+/// Pages, texts and pictures in HTML.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +10,8 @@
 #include <vector>
 
 #include <rowsmith/core/utf8.hpp>
+#include <rowsmith/core/version.hpp>
+#include <rowsmith/evaluate/html_style.hpp>
 #include <rowsmith/evaluate/text.hpp>
 
 ROWSMITH_BEGIN
@@ -32,6 +34,27 @@ inline std::string html_escape(std::string_view text) {
       result += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
   return result;
 }
+
+/// The first characters of a text that may be of any length and no UTF-8; the whole one (as far as a reader
+/// will follow) is told on pointing at it.
+inline std::string html_shortened(std::string_view text, std::size_t characters) {
+  const auto whole = readable_utf8(text);
+  const auto first = shortened(whole, characters);
+  if (first.size() == whole.size())
+    return html_escape(whole);
+  return concat("<abbr title=\"", html_escape(shortened(whole, std::max<std::size_t>(characters, 400))),
+                "\">", html_escape(first), "</abbr>");
+}
+
+/// A page up to where its content begins.
+inline std::string html_begin(std::string_view title) {
+  return concat("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+                "content=\"width=device-width,initial-scale=1\"><meta name=\"generator\" "
+                "content=\"rowsmith " ROWSMITH_VERSION "\"><title>",
+                html_escape(title), "</title><style>", html_style,
+                "</style></head><body><main>\n<header><h1>", html_escape(title), "</h1>");
+}
+inline constexpr std::string_view html_end = "</main></body></html>\n";
 
 // ---- parts of an SVG picture, in its own units
 inline std::string rectangle(double x, double y, double width, double height, std::string_view rest) {
@@ -71,6 +94,54 @@ inline std::string paired_bars(const std::vector<double>& real, const std::vecto
     text += rectangle(x + step * 0.51, bottom - of_made, step * 0.43, of_made, "class=\"s\"");
   }
   return text + label(0, 11, per_cent(highest, 1));
+}
+
+/// One histogram, as a single shape, so that pages of many columns stay small.
+inline std::string single_bars(const std::vector<double>& shares, double width, double bottom) {
+  constexpr double top = 16;
+  double highest = 1e-12;
+  for (const double value : shares)
+    highest = std::max(highest, value);
+  const double step = width / static_cast<double>(shares.size());
+  std::string path;
+  for (std::size_t k = 0; k < shares.size(); ++k) {
+    const double height = shares[k] / highest * (bottom - top);
+    if (height > 0)
+      path += concat("M", fixed((static_cast<double>(k) + 0.04) * step, 1), " ", fixed(bottom, 0), "v-",
+                     fixed(std::max(height, 0.5), 1), "h", fixed(0.92 * step, 1), "V", fixed(bottom, 0), "z");
+  }
+  return concat(line(0, bottom, width, bottom, "axis"), "<path class=\"r\" d=\"", path, "\"/>",
+                label(0, 11, per_cent(highest, 1)));
+}
+
+/// Where numbers lie: a tall mark for each of `marks`, a short one below the axis for each of `dots`. Both
+/// ascending; empty if there are none.
+inline std::string number_line(std::string_view description, const std::vector<double>& marks,
+                               const std::vector<double>& dots) {
+  constexpr double width = 340;
+  constexpr double bottom = 46;
+  if (marks.empty() && dots.empty())
+    return {};
+  const double low =
+      std::min(marks.empty() ? dots.front() : marks.front(), dots.empty() ? marks.front() : dots.front());
+  const double high =
+      std::max(marks.empty() ? dots.back() : marks.back(), dots.empty() ? marks.back() : dots.back());
+  // Halves, since the range of two doubles may be no double.
+  const auto place = [&](double value) {
+    return high > low ? 1 + (width - 2) * std::min((value / 2 - low / 2) / (high / 2 - low / 2), 1.0)
+                      : width / 2;
+  };
+  const auto path = [&](const std::vector<double>& values, double from, double length,
+                        const char* style_class) {
+    std::string text;
+    for (const double value : values)
+      text += concat("M", fixed(place(value), 1), " ", fixed(from, 0), "v", fixed(length, 0));
+    return concat("<path class=\"", style_class, "\" d=\"", text, "\"/>");
+  };
+  return concat(svg(width, 66, description), line(0, bottom, width, bottom, "axis"),
+                path(marks, 8, bottom - 8, "lr"), path(dots, bottom, 6, "ls"),
+                label(0, bottom + 18, short_number(low)),
+                label(width, bottom + 18, short_number(high), "text-anchor=\"end\""), "</svg>");
 }
 
 } // namespace evaluate::detail

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -17,44 +16,10 @@
 #include <rowsmith/evaluate/report.hpp>
 #include <rowsmith/evaluate/report_figures.hpp>
 #include <rowsmith/evaluate/resample.hpp>
+#include <rowsmith/evaluate/some_rows.hpp>
 
 ROWSMITH_BEGIN
 namespace evaluate {
-
-namespace detail {
-
-/// `count` rows of a table, drawn without replacement. \param rest  becomes the others, unless null
-inline Table some_rows(const Table& table, std::size_t count, std::uint64_t seed, std::uint32_t stream,
-                       Table* rest = nullptr) {
-  const auto chosen = sample_rows(table.rows(), count, seed, stream);
-  const std::vector<std::size_t> rows(chosen.begin(), chosen.end());
-  std::vector<std::size_t> others;
-  for (std::size_t row = 0, next = 0; row < table.rows(); ++row)
-    if (next < rows.size() && rows[next] == row)
-      ++next;
-    else
-      others.push_back(row);
-  if (rest != nullptr)
-    *rest = table.select(others);
-  return table.select(rows);
-}
-
-/// What `measure()` finds. If the tables do not allow it: `blank` with the reason in `note`, and NaN in all
-/// `figures`.
-template <class Result, class Measure, class... Figures>
-Result measured(const Measure& measure, Result blank, Figures... figures) {
-  try {
-    return measure();
-  } catch (const SchemaError& error) {
-    blank.note = error.what();
-  } catch (const ShapeError& error) {
-    blank.note = error.what();
-  }
-  ((blank.*figures = {std::numeric_limits<double>::quiet_NaN(), 0, 0}), ...);
-  return blank;
-}
-
-} // namespace detail
 
 /// Looks at what `judge` would refuse, which takes next to no time. \throws what `judge` throws
 inline void check_judge(const Table& train, const Table& holdout, const Table& synthetic,
@@ -97,6 +62,7 @@ inline Report judge(const Table& train, const Table& holdout, const Table& synth
   report.train_rows = train.rows();
   report.holdout_rows = holdout.rows();
   report.synthetic_rows = synthetic.rows();
+  report.of = {train.rows(), holdout.rows(), synthetic.rows()};
   report.columns = train.size();
 
   using Clock = std::chrono::steady_clock;
@@ -145,7 +111,7 @@ inline Report judge(const Table& train, const Table& holdout, const Table& synth
     report.telling = telling_columns(train, synthetic, {.seed = used.seed, .threads = used.threads});
     const SharedCodes codes({&train, &synthetic});
     for (std::size_t c = 0; c < train.size(); ++c)
-      report.marginals.push_back(detail::marginal(train, synthetic, codes, c));
+      report.marginals.push_back(detail::marginal(train, &synthetic, codes, c));
     report.real_associations = associations(train, used.threads);
     report.synthetic_associations = associations(synthetic, used.threads);
     tell(1, 1);

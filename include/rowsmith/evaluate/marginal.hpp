@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// How the values of a column are spread, real and synthetic beside each other.
+/// How the values of a column are spread, alone or real and synthetic beside each other.
 #pragma once
 
 #include <algorithm>
@@ -17,22 +17,25 @@
 ROWSMITH_BEGIN
 namespace evaluate {
 
-/// The shares of one column's values in the real and in the synthetic table.
+/// The shares of one column's values, in one table or in the real and in the synthetic one.
 struct Marginal {
   std::string name;
   ColumnKind kind = ColumnKind::numerical;
   std::vector<std::string> labels; ///< categorical: the most frequent ones, then "N others" and "missing"
   std::vector<double> edges;       ///< numerical: one more than bins; the outer bins reach to the extremes
   std::vector<double> real;        ///< share of the rows, one a label or bin
-  std::vector<double> synthetic;
-  double real_missing = 0; ///< numerical: share of the rows
+  std::vector<double> synthetic;   ///< empty: there is but one table
+  double real_missing = 0;         ///< numerical: share of the rows
   double synthetic_missing = 0;
 };
 
 namespace detail {
 
-inline Marginal marginal(const Table& real, const Table& synthetic, const SharedCodes& codes,
+/// \param synthetic  null: there is none
+inline Marginal marginal(const Table& real, const Table* synthetic, const SharedCodes& codes,
                          std::size_t column) {
+  const std::size_t count = synthetic == nullptr ? 1 : 2;
+  const Table* const tables[] = {&real, synthetic};
   Marginal result;
   result.name = real[column].name;
   result.kind = real[column].kind;
@@ -41,8 +44,9 @@ inline Marginal marginal(const Table& real, const Table& synthetic, const Shared
     constexpr std::size_t shown = 10;
     const auto& texts = codes.texts(column);
     std::vector<double> shares[2];
-    for (const auto k : {std::size_t{0}, std::size_t{1}}) {
-      const Table& table = k == 0 ? real : synthetic;
+    shares[1].resize(texts.size() + 1);
+    for (std::size_t k = 0; k < count; ++k) {
+      const Table& table = *tables[k];
       shares[k].resize(texts.size() + 1); // the last one for missing values
       for (const auto code : codes.codes(table[column], column))
         shares[k][code == missing_code ? texts.size() : static_cast<std::size_t>(code)] +=
@@ -56,7 +60,8 @@ inline Marginal marginal(const Table& real, const Table& synthetic, const Shared
     const auto add = [&](std::string label, double a, double b) {
       result.labels.push_back(std::move(label));
       result.real.push_back(a);
-      result.synthetic.push_back(b);
+      if (count == 2)
+        result.synthetic.push_back(b);
     };
     const std::size_t own = texts.size() <= shown ? texts.size() : shown - 1;
     for (std::size_t k = 0; k < own; ++k)
@@ -73,9 +78,9 @@ inline Marginal marginal(const Table& real, const Table& synthetic, const Shared
     return result;
   }
   std::vector<double> values;
-  for (const Table* table : {&real, &synthetic})
-    std::copy_if((*table)[column].values.begin(), (*table)[column].values.end(), std::back_inserter(values),
-                 [](double value) { return !std::isnan(value); });
+  for (std::size_t k = 0; k < count; ++k)
+    std::copy_if((*tables[k])[column].values.begin(), (*tables[k])[column].values.end(),
+                 std::back_inserter(values), [](double value) { return !std::isnan(value); });
   std::sort(values.begin(), values.end());
   constexpr std::size_t bins = 24;
   double low = 0;
@@ -92,19 +97,24 @@ inline Marginal marginal(const Table& real, const Table& synthetic, const Shared
     }
     if (!(low < high))
       high = low + 1;
+    if (!(low < high)) // so large that the next number is further away
+      (low < 0 ? high : low) *= 1 - 1e-6;
   }
+  const double scale = std::isfinite(high - low) ? 1 : 0.5; // two doubles may lie more than a double apart
+  const double range = high * scale - low * scale;
   for (std::size_t k = 0; k <= bins; ++k)
-    result.edges.push_back(low + (high - low) * (static_cast<double>(k) / bins));
+    result.edges.push_back((low * scale + range * (static_cast<double>(k) / bins)) / scale);
   result.real.resize(bins);
-  result.synthetic.resize(bins);
-  for (const auto k : {std::size_t{0}, std::size_t{1}}) {
-    const Table& table = k == 0 ? real : synthetic;
+  if (count == 2)
+    result.synthetic.resize(bins);
+  for (std::size_t k = 0; k < count; ++k) {
+    const Table& table = *tables[k];
     auto& shares = k == 0 ? result.real : result.synthetic;
     for (const double value : table[column].values)
       if (std::isnan(value)) {
         (k == 0 ? result.real_missing : result.synthetic_missing) += share(table.rows());
       } else {
-        const double place = (value - low) / (high - low) * static_cast<double>(bins);
+        const double place = (value * scale - low * scale) / range * static_cast<double>(bins);
         shares[static_cast<std::size_t>(std::clamp(place, 0.0, bins - 0.5))] += share(table.rows());
       }
   }

@@ -244,6 +244,33 @@ inline DistanceQuantiles distance_quantiles(std::span<const Nearest> nearest) {
 
 } // namespace detail
 
+/// Marks the rows of one table that stand in another one, equal in every column; of an `among` that comes in
+/// parts, part after part. \param found  one a row; those that are marked are not looked for again \throws
+/// SchemaError if the tables' columns differ, ShapeError for an empty one, or a `found` of another size
+inline void mark_found(const Table& rows, const Table& among, std::vector<bool>& found) {
+  detail::check_rows("mark_found", {{&rows, "first"}, {&among, "second"}});
+  if (found.size() != rows.rows())
+    throw ShapeError("mark_found: expected a mark for each row");
+  const SharedCodes codes({&rows, &among});
+  const detail::ExactRows own(rows, codes);
+  const detail::ExactRows known(among, codes);
+  const detail::RowSet set(known, detail::sample_rows(among.rows(), among.rows(), 0, 0));
+  for (std::size_t row = 0; row < rows.rows(); ++row)
+    if (!found[row])
+      found[row] = set.contains(own, row);
+}
+/// The share of rows that are marked.
+inline Estimate share_of(const std::vector<bool>& found) {
+  return detail::share_estimate(static_cast<std::size_t>(std::count(found.begin(), found.end(), true)),
+                                found.size());
+}
+/// The share of the rows of one table that stand in another one. \throws as `mark_found`
+inline Estimate share_found(const Table& rows, const Table& among) {
+  std::vector<bool> found(rows.rows());
+  mark_found(rows, among, found);
+  return share_of(found);
+}
+
 /// \param train rows the model was fitted to \param holdout rows of the same source that it never saw
 /// \throws SchemaError if the tables' columns differ, ShapeError for an empty one
 inline CopyResult exact_copies(const Table& train, const Table& holdout, const Table& synthetic,

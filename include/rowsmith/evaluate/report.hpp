@@ -84,12 +84,20 @@ struct Figure {
   /// What real rows, as many as the synthetic ones, show at worst by chance (three deviations from what they
   /// show on average): no light and no usual limit is stricter. NaN where marks need no such allowance.
   double chance = std::numeric_limits<double>::quiet_NaN();
+  std::size_t rows = 0; ///< n: that were judged, or attacked, by it; 0: it is of no rows
 };
 
 struct Report {
   std::size_t train_rows = 0;
   std::size_t holdout_rows = 0;
   std::size_t synthetic_rows = 0;
+  /// Rows of the sources of the tables: more, where the tables are rows by chance. `judge` takes the tables
+  /// for all; whoever took some says so.
+  struct Of {
+    std::size_t train = 0;
+    std::size_t holdout = 0;
+    std::size_t synthetic = 0;
+  } of;
   std::size_t columns = 0;
   ReportOptions options;
   std::vector<Figure> figures;
@@ -134,6 +142,10 @@ struct Report {
   AssociationMatrix synthetic_associations;
   std::vector<std::pair<std::string, double>> seconds; ///< by stage; no part of the JSON, since they vary
 
+  /// Whether a table is but a part of its source.
+  bool some() const noexcept {
+    return of.train > train_rows || of.holdout > holdout_rows || of.synthetic > synthetic_rows;
+  }
   /// The figure of that key, or null.
   const Figure* find(std::string_view key) const {
     const auto found =

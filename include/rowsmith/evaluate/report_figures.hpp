@@ -74,23 +74,34 @@ public:
     section_ = "fidelity";
     distributions();
     relations();
+    counted(report_.synthetic_rows);
     support();
-    for (std::size_t k = 0; k < report_.detection.size(); ++k)
+    counted(report_.support.rows);
+    for (std::size_t k = 0; k < report_.detection.size(); ++k) {
       detection(report_.detection[k], report_.ideal_detection[k]);
+      counted(report_.detection[k].rows);
+    }
     section_ = "utility";
     for (const auto& result : report_.efficacy)
       efficacy(result);
     for (const auto& result : report_.regression)
       regression(result);
-    if (report_.augmentation)
+    counted(report_.synthetic_rows);
+    if (report_.augmentation) {
       augmentation(*report_.augmentation);
+      counted(report_.augmentation->synthetic_rows);
+    }
     section_ = "privacy";
     copies();
+    counted(report_.copies.synthetic_rows);
     distances();
+    counted(report_.distances.synthetic_rows);
     for (std::size_t k = 0; k < report_.membership.attacks.size(); ++k)
       membership(k == 0 ? "membership.distance" : "membership.boosted", report_.membership.attacks[k],
                  report_.ideal_membership.attacks[k]);
+    counted(report_.membership.members);
     attributes();
+    counted(report_.attributes.persons);
     for (const auto& figure : report_.figures) {
       auto& light = figure.section == "fidelity"  ? report_.fidelity
                     : figure.section == "utility" ? report_.utility
@@ -101,6 +112,13 @@ public:
 
 private:
   enum Unit { plain, share }; // as a number, or in per cent
+
+  /// The figures that were added last are of so many rows, but for those that say so themselves.
+  void counted(std::size_t rows) {
+    for (; counted_ < report_.figures.size(); ++counted_)
+      if (auto& figure = report_.figures[counted_]; figure.rows == 0)
+        figure.rows = rows;
+  }
 
   Figure& add(std::string key, std::string title, const Estimate& value, std::optional<Estimate> ideal,
               Unit unit, Light light, std::string meaning) {
@@ -267,7 +285,8 @@ private:
         Estimate{0, 0}, share, leak_light(result.overlap_p_value, result.overlap.value > 0.01),
         concat(per_cent(result.base_share.value), " of the hold-out rows equal a training row, where ",
                per_cent(result.twin_share.value),
-               " would by chance. A hold-out of training rows is blind to every leak."));
+               " would by chance. A hold-out of training rows is blind to every leak."))
+        .rows = result.holdout_rows;
     const bool many =
         result.share.value > result.base_share.value + 3 * result.base_share.sd + 3 * result.share.sd;
     add("copies.share", "Exact copies of training rows", result.share, result.base_share, share,
@@ -327,6 +346,7 @@ private:
 
   Report& report_;
   const char* section_ = "";
+  std::size_t counted_ = 0; ///< figures whose rows are known
 };
 
 } // namespace detail

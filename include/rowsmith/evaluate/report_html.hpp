@@ -15,7 +15,7 @@
 
 #include <rowsmith/core/version.hpp>
 #include <rowsmith/evaluate/html_drawing.hpp>
-#include <rowsmith/evaluate/html_style.hpp>
+#include <rowsmith/evaluate/html_figures.hpp>
 #include <rowsmith/evaluate/report.hpp>
 #include <rowsmith/evaluate/text.hpp>
 
@@ -56,7 +56,7 @@ public:
     privacy();
     method();
     signature();
-    out_ += "</main></body></html>\n";
+    out_ += html_end;
     return std::move(out_);
   }
 
@@ -67,14 +67,15 @@ private:
   }
 
   void head() {
-    put("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-        "content=\"width=device-width,initial-scale=1\"><meta name=\"generator\" "
-        "content=\"rowsmith " ROWSMITH_VERSION "\"><title>",
-        html_escape(options_.title), "</title><style>", html_style,
-        "</style></head><body><main>\n<header><h1>", html_escape(options_.title), "</h1><p class=\"sub\">",
-        grouped(report_.synthetic_rows), " synthetic rows, judged against ", grouped(report_.train_rows),
-        " training rows and ", grouped(report_.holdout_rows), " hold-out rows of ",
-        std::to_string(report_.columns), " columns", "</p>");
+    put(html_begin(options_.title), "<p class=\"sub\">", grouped(report_.synthetic_rows),
+        " synthetic rows, judged against ", grouped(report_.train_rows), " training rows and ",
+        grouped(report_.holdout_rows), " hold-out rows of ", std::to_string(report_.columns), " columns",
+        "</p>");
+    if (report_.some())
+      put("<p class=\"note\">Rows by chance: ", grouped(report_.train_rows), " of ",
+          grouped(report_.of.train), " training rows, ", grouped(report_.holdout_rows), " of ",
+          grouped(report_.of.holdout), " hold-out rows, ", grouped(report_.synthetic_rows), " of ",
+          grouped(report_.of.synthetic), " synthetic rows.</p>");
     if (!options_.date.empty())
       put("<p class=\"note\">", html_escape(options_.date), "</p>");
     if (report_.options.quick)
@@ -144,8 +145,10 @@ private:
         put("<tr class=\"section\"><td colspan=\"5\">", title, "</td></tr>");
       }
       put("<tr><td class=\"w\">", html_escape(figure.title), "<span class=\"note\">",
-          html_escape(figure.meaning), "</span></td><td class=\"n\" data-l=\"\"><b>",
-          figure_value(figure, figure.value), "</b></td><td class=\"n\" data-l=\"±\">",
+          html_escape(figure.meaning),
+          figure.rows > 0 ? concat(" n = ", grouped(figure.rows), ".") : std::string(),
+          "</span></td><td class=\"n\" data-l=\"\"><b>", figure_value(figure, figure.value),
+          "</b></td><td class=\"n\" data-l=\"±\">",
           figure.sd > 0 ? figure_value(figure, figure.sd) : std::string("–"),
           "</td><td class=\"n\" data-l=\"real rows\">", figure_value(figure, figure.ideal),
           "</td><td class=\"n\" data-l=\"\">", tag(figure.light), "</td></tr>");
@@ -153,61 +156,16 @@ private:
     put("</tbody></table></div>\n");
   }
 
-  static std::string legend() {
-    return "<p class=\"legend\"><span><i style=\"background:var(--real)\"></i>real (training)</span><span><i "
-           "style=\"background:var(--made)\"></i>synthetic</span></p>";
-  }
-
-  void histogram(const Marginal& column) {
-    constexpr double width = 340;
-    constexpr double height = 170;
-    constexpr double bottom = 146;
-    put(svg(width, height, concat("Shares of ", column.name)),
-        paired_bars(column.real, column.synthetic, width, bottom),
-        label(0, bottom + 16, short_number(column.edges.front())),
-        label(width / 2, bottom + 16, short_number(column.edges[column.real.size() / 2]),
-              "text-anchor=\"middle\""),
-        label(width, bottom + 16, short_number(column.edges.back()), "text-anchor=\"end\""));
-    if (column.real_missing > 0 || column.synthetic_missing > 0)
-      put(label(
-          width, 11,
-          concat("missing ", per_cent(column.real_missing, 1), " / ", per_cent(column.synthetic_missing, 1)),
-          "text-anchor=\"end\""));
-    put("</svg>");
-  }
-
-  void bars(const Marginal& column) {
-    constexpr double width = 340;
-    constexpr double names = 118;
-    constexpr double row = 22;
-    const double space = width - names - 70;
-    const double height = row * static_cast<double>(column.labels.size()) + 4;
-    double highest = 1e-12;
-    for (std::size_t k = 0; k < column.labels.size(); ++k)
-      highest = std::max({highest, column.real[k], column.synthetic[k]});
-    put(svg(width, height, concat("Shares of ", column.name)));
-    for (std::size_t k = 0; k < column.labels.size(); ++k) {
-      const double y = row * static_cast<double>(k) + 2;
-      put(label(names - 6, y + 13, shortened(column.labels[k], 16), "text-anchor=\"end\""),
-          rectangle(names, y + 1, column.real[k] / highest * space, 8, "class=\"r\" rx=\"1\""),
-          rectangle(names, y + 10, column.synthetic[k] / highest * space, 8, "class=\"s\" rx=\"1\""),
-          label(names + std::max(column.real[k], column.synthetic[k]) / highest * space + 4, y + 13,
-                concat(fixed(100 * column.real[k], 1), " / ", fixed(100 * column.synthetic[k], 1))));
-    }
-    put("</svg>");
-  }
-
   void columns() {
     put("<h2>Column by column</h2><p class=\"note\">Shares of the rows, in per cent. The error is the "
         "largest gap of the two cumulative distributions (numbers) or half the sum of all gaps (categories). "
         "Outer bars of numbers hold all that lies beyond.</p>",
-        legend(), "<div class=\"grid\">");
+        pair_legend("real (training)", "synthetic"), "<div class=\"grid\">");
     for (std::size_t c = 0; c < report_.marginals.size(); ++c) {
       const auto& column = report_.marginals[c];
       put("<figure><figcaption>", html_escape(column.name), "<span>error ",
           per_cent(report_.shapes.columns[c].error.value, 1), "</span></figcaption>");
-      column.kind == ColumnKind::numerical ? histogram(column) : bars(column);
-      put("</figure>");
+      put(marginal_picture(column), "</figure>");
     }
     put("</div>\n");
   }
@@ -270,81 +228,27 @@ private:
     put("</tbody></table></div>\n");
   }
 
-  void roc() {
-    constexpr double width = 460;
-    constexpr double height = 290;
-    constexpr double left = 40;
-    constexpr double top = 8;
-    constexpr double across = width - left - 8;
-    constexpr double down = height - top - 36;
-    put("<figure><figcaption>ROC of the judges<span>diagonal: cannot tell</span></figcaption>",
-        svg(width, height, "ROC curves of the detectors"),
-        line(left, top + down, left + across, top + down, "axis"), line(left, top, left, top + down, "axis"),
-        line(left, top + down, left + across, top, "zero"));
-    const std::string_view classes[] = {"lr", "ls", "lg"};
-    for (std::size_t k = 0; k < report_.detection.size(); ++k) {
-      put("<polyline class=\"", classes[k % 3], "\" points=\"");
-      for (const auto& point : report_.detection[k].roc)
-        put(fixed(left + across * point.false_positive_rate, 1), ",",
-            fixed(top + down * (1 - point.true_positive_rate), 1), " ");
-      put("\"/>");
-    }
-    put(label(left + across / 2, height - 4, "real rows called synthetic", "text-anchor=\"middle\""),
-        label(0, 0, "synthetic rows found",
-              concat("text-anchor=\"middle\" transform=\"translate(12,", fixed(top + down / 2, 1),
-                     ") rotate(-90)\"")),
-        label(left, height - 20, "0"), label(left + across, height - 20, "1", "text-anchor=\"end\""),
-        label(left - 6, top + 10, "1", "text-anchor=\"end\""), "</svg><p class=\"legend\">");
-    const std::string_view colours[] = {"real", "made", "green"};
-    for (std::size_t k = 0; k < report_.detection.size(); ++k)
-      put("<span><i style=\"background:var(--", colours[k % 3], ")\"></i>",
-          to_string(report_.detection[k].classifier), " ", fixed(report_.detection[k].auc.mean, 3),
-          "</span>");
-    put("</p></figure>");
-  }
-
-  /// Horizontal bars from `from` on.
-  void bar_list(std::string_view title, std::string_view unit,
-                const std::vector<std::pair<std::string, double>>& items, double from) {
-    constexpr double width = 410;
-    constexpr double names = 196;
-    constexpr double row = 22;
-    double most = 1e-9;
-    for (const auto& item : items)
-      most = std::max(most, item.second - from);
-    put("<figure><figcaption>", title, "<span>", unit, "</span></figcaption>",
-        svg(width, row * static_cast<double>(items.size()) + 4, title));
-    for (std::size_t k = 0; k < items.size(); ++k) {
-      const double y = row * static_cast<double>(k) + 2;
-      const double length = std::max(0.0, (items[k].second - from) / most) * (width - names - 54);
-      put(label(names - 8, y + 14, shortened(items[k].first, 31), "text-anchor=\"end\""),
-          rectangle(names, y + 3, length, 14, "class=\"s\" rx=\"2\""),
-          label(names + length + 5, y + 14, fixed(items[k].second, 3), "class=\"ink\""));
-    }
-    put("</svg></figure>");
-  }
-
   void giveaways() {
     put("<h2>What gives it away</h2><p class=\"note\">Models are trained to tell synthetic from training "
         "rows and asked about rows they have not seen. An AUC of 0.5 means that they cannot tell.</p><div "
-        "class=\"two\">");
-    roc();
+        "class=\"two\">",
+        roc_figure(report_.detection));
     std::vector<std::pair<std::string, double>> items;
     const auto boosted =
         std::find_if(report_.detection.begin(), report_.detection.end(),
                      [](const auto& result) { return result.classifier == Classifier::boosted; });
     for (std::size_t k = 0; k < std::min<std::size_t>(12, boosted->importances.size()); ++k)
       items.push_back(boosted->importances[k]);
-    bar_list("Most telling columns", "share of the boosted trees’ gain", items, 0);
+    put(bar_list("Most telling columns", "share of the boosted trees’ gain", items, 0));
     items.clear();
     for (std::size_t k = 0; k < std::min<std::size_t>(12, report_.telling.pairs.size()); ++k)
       items.emplace_back(report_.telling.pairs[k].first_name + " × " + report_.telling.pairs[k].second_name,
                          report_.telling.pairs[k].auc.value);
-    bar_list("Two columns alone", "AUC, bars begin at 0.5", items, 0.5);
+    put(bar_list("Two columns alone", "AUC, bars begin at 0.5", items, 0.5));
     items.clear();
     for (std::size_t k = 0; k < std::min<std::size_t>(12, report_.telling.columns.size()); ++k)
       items.emplace_back(report_.telling.columns[k].first_name, report_.telling.columns[k].auc.value);
-    bar_list("One column alone", "AUC, bars begin at 0.5", items, 0.5);
+    put(bar_list("One column alone", "AUC, bars begin at 0.5", items, 0.5));
     put("</div>\n");
   }
 
@@ -416,8 +320,7 @@ private:
         svg(width, 232, "Histogram of distances to the closest training row"),
         paired_bars(shares(unseen), shares(made), width, bottom), label(0, bottom + 16, "0"),
         label(width, bottom + 16, short_number(most), "text-anchor=\"end\""), "</svg>",
-        "<p class=\"legend\"><span><i style=\"background:var(--real)\"></i>hold-out rows</span><span><i "
-        "style=\"background:var(--made)\"></i>synthetic rows</span></p></figure>");
+        pair_legend("hold-out rows", "synthetic rows"), "</figure>");
   }
 
   void privacy() {

@@ -15,19 +15,22 @@ ROWSMITH_BEGIN
 namespace evaluate {
 
 inline std::string to_json(const Figure& figure) {
-  return detail::json_object<"key section title value sd ideal ideal_sd chance light meaning">(
+  return detail::json_object<"key section title value sd ideal ideal_sd chance n light meaning">(
       figure.key, figure.section, figure.title, figure.value, figure.sd, figure.ideal, figure.ideal_sd,
-      figure.chance, to_string(figure.light), figure.meaning);
+      figure.chance, figure.rows > 0 ? detail::Json(figure.rows) : detail::Json::raw("null"),
+      to_string(figure.light), figure.meaning);
 }
 
 inline std::string to_json(const Report& report) {
   using detail::json_object;
   return json_object<
-      "train_rows holdout_rows synthetic_rows columns seeds seed quick verdict figures shapes "
+      "train_rows holdout_rows synthetic_rows of columns seeds seed quick verdict figures shapes "
       "trends relations support detection telling efficacy regression augmentation copies distances "
       "membership attributes associations ideal">(
-      report.train_rows, report.holdout_rows, report.synthetic_rows, report.columns, report.options.seeds,
-      report.options.seed, report.options.quick,
+      report.train_rows, report.holdout_rows, report.synthetic_rows,
+      json_object<"train_rows holdout_rows synthetic_rows">(report.of.train, report.of.holdout,
+                                                            report.of.synthetic),
+      report.columns, report.options.seeds, report.options.seed, report.options.quick,
       json_object<"fidelity utility privacy">(to_string(report.fidelity), to_string(report.utility),
                                               to_string(report.privacy)),
       report.figures, report.shapes, report.trends, report.relations, report.support, report.detection,
@@ -41,6 +44,10 @@ inline std::string to_json(const Report& report) {
 }
 
 inline std::ostream& operator<<(std::ostream& out, const Report& report) {
+  if (report.some())
+    out << "judged by rows by chance: " << report.train_rows << " of " << report.of.train
+        << " training rows, " << report.holdout_rows << " of " << report.of.holdout << " hold-out rows, "
+        << report.synthetic_rows << " of " << report.of.synthetic << " synthetic rows\n";
   std::string_view section;
   for (const auto& figure : report.figures) {
     if (figure.section != section) {
@@ -54,6 +61,8 @@ inline std::ostream& operator<<(std::ostream& out, const Report& report) {
       out << figure.value << " +- " << figure.sd;
     if (!std::isnan(figure.ideal) && !std::isnan(figure.value))
       out << " (real rows: " << figure.ideal << ')';
+    if (figure.rows > 0)
+      out << "  n = " << figure.rows;
     if (figure.light != Light::none)
       out << "  " << to_string(figure.light);
     out << '\n';

@@ -44,6 +44,10 @@ enum EvaluateStream : std::uint32_t {
   report_half,
   bootstrap_test,
   report_alike,
+  compare_half,
+  compare_other,
+  compare_second,
+  judged_rows,
 };
 
 /// \throws OptionError for an option that is not in [least, most]

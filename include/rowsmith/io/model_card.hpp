@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -32,6 +33,9 @@ struct CardColumn {
   std::string role{};                 ///< as `to_string(ColumnRole)`, or the kind where the file is unknown
   std::vector<CopiedValues> copied{}; ///< none: no value of a training row comes back but by chance
   std::string otherwise{};            ///< what else stands in generated rows, or how the column is made
+  std::vector<std::string> held{};    ///< the first of what is repeated, as the file writes it
+  std::vector<double> values{}; ///< of numbers that are repeated: these, or some evenly from all of them
+  std::vector<double> edges{};  ///< of bins, between which numbers are drawn; or some of them
 };
 
 /// What a model says about itself.
@@ -42,6 +46,7 @@ struct ModelCard {
   std::vector<CardColumn> columns{};          ///< of the table's file, in its order
   std::vector<CardColumn> made{};             ///< that stand for columns of the file in what is learnt
   std::vector<std::string> relations{};       ///< that generated rows keep
+  std::vector<LearningCurve> training{};      ///< how it went, stage by stage; none where the file has none
   std::string privacy{};                      ///< what is promised of any one row, in words
 };
 
@@ -57,6 +62,7 @@ public:
     card.recipe = note("recipe");
     card.training_rows = whole(note("training_rows"));
     card.privacy = parts_.privacy.statement();
+    card.training = parts_.curves;
     if (parts_.conditional())
       card.label = parts_.encoder.schema().label();
     const auto& preparation = parts_.preparation;
@@ -153,11 +159,28 @@ private:
       return;
     }
   }
+  /// At most so many, evenly, with the first and the last.
+  static std::vector<double> some_of(const std::vector<double>& all, std::size_t most) {
+    if (all.size() <= most)
+      return all;
+    std::vector<double> some;
+    for (std::size_t k = 0; k < most; ++k)
+      some.push_back(all[k * (all.size() - 1) / (most - 1)]);
+    return some;
+  }
   void codes(const ColumnCodec& codec, const ColumnFormat& format, CardColumn& to) const {
     const auto put = [&](std::size_t count, const char* what, std::size_t least_rows) {
       if (count > 0)
         to.copied.push_back({count, what, parts_.privacy.empty() ? std::max<std::size_t>(least_rows, 1) : 0});
     };
+    constexpr std::size_t shown = 12;
+    constexpr std::size_t drawn = 200;
+    for (std::size_t k = 0; k < std::min(shown, codec.categories.size()); ++k)
+      to.held.push_back(codec.categories[k]);
+    for (std::size_t k = 0; k < std::min(shown, codec.points.size()); ++k)
+      append_formatted(to.held.emplace_back(), codec.points[k], codec.decimals, format);
+    to.values = some_of(codec.points, drawn);
+    to.edges = some_of(codec.knots, drawn);
     switch (codec.kind) {
     case ColumnCodec::Kind::categorical:
       put(codec.categories.size(), "categories",
@@ -195,6 +218,47 @@ inline std::string copied_text(const CardColumn& column) {
   return text.empty() ? "nothing" : text;
 }
 
+/// Why a stage ended, for people.
+inline std::string_view end_text(StageEnd end) {
+  constexpr std::string_view texts[] = {"its steps were used up", "held-out rows got no likelier any more",
+                                        "it was stopped"};
+  return texts[static_cast<std::size_t>(end)];
+}
+
+inline std::string loss_text(double value) {
+  std::string text;
+  append_number(text, value, std::abs(value) < 1e6 ? 3 : 0);
+  return text;
+}
+
+/// How a stage went, in one line. \param write  (number) -> text
+template <class Write>
+std::string curve_line(const LearningCurve& curve, const Write& write) {
+  std::string text = std::to_string(curve.epochs) + (curve.epochs == 1 ? " epoch" : " epochs");
+  if (!curve.steps.empty())
+    text += ", " + std::to_string(curve.steps.back()) + (curve.steps.back() == 1 ? " step" : " steps");
+  text += "; ended because " + std::string(end_text(curve.end));
+  for (std::size_t f = 0; f < curve.figures.size() && !curve.steps.empty(); ++f) {
+    text += "; " + readable_utf8(curve.figures[f]) + " " + write(curve.value(0, f)) + " to " +
+            write(curve.value(curve.steps.size() - 1, f));
+    if (curve.figures[f] == "validation") {
+      const auto best = curve.least_point(f);
+      text += ", least " + write(curve.value(best, f)) + " after step " + std::to_string(curve.steps[best]);
+    }
+  }
+  return text;
+}
+
+/// What a model is, in one line.
+inline std::string head_text(const ModelCard& card) {
+  std::string text = "a model, recipe " + (card.recipe.empty() ? "unknown" : readable_utf8(card.recipe));
+  if (card.training_rows)
+    text += ", of " + std::to_string(*card.training_rows) + " rows";
+  if (!card.label.empty())
+    text += "; makes rows for a '" + readable_utf8(card.label) + "' that is asked for";
+  return text;
+}
+
 } // namespace detail
 
 /// The card of a model.
@@ -202,12 +266,7 @@ inline ModelCard model_card(const TableModel& model) { return detail::CardMaker(
 
 /// The card for people, in lines.
 inline std::string to_text(const ModelCard& card) {
-  std::string text = "a model, recipe " + (card.recipe.empty() ? "unknown" : readable_utf8(card.recipe));
-  if (card.training_rows)
-    text += ", of " + std::to_string(*card.training_rows) + " rows";
-  if (!card.label.empty())
-    text += "; makes rows for a '" + readable_utf8(card.label) + "' that is asked for";
-  text += "\n\n";
+  std::string text = detail::head_text(card) + "\n\n";
   std::vector<std::vector<std::string>> lines{
       {"column", "role", "repeats of the training rows", "otherwise"}};
   const auto add = [&lines](const CardColumn& column) {
@@ -234,6 +293,10 @@ inline std::string to_text(const ModelCard& card) {
     text += "\nrelations, which generated rows keep:\n";
   for (const auto& relation : card.relations)
     text += "  " + readable_utf8(relation) + '\n';
+  if (!card.training.empty())
+    text += "\ntraining, stage by stage (losses a row):\n";
+  for (const auto& curve : card.training)
+    text += "  " + readable_utf8(curve.stage) + ": " + detail::curve_line(curve, detail::loss_text) + '\n';
   return text +
          "\nThe file of the model holds what is repeated as it was in the training rows. Ranges are rounded "
          "outwards.\n\nprivacy: " +

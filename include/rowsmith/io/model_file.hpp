@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <rowsmith/io/curve_json.hpp>
 #include <rowsmith/io/guide_json.hpp>
 #include <rowsmith/io/heads_json.hpp>
 #include <rowsmith/io/model_json.hpp>
@@ -169,6 +170,8 @@ inline TensorFile pack_model(const TableModel& packed) {
     json["guide"] = detail::guide_json(model.guide, file);
   if (!model.privacy.empty())
     json["privacy"] = detail::privacy_json(model.privacy);
+  if (!model.curves.empty())
+    json["training"] = detail::curves_json(model.curves);
   detail::put_vector(file, "latent.scale", model.latent_scale);
   detail::put_vector(file, "latent.offset", model.latent_offset);
   if (!model.latent_bound.empty())
@@ -230,6 +233,8 @@ inline TableModel unpack_model(TensorFile file) {
     model.temperature = detail::number(json, "temperature");
     if (json.contains("privacy"))
       model.privacy = detail::privacy_from(json["privacy"]);
+    if (json.contains("training"))
+      model.curves = detail::curves_from(json["training"]);
     const auto& notes = detail::member(json, "notes");
     if (!notes.is_object())
       throw ModelFileError("notes: expected an object of texts");

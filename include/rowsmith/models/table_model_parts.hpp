@@ -18,6 +18,7 @@
 #include <rowsmith/kernel/row.hpp>
 #include <rowsmith/models/gaussian_mixture.hpp>
 #include <rowsmith/models/heads.hpp>
+#include <rowsmith/models/learning_curve.hpp>
 #include <rowsmith/models/row_guide.hpp>
 #include <rowsmith/models/trained_heads.hpp>
 #include <rowsmith/nn/inference.hpp>
@@ -49,6 +50,7 @@ struct TableModelParts {
   Decoding decoding = Decoding::sample;
   double temperature = 1;                   ///< [0.001, 10]
   PrivacyLedger privacy;                    ///< what the training spent; empty: no guarantee
+  std::vector<LearningCurve> curves;        ///< of the stages of its training; none of a private one
   std::map<std::string, std::string> notes; ///< recipe, seed and the like, for people
 
   Index heads_read() const {
@@ -182,9 +184,14 @@ inline void TableModelParts::check() const {
   require_fit(temperature >= 1e-3 && temperature <= 10, "a temperature outside [0.001, 10]");
   try {
     privacy.check();
+    require_fit(curves.size() <= 16, "more than 16 learning curves");
+    for (const auto& curve : curves)
+      curve.check();
   } catch (const Error& error) {
     require_fit(false, error.what());
   }
+  require_fit(privacy.empty() || curves.empty(),
+              "a promise of privacy and learning curves, which it does not cover");
 }
 
 ROWSMITH_END

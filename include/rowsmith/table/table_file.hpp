@@ -334,7 +334,7 @@ inline TextTable read_texts_like(const std::string& path, const TableFormat& for
   known.encoding_like = format.dialect.encoding;
   return read_text_table(path, find_dialect(path, known, options.open), options.open);
 }
-/// Texts as a table of columns whose meaning is known.
+/// Texts as a table of a format's columns. Columns that the format does not learn need not be there.
 inline Table table_like(const TextTable& texts, const std::string& path, const TableFormat& format,
                         const RoleOptions& roles) {
   std::vector<Column> columns;

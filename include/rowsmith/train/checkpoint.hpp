@@ -147,7 +147,7 @@ inline std::string describe(const ParameterLayout& layout) {
 /// Saves states to a store now and then, and finds the one to go on from.
 class Checkpoints {
 public:
-  static constexpr const char* version = "3";
+  static constexpr const char* version = "4";
 
   /// \param identity  what must be the same for a saved state to be of use: (what it is, its text)
   /// \throws ModelFileError if the store holds the state of another training

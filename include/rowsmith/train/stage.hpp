@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <concepts>
@@ -15,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,7 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/progress.hpp>
 #include <rowsmith/core/team.hpp>
+#include <rowsmith/models/learning_curve.hpp>
 #include <rowsmith/train/batches.hpp>
 #include <rowsmith/train/checkpoint.hpp>
 
@@ -61,9 +64,65 @@ struct StageReport {
   double seconds = 0;
   bool stopped = false;   ///< by the callback
   bool converged = false; ///< no better for as many steps as it had patience; else its steps were used up
+  LearningCurve curve{};  ///< of stages that take steps on batches of rows; else without figures
 };
 
 namespace detail {
+
+/// A curve as a checkpoint has it: names of figures in one line, then a line for each point.
+inline std::string curve_text(const LearningCurve& curve) {
+  std::string text;
+  for (const auto& figure : curve.figures)
+    text += figure + " ";
+  const auto add = [&text](auto number) {
+    std::array<char, 32> digits{};
+    text.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+  };
+  for (std::size_t point = 0; point < curve.steps.size(); ++point) {
+    text += '\n';
+    add(curve.steps[point]);
+    for (std::size_t f = 0; f < curve.figures.size(); ++f) {
+      text += ' ';
+      add(curve.value(point, f));
+    }
+  }
+  return text;
+}
+/// The reverse. \throws ModelFileError for what is no curve of that stage
+inline LearningCurve curve_from(const StateFile& state, const std::string& name, const std::string& stage) {
+  const auto& text = state.text(name);
+  LearningCurve curve{.stage = stage};
+  std::size_t at = 0;
+  const auto word = [&] {
+    const auto begin = at;
+    at = std::min(text.find_first_of(" \n", at), text.size());
+    return std::string_view(text).substr(begin, at - begin);
+  };
+  const auto number = [&](auto value) {
+    const auto digits = word();
+    const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (end.ec != std::errc{} || end.ptr != digits.data() + digits.size())
+      throw ModelFileError("checkpoint: entry '" + name + "' is no learning curve");
+    return value;
+  };
+  const auto line_end = std::min(text.find('\n'), text.size());
+  for (; at < line_end; ++at)
+    curve.figures.emplace_back(word());
+  while (at < text.size()) {
+    ++at;
+    curve.steps.push_back(number(std::uint64_t{}));
+    for (std::size_t f = 0; f < curve.figures.size(); ++f) {
+      at += at < text.size() ? 1U : 0U;
+      curve.values.push_back(number(double{}));
+    }
+  }
+  try {
+    curve.check();
+  } catch (const ShapeError& error) {
+    throw ModelFileError("checkpoint: entry '" + name + "': " + error.what());
+  }
+  return curve;
+}
 
 /// The rows of a stage, and for how long it may go on.
 struct StagePlan {
@@ -132,7 +191,9 @@ public:
                            .epochs = static_cast<std::size_t>(state->count(plan.name + ".epochs")),
                            .seconds = state->number(plan.name + ".seconds"),
                            .stopped = state->count(plan.name + ".stopped") != 0,
-                           .converged = state->count(plan.name + ".converged") != 0});
+                           .converged = state->count(plan.name + ".converged") != 0,
+                           .curve = curve_from(*state, plan.name + ".curve", plan.name)});
+      end_curve(reports_->back());
     } else {
       auto stage = make();
       auto [values, report] = train(stage, plan);
@@ -172,11 +233,24 @@ private:
         best = {state->buffer(plan.name + ".best", best.values.size()), state->number("best_loss"),
                 state->number("best_mark"), state->count("best_step")};
     }
+    StageReport result{.name = plan.name, .curve = {.stage = plan.name}};
+    for (const auto figure : S::figures)
+      result.curve.figures.emplace_back(figure);
+    if (evaluated)
+      result.curve.figures.emplace_back("validation");
+    if (const auto* state = states_->resumed(plan.name)) {
+      auto saved = curve_from(*state, "curve", plan.name);
+      if (saved.figures != result.curve.figures)
+        throw ModelFileError("checkpoint: a learning curve of other figures");
+      result.curve = std::move(saved);
+    }
+    const std::size_t epochs_a_point = LearningCurve::epochs_a_point(epochs);
     StageClock clock(plan.name, results_.size() + 1, stages_, epochs, seconds);
     const auto save = [&] {
       StateFile state = finished();
       stage.save(state);
       state.put("seconds", clock.seconds());
+      state.put("curve", curve_text(result.curve));
       for (std::size_t f = 0; f < sums.size(); ++f)
         state.put(sum_name(S::figures[f]), sums[f]);
       if constexpr (evaluated) {
@@ -187,7 +261,6 @@ private:
       }
       states_->save(plan.name, std::move(state));
     };
-    StageReport result{.name = plan.name};
     std::size_t number = static_cast<std::size_t>(stage.steps() % batches.count());
     for (std::size_t epoch = static_cast<std::size_t>(stage.steps() / batches.count()); epoch < epochs;
          ++epoch, number = 0) {
@@ -233,16 +306,29 @@ private:
               "that compute alike");
       }
       result.stopped = !go_on && !done;
-      if (done || result.stopped)
+      const bool last = done || result.stopped;
+      if (last || (epoch + 1) % epochs_a_point == 0) {
+        result.curve.steps.push_back(stage.steps());
+        for (const auto& value : values)
+          result.curve.values.push_back(LearningCurve::rounded(value.value));
+      }
+      if (last)
         break;
     }
     result.seconds = clock.seconds();
+    end_curve(result);
     if constexpr (evaluated)
       return {std::move(best.values), std::move(result)};
     else
       return {stage.kept_values(), std::move(result)};
   }
 
+  static void end_curve(StageReport& report) {
+    report.curve.epochs = report.epochs;
+    report.curve.end = report.stopped     ? StageEnd::stopped
+                       : report.converged ? StageEnd::converged
+                                          : StageEnd::steps_used_up;
+  }
   /// What the finished stages leave to the states of later ones.
   StateFile finished() const {
     StateFile state;
@@ -253,6 +339,7 @@ private:
       state.put(report.name + ".seconds", report.seconds);
       state.put(report.name + ".stopped", std::uint64_t{report.stopped ? 1U : 0U});
       state.put(report.name + ".converged", std::uint64_t{report.converged ? 1U : 0U});
+      state.put(report.name + ".curve", curve_text(report.curve));
     }
     return state;
   }

@@ -213,6 +213,9 @@ public:
       progress.done();
       stages_.push_back({.name = "guide", .epochs = 1, .seconds = progress.seconds()});
     }
+    for (const auto& stage : stages_)
+      if (!stage.curve.figures.empty())
+        model.curves.push_back(stage.curve);
     TableModel result(std::move(model));
     states.discard(); // now that there is a model, and one that holds together
     return result;

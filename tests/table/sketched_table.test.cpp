@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <stdlib.h>
+
+#include <rowsmith/table/sketched_table.hpp>
+
+namespace rs = rowsmith;
+
+TEST_CASE("a table that is too large for a sketch is described by rows by chance, and by exact counts",
+          "[table]") {
+  std::string folder = (std::filesystem::temp_directory_path() / "rowsmith-sketch-XXXXXX").string();
+  REQUIRE(mkdtemp(folder.data()) != nullptr);
+  const std::vector<std::string> parts{folder + "/a.csv", folder + "/b.csv"};
+  constexpr std::size_t rows = 6000;
+  std::map<std::string, std::size_t> towns;
+  std::size_t no_town = 0;
+  for (std::size_t part = 0; part < 2; ++part) {
+    std::ofstream out(parts[part]);
+    out << "town,price\n";
+    for (std::size_t i = part * rows / 2; i < (part + 1) * rows / 2; ++i) {
+      const std::string town = i % 17 == 0 ? "" : i == 4321 ? "Lima" : i % 3 == 0 ? "Oslo" : "Rome";
+      town.empty() ? ++no_town : ++towns[town];
+      out << town << ',';
+      if (i % 4 != 0)
+        out << static_cast<double>(i * 7919 % 10007) / 4; // more different ones than are counted
+      out << '\n';
+    }
+  }
+  const auto sketch = rs::read_sketched_table(parts, {}, {.rows = 500}, {}, 700);
+  CHECK_FALSE(sketch.whole());
+  CHECK(sketch.file.rows == rows);
+  const auto chance = sketch.rows_by_chance();
+  CHECK(chance.rows() >= 400); // 500 to 1,000, but for what chance does
+  CHECK(chance.rows() <= 1000);
+  REQUIRE(sketch.columns.size() == 2);
+  const auto& town = sketch.columns[0];
+  CHECK(town.missing_exact);
+  CHECK(town.missing_share == Approx(static_cast<double>(no_town) / rows));
+  REQUIRE(town.categories_exact);
+  CHECK(std::map<std::string, std::size_t>(town.categories.begin(), town.categories.end()) == towns);
+  CHECK(town.categories.front().first == "Rome");
+  CHECK(town.categories.back() == std::pair<std::string, std::size_t>("Lima", 1));
+  const auto& price = sketch.columns[1];
+  CHECK_FALSE(price.missing_exact);
+  CHECK_FALSE(price.distinct_exact);
+  CHECK(price.missing_share == Approx(0.25).margin(0.07));
+  // Chunks change nothing.
+  const auto again = rs::read_sketched_table(parts, {}, {.rows = 500}, {}, 10'000);
+  CHECK(again.by_chance == sketch.by_chance);
+  CHECK(again.columns[1].missing_share == price.missing_share);
+  // One that the sketch holds is known exactly, and is the table itself.
+  const auto whole = rs::read_sketched_table({parts[0]});
+  CHECK(whole.whole());
+  const auto table = rs::read_table_file(parts[0]);
+  CHECK(whole.file.table["town"].codes == table.table["town"].codes);
+  CHECK(whole.columns[1].missing_exact);
+  CHECK(whole.columns[1].missing_share == Approx(0.25));
+  CHECK(whole.columns[0].categories.front().first == "Rome");
+  std::filesystem::remove_all(folder);
+}
