@@ -23,6 +23,8 @@ VALUES = {
     "sampler": "const rowsmith::TypedSampler<docs::Person>& sampler", "scratch": "decltype(sampler.scratch())& scratch",
     "row": "decltype(sampler.row())& row", "use": "void (&use)(const decltype(sampler.row())&)",
     "reject": "void (&reject)()",
+    "options": "const rowsmith::RecipeOptions<>& options", "stream": "ArrowArrayStream& stream",
+    "open_it": "void (&open_it)(ArrowArrayStream&)",
 }
 PERSON = """namespace docs {
 using Person = rowsmith::Schema<rowsmith::Numerical<"age">, rowsmith::Categorical<"workclass">, rowsmith::Label<"income">>;
