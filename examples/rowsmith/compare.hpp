@@ -61,7 +61,7 @@ inline int run_compare(const CompareSettings& settings) {
   result.second_of = second_of;
   if (first_of > file.table.rows() && settings.first != "-") { // the file is still there to be looked through
     std::vector<bool> found(second.rows());
-    result.found_among = settings.input.mark_in_file(settings.first, file.format, {{&second, &found}});
+    result.found_among = settings.input.mark_in_file(settings.first, file, {{&second, &found}});
     result.found_in_all = rs::evaluate::share_of(found);
   }
   std::cout << result;

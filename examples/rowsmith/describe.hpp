@@ -64,7 +64,7 @@ inline std::string values_text(const rowsmith::SketchedTable& sketch, std::size_
       }
     if (least > most)
       return "none";
-    std::string text;
+    std::string text = sketch.whole() || sketch.columns[i].range_exact ? "" : "~";
     rowsmith::append_formatted(text, least, column.decimals, format);
     text += " to ";
     rowsmith::append_formatted(text, most, column.decimals, format);
@@ -81,12 +81,12 @@ inline std::string values_text(const rowsmith::SketchedTable& sketch, std::size_
       texts.emplace_back(rows, text);
   std::stable_sort(texts.begin(), texts.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
-  std::string text;
+  const bool exact = sketch.whole() || sketch.columns[i].categories_exact;
+  std::string text = exact || texts.empty() ? "" : "~";
   for (std::size_t k = 0; k < std::min<std::size_t>(texts.size(), 4); ++k)
     text += (k == 0 ? "" : ", ") + rowsmith::readable_utf8(texts[k].second);
   if (texts.size() > 4)
     text += ", ...";
-  const bool exact = sketch.whole() || sketch.columns[i].categories_exact;
   if (!texts.empty() && texts.back().first < 10 && exact)
     text += " (the rarest: " + std::to_string(texts.back().first) +
             (texts.back().first == 1 ? " row)" : " rows)");
@@ -151,7 +151,7 @@ inline std::string sketch_text(const rowsmith::SketchedTable& sketch) {
   return std::to_string(chance) + " of the " + std::to_string(sketch.file.rows) +
          " rows were taken by chance: relations, warnings and what is marked ~ are from these and " +
          std::to_string(static_cast<std::ptrdiff_t>(sketch.by_chance.size()) - chance) +
-         " rows with ends and rare texts; ranges, categories and what is not marked are of all rows";
+         " rows with ends and rare texts; what is not marked is of all rows";
 }
 
 // How an axis tells a number of a column: as the file writes it, if that is short.

@@ -130,12 +130,12 @@ inline rs::evaluate::Figure promise(const rs::TableModel& model) {
 inline constexpr const char* copies_key = "copies.all";
 
 // Copies among all training rows, where but some of them are judged by: the file is read once more.
-inline rs::evaluate::Figure all_copies(const EvaluateSettings& settings, const rs::TableFormat& format,
+inline rs::evaluate::Figure all_copies(const EvaluateSettings& settings, const rs::TableFile& file,
                                        const rs::Table& holdout, const rs::Table& synthetic) {
   std::vector<bool> made(synthetic.rows());
   std::vector<bool> unseen(holdout.rows());
   const auto rows =
-      settings.input.mark_in_file(settings.train, format, {{&synthetic, &made}, {&holdout, &unseen}});
+      settings.input.mark_in_file(settings.train, file, {{&synthetic, &made}, {&holdout, &unseen}});
   const auto share = rs::evaluate::share_of(made);
   const auto base = rs::evaluate::share_of(unseen);
   const bool many = share.value > base.value + 3 * base.sd + 3 * share.sd;
@@ -222,7 +222,7 @@ inline int run_evaluate(const EvaluateSettings& settings) {
   auto report = rs::judge(train, holdout, synthetic, options);
   report.of = of;
   if (through) {
-    of_model.push_back(all_copies(settings, file.format, holdout, synthetic));
+    of_model.push_back(all_copies(settings, file, holdout, synthetic));
     report.privacy = std::max(report.privacy, of_model.back().light);
   }
   for (const auto& figure : of_model) { // behind the others of its section

@@ -205,13 +205,16 @@ struct InputSettings {
   // Marks rows that stand anywhere in a file, whatever its size.
   // \returns how many rows it has
   std::size_t
-  mark_in_file(const std::string& path, const rowsmith::TableFormat& format,
+  mark_in_file(const std::string& path, const rowsmith::TableFile& like,
                const std::vector<std::pair<const rowsmith::Table*, std::vector<bool>*>>& marked) const {
-    rowsmith::TableChunks chunks({path}, format, options());
+    rowsmith::TableChunks chunks({path}, like.format, options());
     std::size_t rows = 0;
-    for (rowsmith::Table table; chunks.next(table); rows += table.rows())
+    for (rowsmith::Table table; chunks.next(table); rows += table.rows()) {
+      if (!like.found.empty()) // its numbers were rounded, when it was found out what they are written with
+        table = rowsmith::rounded_like(std::move(table), like.table);
       for (const auto& [wanted, found] : marked)
         rowsmith::evaluate::mark_found(*wanted, table, *found);
+    }
     return rows;
   }
   // The same for files of any size, as a training takes them.
@@ -248,7 +251,9 @@ inline rowsmith::TableFile read_judged(const std::string& path, std::size_t rows
                                        const rowsmith::TableFileOptions& options,
                                        const std::optional<rowsmith::TableFormat>& format) {
   const std::size_t most = rows > 0 ? rows : judged_rows;
-  auto sketch = rowsmith::read_sketched_table({path}, options, {.rows = most}, format);
+  auto sketch = rowsmith::read_sketched_table(
+      {path}, options, {.rows = most, .chance = rowsmith::evaluate::detail::judged_chance(seed, stream)},
+      format);
   of = sketch.file.rows;
   auto table = sketch.rows_by_chance();
   if (table.rows() > most)

@@ -38,8 +38,8 @@ TEST_CASE("a table that is too large for a sketch is described by rows by chance
   CHECK_FALSE(sketch.whole());
   CHECK(sketch.file.rows == rows);
   const auto chance = sketch.rows_by_chance();
-  CHECK(chance.rows() >= 400); // 500 to 1,000, but for what chance does
-  CHECK(chance.rows() <= 1000);
+  CHECK(chance.rows() >= 500);
+  CHECK(chance.rows() <= 1100);
   REQUIRE(sketch.columns.size() == 2);
   const auto& town = sketch.columns[0];
   CHECK(town.missing_exact);
@@ -52,6 +52,8 @@ TEST_CASE("a table that is too large for a sketch is described by rows by chance
   CHECK_FALSE(price.missing_exact);
   CHECK_FALSE(price.distinct_exact);
   CHECK(price.missing_share == Approx(0.25).margin(0.07));
+  CHECK(price.range_exact);
+  CHECK(static_cast<double>(sketch.file.found[1].distinct) == Approx(4500).epsilon(0.15)); // of all rows
   // Chunks change nothing.
   const auto again = rs::read_sketched_table(parts, {}, {.rows = 500}, {}, 10'000);
   CHECK(again.by_chance == sketch.by_chance);
@@ -64,5 +66,35 @@ TEST_CASE("a table that is too large for a sketch is described by rows by chance
   CHECK(whole.columns[1].missing_exact);
   CHECK(whole.columns[1].missing_share == Approx(0.25));
   CHECK(whole.columns[0].categories.front().first == "Rome");
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("a sketch says what it knows of all rows, and what of those by chance alone", "[table]") {
+  std::string folder = (std::filesystem::temp_directory_path() / "rowsmith-sketch-XXXXXX").string();
+  REQUIRE(mkdtemp(folder.data()) != nullptr);
+  const std::string path = folder + "/a.csv";
+  {
+    std::ofstream out(path);
+    out << "price,word,day\n";
+    for (std::size_t i = 0; i < 6000; ++i)
+      out << '$' << 100 + i % 977 << ".50,"
+          << (i % 5 == 0   ? "\"\""
+              : i % 5 == 1 ? ""
+              : i % 5 == 2 ? "\"b\""
+                           : "a")
+          << ',' << (i % 28 < 9 ? "0" : "") << i % 28 + 1 << ".01." << 1900 + i % 120 << '\n';
+  }
+  const auto sketch = rs::read_sketched_table({path}, {}, {.rows = 500, .texts = 300});
+  REQUIRE_FALSE(sketch.whole());
+  REQUIRE(sketch.file.format.columns[0].role == rs::ColumnRole::real);
+  CHECK_FALSE(sketch.columns[0].range_exact); // the ends of texts are none of numbers with marks
+  REQUIRE(sketch.file.format.columns[2].role == rs::ColumnRole::date);
+  // An empty text in quotes is a word, as in memory; without quotes it is missing.
+  const auto whole = rs::read_table_file(path);
+  CHECK(whole.table["word"].dictionary.size() == 3);
+  const std::map<std::string, std::size_t> words(sketch.columns[1].categories.begin(),
+                                                 sketch.columns[1].categories.end());
+  CHECK(words == std::map<std::string, std::size_t>{{"", 1200}, {"a", 2400}, {"b", 1200}});
+  CHECK(sketch.columns[1].missing_share == Approx(0.2));
   std::filesystem::remove_all(folder);
 }

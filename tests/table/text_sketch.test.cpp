@@ -84,7 +84,7 @@ TEST_CASE("a sketch has a row with each end, each text and the longest fraction 
   REQUIRE(sketch.counts(1) != nullptr);
   std::size_t all = 0;
   for (const auto& [text, count] : *sketch.counts(1))
-    all += count;
+    all += count.plain + count.quoted;
   CHECK(all == rows);
   CHECK(sketch.counts(0) == nullptr);
 }
@@ -97,6 +97,52 @@ TEST_CASE("chunks of any size give the same sketch", "[table]") {
     for (std::size_t c = 0; c < people.size(); ++c)
       CHECK((texts_of(other, c) == texts_of(one, c)));
   }
+}
+
+TEST_CASE("a sketch has as many rows by chance as it promises, and other ones for another chance",
+          "[table]") {
+  const std::vector<Cell> numbers{[](std::size_t row) { return std::to_string(row); }};
+  const std::size_t kept = 200;
+  const auto chosen = [&](std::size_t rows, std::uint64_t chance) {
+    const auto table =
+        sketch_of(numbers, rows, 997, {.rows = kept, .numbers = 1, .texts = 1, .chance = chance})
+            .table({"n"});
+    std::set<std::uint64_t> result;
+    for (std::size_t i = 0; i < table.numbers.size(); ++i)
+      if (table.by_chance[i])
+        result.insert(table.numbers[i]);
+    return result;
+  };
+  // Each size is about where half of the rows would be too few now and then.
+  std::size_t near = 0;
+  for (std::size_t rows = 430; rows < 30'000; rows += rows / 30) {
+    const auto size = chosen(rows, 7).size();
+    if (size == 0) // whole
+      continue;
+    CHECK(size >= kept);
+    near += size < kept + 40 ? 1U : 0U;
+  }
+  CHECK(near > 3);
+  const auto one = chosen(20'000, 1);
+  const auto other = chosen(20'000, 2);
+  std::size_t both = 0;
+  for (const auto row : one)
+    both += other.count(row);
+  CHECK(static_cast<double>(both) < 0.1 * static_cast<double>(one.size())); // .02 expected
+}
+
+TEST_CASE("a sketch counts texts with and without quotes apart", "[table]") {
+  rs::detail::TextSketch sketch(1, {.rows = 100});
+  rs::TextChunk chunk;
+  chunk.rows = 1000;
+  auto& column = chunk.columns.emplace_back();
+  for (std::size_t row = 0; row < chunk.rows; ++row)
+    column.add(row % 5 < 2 ? "" : "word", row % 5 == 0, row + 2);
+  sketch.add(chunk);
+  REQUIRE(sketch.counts(0) != nullptr);
+  CHECK(sketch.counts(0)->at("").quoted == 200);
+  CHECK(sketch.counts(0)->at("").plain == 200);
+  CHECK(sketch.counts(0)->at("word").plain == 600);
 }
 
 TEST_CASE("a small table is kept whole", "[table]") {

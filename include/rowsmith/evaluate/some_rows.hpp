@@ -31,6 +31,11 @@ inline Table some_rows(const Table& table, std::size_t count, std::uint64_t seed
   return table.select(rows);
 }
 
+/// `SketchOptions::chance` of a file that is judged. \param stream  another one for each file
+inline std::uint64_t judged_chance(std::uint64_t seed, std::uint32_t stream) noexcept {
+  return ((seed << 8U) | stream) + 1;
+}
+
 /// What `measure()` finds. If the tables do not allow it: `blank` with the reason in `note`, and NaN in all
 /// `figures`.
 template <class Result, class Measure, class... Figures>

@@ -119,6 +119,10 @@ public:
     else if (!texts_.empty() && !dates() && !numbers())
       words();
     found_.distinct = distinct();
+    if (left_out_ > 0) { // those of all rows, but for words that stand for missing values
+      const std::size_t words = found_.format.missing_words.size() + (found_.missing_rows > 0 ? 1U : 0U);
+      found_.distinct = std::max(found_.distinct, all_distinct_ - std::min(all_distinct_, words));
+    }
     return std::move(found_);
   }
 

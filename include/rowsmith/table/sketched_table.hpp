@@ -26,6 +26,7 @@ struct SketchedColumn {
   bool missing_exact = true;    ///< counted in all rows; else estimated from rows by chance
   bool distinct_exact = true;   ///< the same of `FoundFormat::distinct`
   bool categories_exact = true; ///< the same of `categories`
+  bool range_exact = true;      ///< of a number: the kept rows have the least and the largest one
   /// Of a category: how many of all rows have each, most first.
   std::vector<std::pair<std::string, std::size_t>> categories{};
 };
@@ -52,21 +53,25 @@ struct SketchedTable {
 
 namespace detail {
 
-/// How many rows have each category, and how many have none. \param texts  of a column, with their rows
-inline void count_categories(const std::vector<std::pair<std::string, std::size_t>>& texts,
-                             const ColumnFormat& format, const RoleOptions& roles, SketchedColumn& to,
-                             std::size_t& missing) {
+/// How many rows have each category, and how many have none. \param counts  of a column's texts
+inline void count_categories(const TextCounts& counts, const ColumnFormat& format, const RoleOptions& roles,
+                             SketchedColumn& to, std::size_t& missing) {
   TextColumn column;
-  for (const auto& text : texts)
-    column.add(text.first, false, 0);
+  std::vector<std::size_t> texts; // rows of each
+  for (const auto& [text, count] : counts)
+    for (const bool quoted : {false, true})
+      if (const std::size_t rows_of = quoted ? count.quoted : count.plain; rows_of > 0) {
+        column.add(text, quoted, 0);
+        texts.push_back(rows_of);
+      }
   const auto cells = table_column(column, format, roles);
   std::vector<std::size_t> rows(cells.dictionary.size());
   missing = 0;
   for (std::size_t k = 0; k < texts.size(); ++k)
     if (cells.is_missing(k))
-      missing += texts[k].second;
+      missing += texts[k];
     else if (cells.kind == ColumnKind::categorical)
-      rows[static_cast<std::size_t>(cells.codes[k])] += texts[k].second;
+      rows[static_cast<std::size_t>(cells.codes[k])] += texts[k];
   for (std::size_t code = 0; code < rows.size(); ++code)
     to.categories.emplace_back(cells.dictionary.texts()[code], rows[code]);
   std::sort(to.categories.begin(), to.categories.end(), [](const auto& a, const auto& b) {
@@ -121,12 +126,15 @@ inline SketchedTable read_sketched_table(TextSource& files, const TableFileOptio
       continue;
     }
     const auto& cells = chance[learnt++];
+    // Ends are looked for among plain numbers and texts as they stand.
+    column.range_exact =
+        result.whole() || counts != nullptr ||
+        (of.role != ColumnRole::date && of.marks == NumberMarks{} && of.origin == WholeNumber{});
     const bool exact = !result.whole() && counts != nullptr;
     if (exact) {
       std::size_t missing = 0;
-      detail::at_column(files.name(), place, [&] {
-        detail::count_categories({counts->begin(), counts->end()}, of, options.roles, column, missing);
-      });
+      detail::at_column(files.name(), place,
+                        [&] { detail::count_categories(*counts, of, options.roles, column, missing); });
       column.missing_share = static_cast<double>(missing) / all;
       continue;
     }

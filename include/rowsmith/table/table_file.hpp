@@ -138,6 +138,19 @@ inline std::size_t round_to_decimals(Column& column) {
   return rounded;
 }
 
+} // namespace detail
+/// A table of the same columns with numbers rounded to the decimals that another one is written with.
+inline Table rounded_like(Table table, const Table& like) {
+  const std::string label = table.schema().label();
+  auto columns = std::move(table).into_columns();
+  for (auto& column : columns) {
+    column.decimals = like[column.name].decimals;
+    detail::round_to_decimals(column);
+  }
+  return Table(std::move(columns), label);
+}
+namespace detail {
+
 /// Calls `work`; what it says of a column is said of the file's.
 template <class Work>
 auto at_column(const std::string& path, std::size_t column, const Work& work) -> decltype(work()) {

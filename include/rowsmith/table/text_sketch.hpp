@@ -30,8 +30,8 @@ ROWSMITH_BEGIN
 
 /// How much a sketch keeps.
 struct SketchOptions {
-  /// Rows by chance: all of a table of up to twice as many; of a larger one as many at least, and twice as
-  /// many at most. An estimate of any share is then off by more than sqrt(log(2 / p) / (2 rows)) with
+  /// Rows by chance: all of a table of up to twice as many; of a larger one as many at least, and about twice
+  /// as many at most. An estimate of any share is then off by more than sqrt(log(2 / p) / (2 rows)) with
   /// probability p at most (Massart 1990): by .0045 for 2^17 rows and p = .01. 0: by the number of columns,
   /// 2^17 for up to 32.
   std::size_t rows = 0;
@@ -39,9 +39,18 @@ struct SketchOptions {
   std::size_t numbers = 257;
   /// A row for each of so many first texts of a column, so that no category is missing.
   std::size_t texts = 65'536;
+  /// Other rows by chance for each number: files that are compared must not be looked at in the same rows.
+  std::uint64_t chance = 0;
 };
 
 namespace detail {
+
+/// Rows that have a text: NULL is not the empty text, nor `NA` the word in quotes.
+struct TextCount {
+  std::size_t plain = 0;
+  std::size_t quoted = 0;
+};
+using TextCounts = std::unordered_map<std::string, TextCount>;
 
 /// A sketch of rows of texts: each row is kept by chance, by its number alone, so that chunks of any size
 /// give the same sketch; and so are, for each column, rows with its ends, with its longest fraction, with
@@ -69,14 +78,14 @@ public:
       if (witness[row] || by_chance(chunk.first_row + row))
         keep(chunk, row, witness[row]);
     rows_ += chunk.rows;
-    while (chance_rows_ > 2 * options_.rows)
+    while (chance_rows_ > 2 * options_.rows && rows_by_chance(halvings_ + 1) >= options_.rows)
       thin_out();
   }
   /// Keeps one of the rows, because it says what no other does.
   void add_witness(const TextChunk& chunk, std::size_t row) { others_.push_back(record(chunk, row)); }
 
   /// How many rows have each text of a column; nothing if there are too many texts.
-  const std::unordered_map<std::string, std::size_t>* counts(std::size_t column) const noexcept {
+  const TextCounts* counts(std::size_t column) const noexcept {
     return states_[column].complete ? &states_[column].seen : nullptr;
   }
 
@@ -145,11 +154,11 @@ private:
   /// Of a column: rows of its least and largest number and text, and of the longest fraction.
   enum End { least, largest, first_text, last_text, longest_fraction, end_count };
   struct State {
-    std::unordered_map<std::string, std::size_t> seen; ///< rows by text
-    bool complete = true;                              ///< `seen` has all texts
-    std::size_t marks = 0;                             ///< texts that are no numbers
-    std::size_t bytes = 0;                             ///< of the texts
-    std::set<std::uint64_t> least_hashes;              ///< of its texts; at most `most_hashes`
+    TextCounts seen;
+    bool complete = true;                 ///< `seen` has all texts
+    std::size_t marks = 0;                ///< texts that are no numbers
+    std::size_t bytes = 0;                ///< of the texts
+    std::set<std::uint64_t> least_hashes; ///< of its texts; at most `most_hashes`
     double low = std::numeric_limits<double>::infinity();
     double high = -std::numeric_limits<double>::infinity();
     std::size_t fraction = 0;
@@ -178,14 +187,21 @@ private:
   static constexpr std::size_t most_bytes = std::size_t{1} << 24U; ///< of a column's texts
 
   /// A number that is any number's with the same probability, whatever the rows hold.
-  static std::uint64_t hash(std::uint64_t row) noexcept {
+  static std::uint64_t mixed(std::uint64_t row) noexcept {
     row += 0x9E3779B97F4A7C15U; // SplitMix64 (Steele et al. 2014)
     row = (row ^ (row >> 30U)) * 0xBF58476D1CE4E5B9U;
     row = (row ^ (row >> 27U)) * 0x94D049BB133111EBU;
     return row ^ (row >> 31U);
   }
-  bool by_chance(std::uint64_t row) const noexcept {
-    return halvings_ == 0 || hash(row) >> (64 - halvings_) == 0;
+  bool by_chance(std::uint64_t row, unsigned halvings) const noexcept {
+    const std::uint64_t hash = mixed(options_.chance == 0 ? row : row ^ mixed(options_.chance));
+    return halvings == 0 || hash >> (64 - halvings) == 0;
+  }
+  bool by_chance(std::uint64_t row) const noexcept { return by_chance(row, halvings_); }
+  /// Of the rows in the store, those that so many halvings leave.
+  std::size_t rows_by_chance(unsigned halvings) const noexcept {
+    return static_cast<std::size_t>(std::count_if(
+        numbers_.begin(), numbers_.end(), [&](std::uint64_t row) { return by_chance(row, halvings); }));
   }
 
   /// Looks at the texts that a column of the chunk has, and marks rows that are to be kept.
@@ -201,10 +217,11 @@ private:
       const auto text = column[code];
       const auto number = parse_number(text.text);
       if (state.complete) {
-        const auto [found, added] = state.seen.try_emplace(std::string(text.text), 0);
-        found->second += text.rows;
-        is_new[code] = added;
-        any = any || added;
+        const auto [found, added] = state.seen.try_emplace(std::string(text.text));
+        auto& rows = text.quoted ? found->second.quoted : found->second.plain;
+        is_new[code] = rows == 0;
+        any = any || rows == 0;
+        rows += text.rows;
         state.marks +=
             added && !number ? 1U : 0U; // a few words for missing values do not make it one of words
         state.bytes += added ? text.text.size() : 0U;

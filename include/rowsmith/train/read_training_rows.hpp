@@ -22,6 +22,7 @@
 #include <rowsmith/core/progress.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
 #include <rowsmith/prepare/preparation.hpp>
+#include <rowsmith/table/sketched_table.hpp>
 #include <rowsmith/table/table_file.hpp>
 #include <rowsmith/table/text_files.hpp>
 #include <rowsmith/table/text_sketch.hpp>
@@ -143,12 +144,19 @@ private:
     rows_ = {};
     rows_.preparation = Preparation::fit(file_.table, preparation);
     std::map<std::string, const CategoryCounts*> counts;
-    for (std::size_t c = 0; c < file_.format.columns.size() && !sketch_.whole(); ++c)
-      if (places_[c] < files_.names().size()) {
-        const auto* known = sketch_.counts(places_[c]);
-        const auto& name = file_.format.columns[c].name;
-        counts[name] = known != nullptr ? known : &estimates[name];
+    for (std::size_t c = 0; c < file_.format.columns.size() && !sketch_.whole(); ++c) {
+      const auto& column = file_.format.columns[c];
+      if (places_[c] == files_.names().size() || TableFormat::kind_of(column.role) != ColumnKind::categorical)
+        continue;
+      auto& rows = estimates[column.name];
+      if (const auto* known = sketch_.counts(places_[c])) {
+        SketchedColumn counted;
+        std::size_t missing = 0;
+        count_categories(*known, column, file_options_.roles, counted, missing);
+        rows = {counted.categories.begin(), counted.categories.end()};
       }
+      counts[column.name] = &rows;
+    }
     rows_.encoder = TableEncoder::fit(rows_.preparation.forward_training(file_.table), options_.encoding,
                                       counts, by_chance);
   }
@@ -163,7 +171,8 @@ private:
       auto& counts = result[texts.names[c]];
       const auto codes = texts.columns[c].codes();
       for (std::size_t row = 0; row < codes.size(); ++row)
-        counts[std::string(texts.columns[c][codes[row]].text)] += texts.by_chance[row] ? 1U : 0U;
+        if (const auto text = texts.columns[c][codes[row]]; text.quoted || !text.text.empty())
+          counts[std::string(text.text)] += texts.by_chance[row] ? 1U : 0U;
       for (auto& [text, count] : counts)
         count = std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(count) *
                                                                   static_cast<double>(texts.rows) / chance));
