@@ -219,10 +219,7 @@ inline int run_describe(const DescribeSettings& settings) {
   for (const auto& file : settings.files)
     inputs.emplace_back("FILE", file);
   check_outputs(inputs, {{"--schema-out", settings.schema_out}, {"--html", settings.html}});
-  if (settings.stream && settings.in_memory)
-    throw rowsmith::OptionError("--stream and --in-memory: expected one of the two");
-  if (settings.in_memory && settings.files.size() > 1)
-    throw rowsmith::OptionError("--in-memory: expected one file");
+  check_reading(settings.stream, settings.in_memory, settings.files.size());
   if (settings.files.size() == 1 && settings.files.front() != "-" &&
       rowsmith::looks_like_model(settings.files.front()))
     return describe_model(settings);

@@ -114,9 +114,12 @@ inline int run_fit(const FitSettings& asked) {
     inputs.emplace_back("FILE", file);
   if (settings.first())
     check_outputs(inputs, {{"-o", settings.out}});
-  if (settings.files.size() > 1 && (settings.in_memory || settings.epsilon > 0))
-    throw rowsmith::OptionError("FILE: several files are read in chunks, which --in-memory and --epsilon are "
-                                "not made for; put them into one file");
+  check_reading(settings.stream, settings.in_memory, settings.files.size());
+  if (settings.files.size() > 1 && settings.epsilon > 0)
+    throw rowsmith::OptionError(
+        "FILE: several files are read in chunks, which --epsilon is not made for; put them into one file");
+  if (settings.stream && settings.epsilon > 0)
+    throw rowsmith::OptionError("--stream: a private training (--epsilon) keeps the whole table in memory");
   if (settings.epsilon > 0 && settings.team != nullptr)
     throw rowsmith::OptionError("--epsilon: a private training is made by one process");
   if (settings.epsilon > 0)

@@ -2,6 +2,7 @@
 // How the subcommands read tables: what is found out about a file, and what the user declares instead.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -73,6 +74,14 @@ inline bool read_in_chunks(const std::vector<std::string>& files) {
     bytes += none ? 0 : size;
   }
   return compressed || files.size() > 1 || bytes > large;
+}
+
+// Refuses a choice of how to read that contradicts itself.
+inline void check_reading(bool stream, bool in_memory, std::size_t files) {
+  if (stream && in_memory)
+    throw rowsmith::OptionError("--stream and --in-memory: expected one of the two");
+  if (in_memory && files > 1)
+    throw rowsmith::OptionError("--in-memory: expected one file; several are read in chunks");
 }
 
 // Options of reading, as the command line has them.

@@ -83,6 +83,30 @@ inline rowsmith::TableFile read_privately(const FitSettings& settings) {
                                        : settings.input.read(settings.source());
 }
 
+// What the form of a file, or of a query's rows, may tell.
+inline std::vector<std::string> facts_of_source(const FitSettings& settings) {
+  const bool database = settings.input.from_database();
+  std::vector<std::string> facts;
+  if (database) {
+    facts.push_back("the query (or which table or view was taken) and the columns' names");
+    facts.push_back(
+        "what a person adds beyond one row: a row here is one that the query or view gives, and by "
+        "joins, windows, aggregates or LIMIT one person may be in several, or change others");
+  } else {
+    facts.push_back("how the file is written down: delimiter, line ends, encoding; and its first line, the "
+                    "columns' names");
+  }
+  if (!settings.input.schema.empty())
+    facts.push_back("all that the schema file says of the columns");
+  else if (database)
+    facts.push_back("which values stand for missing ones: NULL, and texts of --missing; \"?\", \"NA\" and "
+                    "the empty text are none of them");
+  else
+    facts.push_back("which texts stand for missing values: \"?\", \"NA\", nothing, and those of "
+                    "--missing");
+  return facts;
+}
+
 inline rowsmith::PrivacyOptions privacy_options(const FitSettings& settings,
                                                 rowsmith::PrivacyOptions options) {
   options.epsilon = settings.epsilon;
@@ -96,13 +120,8 @@ inline rowsmith::PrivacyOptions privacy_options(const FitSettings& settings,
           std::none_of(options.domains.begin(), options.domains.end(),
                        [&name = name](const auto& domain) { return domain.name == name; }))
         options.domains.push_back({.name = name, .kind = rowsmith::ColumnKind::categorical});
-  options.taken_as_public.push_back(
-      "how the file is written down: delimiter, line ends, encoding; and its first line, the columns' names");
-  options.taken_as_public.push_back(
-      settings.input.schema.empty()
-          ? "which texts stand for missing values: \"?\", \"NA\", nothing, and those of "
-            "--missing"
-          : "all that the schema file says of the columns");
+  for (const auto& fact : facts_of_source(settings))
+    options.taken_as_public.push_back(fact);
   for (const auto& [option, list] :
        {std::pair("--identifier", &settings.input.identifiers), std::pair("--text", &settings.input.texts),
         std::pair("--drop", &settings.input.dropped)})

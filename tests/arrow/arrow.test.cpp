@@ -236,6 +236,8 @@ TEST_CASE("cells of each type", "[arrow]") {
   CHECK(cells_of(numbers<std::int64_t>("tsu:", "x", {1'000'000, -1})) ==
         Cells{"1970-01-01 00:00:01.000000", "1969-12-31 23:59:59.999999"});
   CHECK(cells_of(numbers<std::int64_t>("tsu:", "x", {3'000'000})) == Cells{"1970-01-01 00:00:03"});
+  CHECK(cells_of(numbers<std::int64_t>("tsn:", "x", {std::numeric_limits<std::int64_t>::min()})) ==
+        Cells{"1677-09-21 00:12:43.145224192"});
   // The last one is 2^64.
   CHECK(cells_of(decimals("d:38,2", {-5, -1, 123, 0, 0, 1})) ==
         Cells{"-0.05", "1.23", "184467440737095516.16"});
@@ -296,6 +298,23 @@ TEST_CASE("a stream is read in chunks, once or again", "[arrow]") {
   CHECK(file.table.rows() == 9);
 }
 
+TEST_CASE("a stream that gives other rows when it is opened again is refused", "[arrow]") {
+  Producer producer{{texts("x", {"a", "b"}), numbers<std::int64_t>("tsm:", "t", {1000, 2000})}};
+  rs::ArrowRows rows([&](ArrowArrayStream& to) { to = producer.stream(); }, "s");
+  CHECK(cells_of(rows).size() == 2);
+  CHECK(cells_of(rows).size() == 2);
+  producer.arrays = 2;
+  CHECK_THROWS_WITH(cells_of(rows), Contains("s: gives other rows"));
+  producer.arrays = 1;
+  producer.columns[0] = texts("x", {"b", "a"});
+  CHECK_THROWS_WITH(cells_of(rows), Contains("s: gives other rows"));
+  producer.columns[0] = texts("x", {"a", "b"});
+  CHECK(cells_of(rows).size() == 2);
+  // Digits that no row had are not cut off.
+  producer.columns[1] = numbers<std::int64_t>("tsm:", "t", {1000, 2001});
+  CHECK_THROWS_WITH(cells_of(rows), Contains("row 2, column 't' holds a time of more digits"));
+}
+
 TEST_CASE("what contradicts itself is refused, and released once", "[arrow]") {
   const auto refused = [](Producer producer, const std::string& what) {
     INFO(what);
@@ -353,6 +372,9 @@ TEST_CASE("what contradicts itself is refused, and released once", "[arrow]") {
   refused({{texts("x", {"a", "\xC3"})}}, "row 2, column 'x' holds a text that is no UTF-8");
   refused({{numbers<double>("g", "x", {1, HUGE_VAL})}}, "row 2, column 'x' holds an infinite number");
   refused({{numbers<std::int32_t>("tdD", "x", {3'000'000})}}, "year outside 0 to 9999");
+  for (const char* unit : {"tss:", "tsm:", "tsu:"}) // which overflow nothing
+    refused({{numbers<std::int64_t>(unit, "x", {std::numeric_limits<std::int64_t>::min()})}},
+            "year outside 0 to 9999");
   refused({{numbers<std::int64_t>("tdm", "x", {1})}}, "whole days");
   auto codes = numbers<std::int8_t>("c", "x", {0, -1});
   refused(changed([](Made& one) { one.dictionary = std::make_shared<Made>(texts("", {"no"})); }, codes),
@@ -421,4 +443,48 @@ TEST_CASE("a table goes into Arrow and back", "[arrow]") {
   CHECK(taken.null_count == 1);
   taken.release(&taken);
   CHECK(taken.release == nullptr);
+}
+
+TEST_CASE("times and whole numbers beyond 64 bits take a coarser unit, an end, or a message", "[arrow]") {
+  const double nan = std::nan("");
+  rs::TableFormat format;
+  format.columns = {
+      {.name = "t", .role = rs::ColumnRole::date, .pattern = "YYYY-MM-DD hh:mm:ss.fffffffff"},
+      {.name = "d", .role = rs::ColumnRole::date, .pattern = "YYYY-MM-DD"},
+      {.name = "n", .role = rs::ColumnRole::integer, .origin = {1'700'000'000'000'000'000U, false}}};
+  const auto taken = [&](const rs::Column& column) {
+    const auto made = rs::to_arrow(rs::Table({column}), format);
+    const auto& cells = *made.array->children[0];
+    std::vector<std::int64_t> values;
+    for (std::int64_t i = 0; i < cells.length; ++i)
+      values.push_back(std::string(made.schema->children[0]->format) == "tdD"
+                           ? static_cast<const std::int32_t*>(cells.buffers[1])[i]
+                           : static_cast<const std::int64_t*>(cells.buffers[1])[i]);
+    return std::pair(std::string(made.schema->children[0]->format), values);
+  };
+  const auto times = [&](const std::vector<double>& seconds) {
+    return taken(rs::Column::numerical("t", seconds, 9));
+  };
+  using Taken = std::pair<std::string, std::vector<std::int64_t>>;
+  CHECK(times({0.123456789, nan}) == Taken{"tsn:", {123'456'789, 0}});
+  CHECK(times({-9'223'372'035, 9'223'372'035}) ==
+        Taken{"tsn:", {-9'223'372'035'000'000'000, 9'223'372'035'000'000'000}});
+  // The first of January of the year 1, and the last day of 9999.
+  CHECK(times({-62'135'596'800, nan, 253'402'214'400.5, 0.25}) ==
+        Taken{"tsu:", {-62'135'596'800'000'000, 0, 253'402'214'400'500'000, 250'000}});
+  CHECK(times({-1e300, 1e300}) == Taken{"tsu:", {-62'167'219'200'000'000, 253'402'300'799'000'000}});
+  CHECK(taken(rs::Column::numerical("d", {-1e300, 1e300}, 0)) == Taken{"tdD", {-719'528, 2'932'896}});
+  CHECK(taken(rs::Column::numerical("n", {-1e300, 1e300}, 0)) ==
+        Taken{"l", {1'690'992'800'745'259'008, 1'709'007'199'254'740'992}});
+  // Columns before the one that is refused go with it.
+  const rs::Table both({rs::Column::categorical("c", {"a", "b"}),
+                        rs::Column::numerical("t", {0.123456789, 253'402'214'400}, 9)});
+  CHECK_THROWS_WITH(rs::to_arrow(both, format), Contains("column 't'") && Contains("1678 to 2261"));
+  ArrowArrayStream stream{};
+  rs::to_arrow_stream(both, format, stream);
+  ArrowSchema schema{};
+  CHECK(stream.get_schema(&stream, &schema) != 0);
+  CHECK_THAT(stream.get_last_error(&stream), Contains("column 't'"));
+  CHECK(schema.release == nullptr);
+  stream.release(&stream);
 }

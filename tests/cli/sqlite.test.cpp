@@ -10,6 +10,7 @@
 
 #include <rowsmith/sqlite/database.hpp>
 
+#include "../../examples/rowsmith/private_fit.hpp"
 #include "../support/folder.hpp"
 #include "../support/run_program.hpp"
 
@@ -101,8 +102,29 @@ TEST_CASE("wrong use of a database is refused with exit code 2", "[cli][sqlite]"
           "a query or a table, not both");
   refused({"fit", "--sqlite", db, "--query", "delete from people", "-o", model}, "writes, expected a query");
   refused({"fit", "--sqlite", db, "-o", db}, "the file of --sqlite");
+  refused({"fit", csv, "--stream", "--in-memory", "-o", model}, "--stream and --in-memory: expected one");
+  refused({"fit", csv, "--stream", "--epsilon", "1", "-o", model}, "--stream: a private training");
   refused({"describe", csv, "--sqlite", db}, "expected none beside --sqlite");
   refused({"describe", csv, "--query", "select 1 as a"}, "expected --sqlite beside them");
+}
+
+TEST_CASE("what a private training takes for known of a database is not that of a file", "[cli][sqlite]") {
+  const auto known = [](const program::FitSettings& settings) {
+    std::string all;
+    for (const auto& fact : program::facts_of_source(settings))
+      all += fact + '\n';
+    return all;
+  };
+  program::FitSettings settings;
+  settings.files = {"people.csv"};
+  CHECK_THAT(known(settings), Contains("delimiter") && Contains("first line") && Contains("\"NA\", nothing"));
+  settings.files.clear();
+  settings.input.sqlite.file = "people.db";
+  CHECK_THAT(known(settings), Contains("the query") && Contains("joins") && Contains("LIMIT") &&
+                                  Contains("NULL") && Contains("none of them") && !Contains("delimiter") &&
+                                  !Contains("first line"));
+  settings.input.schema = "schema.json";
+  CHECK_THAT(known(settings), Contains("the query") && Contains("schema file") && !Contains("NULL"));
 }
 
 TEST_CASE("a generated database holds numbers as numbers and NULL for missing", "[cli][sqlite]") {

@@ -192,9 +192,13 @@ TEST_CASE("generated rows are written as a table", "[sqlite]") {
       {rs::Column::numerical("a \"b\"", {7, nan}, 0), rs::Column::numerical("price", {1234.5, 0.1}, 2),
        rs::Column::numerical("day", {0, nan}, 0), rs::Column::categorical("town", {"", "?"}),
        rs::Column::numerical("nr", {1, nan}, 0), rs::Column::numerical("ns", {1, 2}, 0)});
+  const auto files = [&] { return std::distance(std::filesystem::directory_iterator(folder.path), {}); };
   const auto write = [&](const std::string& name) {
-    rs::write_sqlite(path, name, format, table, 5,
-                     [&](rs::SqliteRowWriter& rows) { rows.append(table, 10); });
+    const auto before = files();
+    rs::write_sqlite(path, name, format, table, 5, [&](rs::SqliteRowWriter& rows) {
+      rows.append(table, 10);
+      CHECK(files() == before + 1); // no journal beside the partial file: it would stay after a kill
+    });
   };
   write("made");
   CHECK(quoted_cells(path, "sql", "sqlite_master") ==
@@ -220,9 +224,20 @@ TEST_CASE("generated rows are written as a table", "[sqlite]") {
                                      }),
                     EndsWith("stopped"));
   CHECK((file_bytes(path) == before));
-  CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
+  CHECK(files() == 1);
   folder.write("out.db-wal", "x");
   CHECK_THROWS_WITH(write("made"), Contains("is in use"));
+  // By a link, too: SQLite has the log beside the file itself.
+  const TestFolder links;
+  const auto link = links.path + "/link.db";
+  std::filesystem::create_symlink(path, link);
+  CHECK_THROWS_WITH(rs::write_sqlite(link, "made", format, table, 5, [](rs::SqliteRowWriter&) {}),
+                    Contains("link.db: is in use") && Contains("out.db-wal"));
+  CHECK((file_bytes(path) == before));
+  std::filesystem::remove(path + "-wal");
+  rs::write_sqlite(link, "made", format, table, 6, [](rs::SqliteRowWriter&) {});
+  CHECK(std::filesystem::is_symlink(link));
+  CHECK(quoted_cells(path, "count(*)", "made") == std::vector<std::string>{"0"});
   CHECK_THROWS_WITH(
       rs::write_sqlite(folder.path + "/nowhere/x.db", "t", format, table, 0, [](rs::SqliteRowWriter&) {}),
       Contains("x.db: cannot be opened for writing"));

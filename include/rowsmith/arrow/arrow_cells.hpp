@@ -25,6 +25,10 @@
 ROWSMITH_BEGIN
 namespace detail {
 
+/// The days of the years 0 to 9999, from 1970: those that a text of four digits has.
+inline constexpr std::int64_t arrow_first_day = -719'528;
+inline constexpr std::int64_t arrow_last_day = 2'932'896;
+
 /// One of Arrow's structures, which is released once.
 template <class Struct>
 class ArrowOwner {
@@ -396,7 +400,7 @@ private:
     to += text;
   }
   void append_day(std::string& to, std::int64_t days) const {
-    if (days < -719'528 || days > 2'932'896)
+    if (days < arrow_first_day || days > arrow_last_day)
       fail("holds a date of a year outside 0 to 9999");
     const auto civil = kernel::civil_day(days);
     append_padded(to, civil.year, 4);
@@ -410,19 +414,22 @@ private:
     for (int i = 0; i < field_->unit; ++i)
       second *= 10;
     const auto floor = [](std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); };
+    const auto rest = [](std::int64_t a, std::int64_t b) { return a % b + (a % b < 0 ? b : 0); };
     const std::int64_t seconds = floor(value, second);
-    std::int64_t fraction = value - seconds * second;
-    const std::int64_t days = floor(seconds, 86'400);
-    const std::int64_t of_day = seconds - days * 86'400;
-    append_day(to, days);
+    std::int64_t fraction = rest(value, second);
+    const std::int64_t of_day = rest(seconds, 86'400);
+    append_day(to, floor(seconds, 86'400));
     to += field_->zone ? 'T' : ' ';
     append_padded(to, of_day / 3600, 2);
     to += ':';
     append_padded(to, of_day / 60 % 60, 2);
     to += ':';
     append_padded(to, of_day % 60, 2);
-    for (int i = field_->unit; i > field_->digits; --i)
+    for (int i = field_->unit; i > field_->digits; --i) {
+      if (fraction % 10 != 0) // the digits are those that the rows needed when they were looked through
+        fail("holds a time of more digits than there were when the stream was opened before");
       fraction /= 10;
+    }
     if (field_->digits > 0) {
       to += '.';
       append_padded(to, fraction, static_cast<std::size_t>(field_->digits));

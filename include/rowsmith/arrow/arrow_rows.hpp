@@ -50,7 +50,8 @@ public:
       find_digits(array);
     rewind();
   }
-  /// Opens a stream anew for each pass, and keeps one array at a time.
+  /// Opens a stream anew for each pass, and keeps one array at a time. A pass that gives other rows than the
+  /// one before throws Error at its end.
   explicit ArrowRows(Open open, std::string name = "the Arrow stream")
       : open_(std::move(open)), name_(std::move(name)) {
     open_stream(true);
@@ -64,22 +65,20 @@ public:
 
   const std::vector<std::string>& names() const noexcept override { return names_; }
   std::string name() const override { return name_; }
-  double share_done() const noexcept override {
-    return all_rows_ > 0 ? static_cast<double>(rows_) / static_cast<double>(all_rows_) : 0;
-  }
+  double share_done() const noexcept override { return pass_.share_done(); }
   void rewind() override {
-    rows_ = 0;
+    pass_.begin();
     next_kept_ = 0;
     current_ = nullptr;
     if (!kept_all_)
       open_stream(false);
   }
   bool next(TextChunk& chunk, std::size_t most) override {
-    clear(chunk, names_.size(), rows_);
+    clear(chunk, names_.size(), pass_.rows());
     std::size_t bytes = 0;
     while (chunk.rows < most && bytes < most_bytes && more()) {
       const std::int64_t row = (*current_)->offset + row_++;
-      ++rows_;
+      pass_.add_row();
       ++chunk.rows;
       for (std::size_t c = 0; c < names_.size(); ++c)
         bytes += add_cell(chunk.columns[c], c, row);
@@ -213,17 +212,20 @@ private:
   }
   bool end() {
     current_ = nullptr;
-    if (rows_ == 0)
+    if (pass_.rows() == 0)
       fail("has no rows, expected at least one");
-    all_rows_ = rows_;
+    if (!pass_.end())
+      fail("gives other rows, or another order, when it is opened again");
     return false;
   }
   /// \returns about how many bytes it takes
   std::size_t add_cell(TextColumn& column, std::size_t c, std::int64_t row) {
     cell_.clear();
     bool quoted = false;
-    named([&] { cells_[c].append(row, cell_, quoted); }, rows_);
-    column.add(cell_, quoted, static_cast<std::size_t>(rows_));
+    const bool there = named([&] { return cells_[c].append(row, cell_, quoted); }, pass_.rows());
+    if (!kept_all_) // which stay as they are
+      pass_.add_cell(cell_, !there ? 0 : quoted ? 2 : 1);
+    column.add(cell_, quoted, static_cast<std::size_t>(pass_.rows()));
     return cell_.size() + 16;
   }
 
@@ -239,8 +241,7 @@ private:
   const Array* current_ = nullptr;
   std::vector<detail::ArrowCells> cells_; ///< of the current array
   std::int64_t row_ = 0;                  ///< in it
-  std::uint64_t rows_ = 0;                ///< so far
-  std::uint64_t all_rows_ = 0;            ///< once all were read
+  detail::PassCheck pass_;
   std::string cell_;
 };
 

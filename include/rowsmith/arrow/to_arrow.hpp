@@ -11,11 +11,13 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <rowsmith/arrow/arrow_cells.hpp>
 #include <rowsmith/arrow/c_data.hpp>
+#include <rowsmith/core/errors.hpp>
 #include <rowsmith/csv/whole_number.hpp>
 #include <rowsmith/table/column_format.hpp>
 #include <rowsmith/table/table.hpp>
@@ -32,13 +34,13 @@ struct ArrowTable {
 
 namespace detail {
 
-/// What a schema points to.
+/// What a schema points to. What of it nobody took is released with it.
 struct ArrowSchemaParts {
   std::string format{};
   std::string name{};
-  std::vector<ArrowSchema> owned{};
+  std::vector<ArrowOwner<ArrowSchema>> owned{};
   std::vector<ArrowSchema*> children{};
-  ArrowSchema dictionary{};
+  ArrowOwner<ArrowSchema> dictionary{};
 };
 /// What an array points to.
 struct ArrowArrayParts {
@@ -49,31 +51,27 @@ struct ArrowArrayParts {
   std::vector<std::int32_t> codes{};
   std::vector<std::int64_t> offsets{};
   std::string texts{};
-  std::vector<ArrowArray> owned{};
+  std::vector<ArrowOwner<ArrowArray>> owned{};
   std::vector<ArrowArray*> children{};
-  ArrowArray dictionary{};
+  ArrowOwner<ArrowArray> dictionary{};
 };
 
 /// Releases what is still there: whoever took a child has marked it.
 template <class Struct, class Parts>
 void release_arrow(Struct* released) {
-  auto* const parts = static_cast<Parts*>(released->private_data);
-  for (auto& child : parts->owned)
-    if (child.release != nullptr)
-      child.release(&child);
-  if (parts->dictionary.release != nullptr)
-    parts->dictionary.release(&parts->dictionary);
-  delete parts;
+  delete static_cast<Parts*>(released->private_data);
   released->release = nullptr;
 }
-/// Hands the parts over to a structure. The children are those of `parts->owned`.
+/// Hands the parts over to a structure. The children are those of `parts->owned`. Until all is in place the
+/// structure counts as released, and the parts go with whatever is thrown.
 template <class Struct, class Parts>
 void fill_arrow(Struct& to, std::unique_ptr<Parts> parts) {
+  parts->children.reserve(parts->owned.size());
   for (auto& child : parts->owned)
-    parts->children.push_back(&child);
+    parts->children.push_back(&*child);
   to.n_children = static_cast<std::int64_t>(parts->children.size());
   to.children = parts->children.empty() ? nullptr : parts->children.data();
-  to.dictionary = parts->dictionary.release != nullptr ? &parts->dictionary : nullptr;
+  to.dictionary = parts->dictionary.released() ? nullptr : &*parts->dictionary;
   to.release = &release_arrow<Struct, Parts>;
   to.private_data = parts.release();
 }
@@ -92,18 +90,57 @@ inline void fill_array(ArrowArray& to, std::unique_ptr<ArrowArrayParts> parts, s
   fill_arrow(to, std::move(parts));
 }
 
+inline bool has_origin(const ColumnFormat* known) {
+  return known != nullptr && !(known->origin == WholeNumber{});
+}
+/// Seconds of a year from 0 to 9999; others become its ends, as they do in texts.
+inline double arrow_seconds(double number) {
+  constexpr auto day = 86'400.0;
+  return std::clamp(number, day * static_cast<double>(arrow_first_day),
+                    day * static_cast<double>(arrow_last_day) + (day - 1));
+}
+/// A whole number by its distance from the column's origin, as `append_formatted` has it.
+inline WholeNumber arrow_origin_whole(double number, const ColumnFormat& known) {
+  return at_distance(known.origin, std::clamp(std::round(number), -0x1p53, 0x1p53));
+}
+
+/// The unit of times that have so many digits of a fraction of a second. 64 bits of nanoseconds hold the
+/// years 1678 to 2261 alone, of microseconds all. \throws Error where neither holds a column's times
+inline char arrow_time_unit(const Column& column, int digits) {
+  if (digits <= 6)
+    return digits == 0 ? 's' : digits <= 3 ? 'm' : 'u';
+  constexpr double most = 9'223'372'035; // seconds, and a whole one less than there is room for
+  double least_time = 0;
+  double most_time = 0;
+  bool microseconds = true; // tell all of them, to the last digit of a double
+  for (const double value : column.values) {
+    if (std::isnan(value))
+      continue;
+    const double number = arrow_seconds(value);
+    const double seconds = std::floor(number);
+    least_time = std::min(least_time, number);
+    most_time = std::max(most_time, number);
+    microseconds = microseconds && seconds + std::round((number - seconds) * 1e6) / 1e6 == number;
+  }
+  if (least_time >= -most && most_time <= most)
+    return 'n';
+  if (!microseconds)
+    throw Error("column '" + column.name +
+                "' has times of more than 6 digits of a fraction of a second beside times of years outside "
+                "1678 to 2261, which no type of 64 bits holds");
+  return 'u';
+}
+
 /// Which of Arrow's types a column has: `g`, `l`, `tdD`, a timestamp, or codes of texts (`i`).
 inline std::string arrow_format(const Column& column, const ColumnFormat* known) {
   if (column.kind == ColumnKind::categorical)
     return "i";
   if (known != nullptr && known->role == ColumnRole::date && has(known->pattern, 'Y'))
-    return counts_days(known->pattern) ? "tdD"
-                                       : std::string(fraction_digits(known->pattern) == 0   ? "tss:"
-                                                     : fraction_digits(known->pattern) <= 3 ? "tsm:"
-                                                     : fraction_digits(known->pattern) <= 6 ? "tsu:"
-                                                                                            : "tsn:") +
-                                             (known->pattern.ends_with('Z') ? "UTC" : "");
-  if (known != nullptr && !(known->origin == WholeNumber{}))
+    return counts_days(known->pattern)
+               ? "tdD"
+               : std::string("ts") + arrow_time_unit(column, fraction_digits(known->pattern)) + ":" +
+                     (known->pattern.ends_with('Z') ? "UTC" : "");
+  if (has_origin(known))
     return known->origin.magnitude < std::uint64_t{1} << 62U ? "l" : "g";
   const bool whole =
       column.decimals == 0 && std::all_of(column.values.begin(), column.values.end(), [](double x) {
@@ -113,25 +150,34 @@ inline std::string arrow_format(const Column& column, const ColumnFormat* known)
 }
 
 /// The number of a cell in the units of its type.
-inline std::int64_t arrow_whole(double number, const std::string& format, const ColumnFormat* known) {
+inline std::int64_t arrow_whole(double number, std::string_view format, const ColumnFormat* known) {
   if (format.starts_with("ts")) {
-    const double seconds = std::floor(number);
+    const double bounded = arrow_seconds(number);
+    const double seconds = std::floor(bounded);
     const double scale = format[2] == 's' ? 1 : format[2] == 'm' ? 1e3 : format[2] == 'u' ? 1e6 : 1e9;
     return static_cast<std::int64_t>(seconds) * static_cast<std::int64_t>(scale) +
-           static_cast<std::int64_t>(std::round((number - seconds) * scale));
+           static_cast<std::int64_t>(std::round((bounded - seconds) * scale));
   }
-  if (format == "l" && known != nullptr && !(known->origin == WholeNumber{}))
-    return signed_number(at_distance(known->origin, std::round(number))).value();
+  if (has_origin(known))
+    return signed_number(arrow_origin_whole(number, *known)).value();
   return static_cast<std::int64_t>(std::round(number));
 }
 
-inline void export_column(const Column& column, const ColumnFormat* known, ArrowSchema& schema,
-                          ArrowArray& array) {
+inline void export_schema(const Column& column, const ColumnFormat* known, ArrowSchema& schema) {
   auto described = std::make_unique<ArrowSchemaParts>();
-  auto parts = std::make_unique<ArrowArrayParts>();
   described->name = column.name;
   described->format = arrow_format(column, known);
-  const auto& format = described->format;
+  if (column.kind == ColumnKind::categorical) {
+    auto type = std::make_unique<ArrowSchemaParts>();
+    type->format = "U";
+    fill_schema(*described->dictionary, std::move(type), 0);
+  }
+  fill_schema(schema, std::move(described), ARROW_FLAG_NULLABLE);
+}
+/// \param format  the column's, as `arrow_format` has it
+inline void export_array(const Column& column, const ColumnFormat* known, std::string_view format,
+                         ArrowArray& array) {
+  auto parts = std::make_unique<ArrowArrayParts>();
   const std::size_t rows = column.rows();
   const std::size_t missing = column.missing_count();
   if (missing > 0) {
@@ -157,15 +203,12 @@ inline void export_column(const Column& column, const ColumnFormat* known, Arrow
       words->offsets.push_back(0);
     words->buffers = {nullptr, words->offsets.data(), words->texts.data()};
     const std::size_t size = words->offsets.size() - 1;
-    auto type = std::make_unique<ArrowSchemaParts>();
-    type->format = "U";
-    fill_schema(described->dictionary, std::move(type), 0);
-    fill_array(parts->dictionary, std::move(words), size, 0);
+    fill_array(*parts->dictionary, std::move(words), size, 0);
   } else if (format == "g") {
     for (const double value : column.values) {
       double exact = value;
-      if (known != nullptr && !(known->origin == WholeNumber{}) && !std::isnan(value)) {
-        const auto whole = at_distance(known->origin, std::round(value));
+      if (has_origin(known) && !std::isnan(value)) {
+        const auto whole = arrow_origin_whole(value, *known);
         exact = (whole.negative ? -1.0 : 1.0) * static_cast<double>(whole.magnitude);
       }
       parts->doubles.push_back(std::isnan(exact) ? 0 : exact);
@@ -174,7 +217,10 @@ inline void export_column(const Column& column, const ColumnFormat* known, Arrow
     cells = parts->doubles.data();
   } else if (format == "tdD") {
     for (const double value : column.values)
-      parts->codes.push_back(std::isnan(value) ? 0 : static_cast<std::int32_t>(std::round(value)));
+      parts->codes.push_back(std::isnan(value) ? 0
+                                               : static_cast<std::int32_t>(std::clamp(
+                                                     std::round(value), static_cast<double>(arrow_first_day),
+                                                     static_cast<double>(arrow_last_day))));
     parts->codes.push_back(0);
     cells = parts->codes.data();
   } else {
@@ -184,8 +230,24 @@ inline void export_column(const Column& column, const ColumnFormat* known, Arrow
     cells = parts->wholes.data();
   }
   parts->buffers = {missing > 0 ? parts->valid.data() : nullptr, cells};
-  fill_schema(schema, std::move(described), ARROW_FLAG_NULLABLE);
   fill_array(array, std::move(parts), rows, missing);
+}
+
+inline const ColumnFormat* known_format(const TableFormat& format, const std::string& name) {
+  const auto known = std::find_if(format.columns.begin(), format.columns.end(),
+                                  [&](const ColumnFormat& one) { return one.name == name; });
+  return known == format.columns.end() ? nullptr : &*known;
+}
+/// Of a table, without its cells.
+inline ArrowOwner<ArrowSchema> arrow_schema(const Table& table, const TableFormat& format) {
+  auto described = std::make_unique<ArrowSchemaParts>();
+  described->format = "+s";
+  described->owned.resize(table.size());
+  for (std::size_t c = 0; c < table.size(); ++c)
+    export_schema(table[c], known_format(format, table[c].name), *described->owned[c]);
+  ArrowOwner<ArrowSchema> schema;
+  fill_schema(*schema, std::move(described), 0);
+  return schema;
 }
 
 } // namespace detail
@@ -194,38 +256,18 @@ inline void export_column(const Column& column, const ColumnFormat* known, Arrow
 /// texts; numbers without decimals 64-bit integers, where all are less than 2^53, others doubles. \param
 /// format  what is known of the columns: dates become date32 or timestamps (those without a year numbers),
 /// and whole numbers of more digits than a double holds 64-bit integers, or doubles where these do not hold
-/// them
+/// them. Times of 7 digits of a fraction of a second and more are nanoseconds, or microseconds where a year
+/// is outside 1678 to 2261; years outside 0 to 9999 become its ends. \throws Error for a column of times that
+/// needs both, naming it
 inline ArrowTable to_arrow(const Table& table, const TableFormat& format = {}) {
-  auto described = std::make_unique<detail::ArrowSchemaParts>();
-  auto parts = std::make_unique<detail::ArrowArrayParts>();
   ArrowTable result;
-  // Whatever is thrown, columns that are there already go with these.
-  struct Guard {
-    detail::ArrowSchemaParts* schema;
-    detail::ArrowArrayParts* array;
-    ~Guard() {
-      if (schema == nullptr)
-        return;
-      for (auto& one : schema->owned)
-        if (one.release != nullptr)
-          one.release(&one);
-      for (auto& one : array->owned)
-        if (one.release != nullptr)
-          one.release(&one);
-    }
-  } guard{described.get(), parts.get()};
-  described->format = "+s";
-  described->owned.resize(table.size());
+  result.schema = detail::arrow_schema(table, format);
+  auto parts = std::make_unique<detail::ArrowArrayParts>();
   parts->owned.resize(table.size());
-  for (std::size_t c = 0; c < table.size(); ++c) {
-    const auto known = std::find_if(format.columns.begin(), format.columns.end(),
-                                    [&](const ColumnFormat& one) { return one.name == table[c].name; });
-    detail::export_column(table[c], known == format.columns.end() ? nullptr : &*known, described->owned[c],
-                          parts->owned[c]);
-  }
+  for (std::size_t c = 0; c < table.size(); ++c)
+    detail::export_array(table[c], detail::known_format(format, table[c].name),
+                         result.schema->children[c]->format, *parts->owned[c]);
   parts->buffers = {nullptr};
-  detail::fill_schema(*result.schema, std::move(described), 0);
-  guard.schema = nullptr;
   detail::fill_array(*result.array, std::move(parts), table.rows(), 0);
   return result;
 }
@@ -245,7 +287,7 @@ inline void to_arrow_stream(Table table, TableFormat format, ArrowArrayStream& s
   stream.get_schema = [](ArrowArrayStream* from, ArrowSchema* to) {
     auto* const own = static_cast<Parts*>(from->private_data);
     try {
-      *to = to_arrow(own->table, own->format).schema.take();
+      *to = detail::arrow_schema(own->table, own->format).take();
       return 0;
     } catch (const std::exception& error) {
       own->error = error.what();

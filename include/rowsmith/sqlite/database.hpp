@@ -60,7 +60,8 @@ public:
     sqlite3_db_config(database_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
 #endif
 #ifdef SQLITE_DBCONFIG_DEFENSIVE
-    sqlite3_db_config(database_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    if (!write) // who writes a file of its own does without a journal, which this would refuse
+      sqlite3_db_config(database_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
 #endif
   }
   SqliteDatabase(const SqliteDatabase&) = delete;

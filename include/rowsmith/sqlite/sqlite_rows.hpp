@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -15,7 +14,6 @@
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
-#include <rowsmith/core/text_hash.hpp>
 #include <rowsmith/sqlite/database.hpp>
 #include <rowsmith/table/text_cell.hpp>
 #include <rowsmith/table/text_source.hpp>
@@ -68,24 +66,21 @@ public:
 
   const std::vector<std::string>& names() const noexcept override { return names_; }
   std::string name() const override { return database_.path(); }
-  double share_done() const noexcept override {
-    return first_ ? static_cast<double>(rows_) / static_cast<double>(first_->rows) : 0;
-  }
+  double share_done() const noexcept override { return pass_.share_done(); }
   void rewind() override {
     statement_->reset();
-    rows_ = 0;
-    hash_ = 0;
+    pass_.begin();
     ended_ = false;
   }
   bool next(TextChunk& chunk, std::size_t most) override {
-    clear(chunk, names_.size(), rows_);
+    clear(chunk, names_.size(), pass_.rows());
     std::size_t bytes = 0;
     while (!ended_ && chunk.rows < most && bytes < most_bytes) {
       if (!statement_->step()) {
         end();
         break;
       }
-      ++rows_;
+      pass_.add_row();
       ++chunk.rows;
       for (std::size_t c = 0; c < names_.size(); ++c)
         bytes += add_cell(chunk.columns[c], c);
@@ -94,10 +89,6 @@ public:
   }
 
 private:
-  struct Pass {
-    std::uint64_t rows = 0;
-    std::uint64_t hash = 0;
-  };
   static constexpr std::size_t most_bytes = std::size_t{1} << 26U; ///< about, of a chunk
 
   /// The table that is asked for, or the only one.
@@ -153,35 +144,31 @@ private:
     default:
       fail_cell(c, "holds a BLOB, expected a number, a text or NULL");
     }
-    hash_ = (hash_ ^ text_hash(cell_, static_cast<std::uint64_t>(type))) * 0x9E3779B97F4A7C15U;
-    hash_ ^= hash_ >> 29U;
-    column.add(cell_, quoted, static_cast<std::size_t>(rows_));
+    pass_.add_cell(cell_, static_cast<std::uint64_t>(type));
+    column.add(cell_, quoted, static_cast<std::size_t>(pass_.rows()));
     return cell_.size() + 16;
   }
   /// A query may give other rows each time, such as by random() or where no order is asked for.
   void end() {
     ended_ = true;
-    if (rows_ == 0)
+    if (pass_.rows() == 0)
       throw Error(name() + ": " + in_quotes(query_) + " gives no rows, expected at least one");
-    if (first_ && (first_->rows != rows_ || first_->hash != hash_))
+    if (!pass_.end())
       throw Error(
           name() + ": " + in_quotes(query_) +
           " gives other rows, or another order, when it is asked again: a query that is read twice must "
           "not depend on chance");
-    first_ = Pass{rows_, hash_};
   }
   [[noreturn]] void fail_cell(std::size_t c, const std::string& what) const {
-    throw Error(name() + ": row " + std::to_string(rows_) + ", column '" + names_[c] + "' " + what);
+    throw Error(name() + ": row " + std::to_string(pass_.rows()) + ", column '" + names_[c] + "' " + what);
   }
 
   SqliteDatabase database_;
   std::string query_;
   std::unique_ptr<SqliteStatement> statement_;
   std::vector<std::string> names_;
-  std::uint64_t rows_ = 0; ///< so far
-  std::uint64_t hash_ = 0; ///< of them
+  PassCheck pass_;
   bool ended_ = false;
-  std::optional<Pass> first_; ///< once all were read
   std::string cell_;
 };
 

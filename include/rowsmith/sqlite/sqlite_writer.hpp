@@ -142,9 +142,13 @@ inline void check_replaceable(const std::filesystem::path& path, const std::stri
     return;
   if (!fs::is_regular_file(status))
     throw Error(path.string() + ": is no file, expected one to write a database to");
+  // SQLite has them beside the file that a link leads to, which is the one that is replaced.
+  const fs::path real = fs::canonical(path, failure);
+  if (failure)
+    throw_write_error(path, "cannot be found", failure);
   for (const char* ending : {"-wal", "-journal"}) // SQLite would take it for what the new file lacks
-    if (fs::exists(fs::path(path) += ending, failure))
-      throw Error(path.string() + ": is in use, or was not closed: there is " + path.string() + ending);
+    if (const auto beside = fs::path(real) += ending; fs::exists(beside, failure))
+      throw Error(path.string() + ": is in use, or was not closed: there is " + beside.string());
   std::string magic(16, '\0');
   std::ifstream(path, std::ios::binary).read(magic.data(), static_cast<std::streamsize>(magic.size()));
   if (magic != std::string("SQLite format 3\0", 16))

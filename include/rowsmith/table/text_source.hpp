@@ -5,10 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include <rowsmith/core/text_hash.hpp>
 #include <rowsmith/csv/dialect.hpp>
 #include <rowsmith/table/text_column.hpp>
 #include <rowsmith/table/text_records.hpp>
@@ -68,6 +71,42 @@ private:
 };
 
 namespace detail {
+
+/// Counts the rows of each pass over a source, and notices one that gives others than the pass before.
+class PassCheck {
+public:
+  void begin() noexcept {
+    rows_ = 0;
+    hash_ = 0;
+  }
+  void add_row() noexcept { ++rows_; }
+  /// \param kind  of cells that are to be told apart although their texts are the same
+  void add_cell(std::string_view text, std::uint64_t kind) noexcept {
+    hash_ = (hash_ ^ text_hash(text, kind)) * 0x9E3779B97F4A7C15U;
+    hash_ ^= hash_ >> 29U;
+  }
+  /// \returns whether the rows are those of the pass before, or this is the first
+  bool end() noexcept {
+    if (whole_ && (whole_->rows != rows_ || whole_->hash != hash_))
+      return false;
+    whole_ = Pass{rows_, hash_};
+    return true;
+  }
+  std::uint64_t rows() const noexcept { return rows_; } ///< so far
+  /// Of all rows, the share that was read; 0: not known before the first pass has ended
+  double share_done() const noexcept {
+    return whole_ && whole_->rows > 0 ? static_cast<double>(rows_) / static_cast<double>(whole_->rows) : 0;
+  }
+
+private:
+  struct Pass {
+    std::uint64_t rows = 0;
+    std::uint64_t hash = 0;
+  };
+  std::uint64_t rows_ = 0;
+  std::uint64_t hash_ = 0;
+  std::optional<Pass> whole_{}; ///< once all were read
+};
 
 /// All rows of a source. \throws CsvError for columns without names, or two of one name, or no rows
 inline TextTable read_text_table(TextSource& source) {
