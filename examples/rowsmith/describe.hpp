@@ -17,6 +17,7 @@
 
 #include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/utf8.hpp>
+#include <rowsmith/evaluate/axis_text.hpp>
 #include <rowsmith/evaluate/description_html.hpp>
 #include <rowsmith/evaluate/html_figures.hpp>
 #include <rowsmith/io/model_card.hpp>
@@ -154,15 +155,6 @@ inline std::string sketch_text(const rowsmith::SketchedTable& sketch) {
          " rows with ends and rare texts; ranges, categories and what is not marked are of all rows";
 }
 
-// How an axis tells a number of a column: as the file writes it, if that is short.
-inline auto axis_writer(const rowsmith::ColumnFormat& format, int decimals) {
-  return [&format, decimals](double value) {
-    std::string text;
-    rowsmith::append_formatted(text, value, decimals, format);
-    return text.size() > 16 ? rowsmith::evaluate::detail::short_number(value) : text;
-  };
-}
-
 // The table as a page: what the text says, and a picture of each column.
 inline rowsmith::Description description_of(const rowsmith::SketchedTable& sketch,
                                             const rowsmith::Table& chance, const std::string& path,
@@ -204,9 +196,9 @@ inline rowsmith::Description description_of(const rowsmith::SketchedTable& sketc
     if (rowsmith::TableFormat::kind_of(format.role)) {
       const std::size_t place = learnt++;
       if (i < evaluate::described_pictures && chance.rows() > 0)
-        column.picture =
-            evaluate::detail::marginal_picture(evaluate::detail::marginal(chance, nullptr, codes, place),
-                                               axis_writer(format, file.table[place].decimals));
+        column.picture = evaluate::detail::marginal_picture(
+            evaluate::detail::marginal(chance, nullptr, codes, place),
+            evaluate::detail::AxisText(format, file.table[place].decimals));
     }
     page.columns.push_back(std::move(column));
   }
