@@ -205,7 +205,16 @@ inline rowsmith::Description description_of(const rowsmith::SketchedTable& sketc
   return page;
 }
 
-inline int run_describe(const DescribeSettings& settings) {
+// A model says all of itself: options of reading a table would change nothing.
+inline void refuse_reading(const CLI::App& command, const std::string& file) {
+  for (const auto* option : command.get_options())
+    if (const auto name = option->get_name();
+        option->count() > 0 && name != "file" && name != "--schema-out" && name != "--html")
+      throw rowsmith::OptionError(name + ": " + file +
+                                  " is a model, which is not read by options; expected a table");
+}
+
+inline int run_describe(const DescribeSettings& settings, const CLI::App& command) {
   settings.input.check_source(settings.files.size());
   Files inputs{{"--schema", settings.input.schema}, {"--sqlite", settings.input.sqlite.file}};
   for (const auto& file : settings.files)
@@ -216,8 +225,10 @@ inline int run_describe(const DescribeSettings& settings) {
   if (settings.in_memory && settings.files.size() > 1)
     throw rowsmith::OptionError("--in-memory: expected one file");
   if (settings.files.size() == 1 && settings.files.front() != "-" &&
-      rowsmith::looks_like_model(settings.files.front()))
+      rowsmith::looks_like_model(settings.files.front())) {
+    refuse_reading(command, settings.files.front());
     return describe_model(settings);
+  }
   const auto path = settings.file();
   rowsmith::SketchedTable sketch;
   if (!settings.in_memory &&
@@ -298,7 +309,7 @@ inline Run add_describe(CLI::App& app) {
   command.footer("rowsmith describe people.csv --html people.html\nrowsmith describe people.csv --schema-out "
                  "schema.json\n"
                  "rowsmith describe people.model");
-  return [settings] { return run_describe(*settings); };
+  return [settings, &command] { return run_describe(*settings, command); };
 }
 
 } // namespace program
