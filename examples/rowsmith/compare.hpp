@@ -72,7 +72,8 @@ inline int run_compare(const CompareSettings& settings) {
       out << to_html(result, {.title = settings.first + " and " + settings.second,
                               .date = today(),
                               .first = settings.first,
-                              .second = settings.second});
+                              .second = settings.second,
+                              .formats = file.format.columns});
     });
   return 0;
 }

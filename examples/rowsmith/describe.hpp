@@ -17,6 +17,7 @@
 
 #include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/utf8.hpp>
+#include <rowsmith/evaluate/axis_text.hpp>
 #include <rowsmith/evaluate/description_html.hpp>
 #include <rowsmith/evaluate/html_figures.hpp>
 #include <rowsmith/io/model_card.hpp>
@@ -154,15 +155,6 @@ inline std::string sketch_text(const rowsmith::SketchedTable& sketch) {
          " rows with ends and rare texts; what is not marked is of all rows";
 }
 
-// How an axis tells a number of a column: as the file writes it, if that is short.
-inline auto axis_writer(const rowsmith::ColumnFormat& format, int decimals) {
-  return [&format, decimals](double value) {
-    std::string text;
-    rowsmith::append_formatted(text, value, decimals, format);
-    return text.size() > 16 ? rowsmith::evaluate::detail::short_number(value) : text;
-  };
-}
-
 // The table as a page: what the text says, and a picture of each column.
 inline rowsmith::Description description_of(const rowsmith::SketchedTable& sketch,
                                             const rowsmith::Table& chance, const std::string& path,
@@ -204,16 +196,25 @@ inline rowsmith::Description description_of(const rowsmith::SketchedTable& sketc
     if (rowsmith::TableFormat::kind_of(format.role)) {
       const std::size_t place = learnt++;
       if (i < evaluate::described_pictures && chance.rows() > 0)
-        column.picture =
-            evaluate::detail::marginal_picture(evaluate::detail::marginal(chance, nullptr, codes, place),
-                                               axis_writer(format, file.table[place].decimals));
+        column.picture = evaluate::detail::marginal_picture(
+            evaluate::detail::marginal(chance, nullptr, codes, place),
+            evaluate::detail::AxisText(format, file.table[place].decimals));
     }
     page.columns.push_back(std::move(column));
   }
   return page;
 }
 
-inline int run_describe(const DescribeSettings& settings) {
+// A model says all of itself: options of reading a table would change nothing.
+inline void refuse_reading(const CLI::App& command, const std::string& file) {
+  for (const auto* option : command.get_options())
+    if (const auto name = option->get_name();
+        option->count() > 0 && name != "file" && name != "--schema-out" && name != "--html")
+      throw rowsmith::OptionError(name + ": " + file +
+                                  " is a model, which is not read by options; expected a table");
+}
+
+inline int run_describe(const DescribeSettings& settings, const CLI::App& command) {
   settings.input.check_source(settings.files.size());
   Files inputs{{"--schema", settings.input.schema}, {"--sqlite", settings.input.sqlite.file}};
   for (const auto& file : settings.files)
@@ -221,8 +222,10 @@ inline int run_describe(const DescribeSettings& settings) {
   check_outputs(inputs, {{"--schema-out", settings.schema_out}, {"--html", settings.html}});
   check_reading(settings.stream, settings.in_memory, settings.files.size());
   if (settings.files.size() == 1 && settings.files.front() != "-" &&
-      rowsmith::looks_like_model(settings.files.front()))
+      rowsmith::looks_like_model(settings.files.front())) {
+    refuse_reading(command, settings.files.front());
     return describe_model(settings);
+  }
   const auto path = settings.file();
   rowsmith::SketchedTable sketch;
   if (!settings.in_memory &&
@@ -303,7 +306,7 @@ inline Run add_describe(CLI::App& app) {
   command.footer("rowsmith describe people.csv --html people.html\nrowsmith describe people.csv --schema-out "
                  "schema.json\n"
                  "rowsmith describe people.model");
-  return [settings] { return run_describe(*settings); };
+  return [settings, &command] { return run_describe(*settings, command); };
 }
 
 } // namespace program

@@ -6,6 +6,7 @@
 
 #include <rowsmith/evaluate/association.hpp>
 #include <rowsmith/evaluate/attacks.hpp>
+#include <rowsmith/evaluate/axis_text.hpp>
 #include <rowsmith/evaluate/class_target.hpp>
 #include <rowsmith/evaluate/classifier.hpp>
 #include <rowsmith/evaluate/classify.hpp>
@@ -21,6 +22,7 @@
 #include <rowsmith/evaluate/html_figures.hpp>
 #include <rowsmith/evaluate/html_style.hpp>
 #include <rowsmith/evaluate/judge.hpp>
+#include <rowsmith/evaluate/line_chart.hpp>
 #include <rowsmith/evaluate/linear_model.hpp>
 #include <rowsmith/evaluate/marginal.hpp>
 #include <rowsmith/evaluate/metrics.hpp>
@@ -34,6 +36,7 @@
 #include <rowsmith/evaluate/report_text.hpp>
 #include <rowsmith/evaluate/resample.hpp>
 #include <rowsmith/evaluate/result_text.hpp>
+#include <rowsmith/evaluate/roc_figure.hpp>
 #include <rowsmith/evaluate/row_distance.hpp>
 #include <rowsmith/evaluate/some_rows.hpp>
 #include <rowsmith/evaluate/support.hpp>

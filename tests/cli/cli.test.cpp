@@ -415,6 +415,15 @@ TEST_CASE("a model with a guarantee: what is promised is printed, kept in the fi
   const auto described = run_program({"describe", folder.file("model")});
   CHECK(described.code == 0);
   CHECK_THAT(described.out, Contains("(2, 1e-05)-differentially private"));
+  for (const auto& more : std::initializer_list<std::vector<std::string>>{
+           {"--label", "y"}, {"--delimiter", ";"}, {"--missing", "?"}, {"--day-first"}, {"--stream"}}) {
+    std::vector<std::string> words{"describe", folder.file("model")};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto refused = run_program(words);
+    CHECK(refused.code == 2);
+    CHECK(refused.out == "");
+    CHECK_THAT(refused.error, Contains(more[0] + ": ") && Contains("is a model"));
+  }
   const auto made = run_program({"sample", folder.file("model"), "-n", "40", "-o", "-"});
   CHECK(made.code == 0);
   CHECK(std::count(made.out.begin(), made.out.end(), '\n') == 41);

@@ -53,6 +53,11 @@ TEST_CASE("rows of one source are told from the first table no better than its o
   const auto page = to_html(apart, {.title = "<i>", .first = "a&b.csv", .second = "\xff"});
   CHECK_THAT(page, Contains("&lt;i&gt;") && Contains("a&amp;b.csv") && !Contains("\xff") &&
                        Contains("n = 400") && Contains("</html>"));
+  // Numbers of a column that are days, as the file has them.
+  CHECK_THAT(page, !Contains(">1970-01-"));
+  CHECK_THAT(
+      to_html(apart, {.formats = {{.name = "a", .role = rs::ColumnRole::date, .pattern = "YYYY-MM-DD"}}}),
+      Contains(">1969-12-") && Contains(">1970-01-"));
 }
 
 TEST_CASE("the same tables and seed give the same comparison, other threads too", "[evaluate][threads]") {

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include <rowsmith/core/utf8.hpp>
+#include <rowsmith/evaluate/axis_text.hpp>
 #include <rowsmith/evaluate/description_html.hpp>
 #include <rowsmith/evaluate/html_figures.hpp>
+#include <rowsmith/evaluate/line_chart.hpp>
 
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;
@@ -87,4 +89,38 @@ TEST_CASE("a chart's lines stay within its frame", "[evaluate]") {
       rs::evaluate::detail::line_chart("losses", "steps", {1, 2, 3}, {{"lr", {-most, 0, most}}});
   CHECK_THAT(chart, Contains("points=\"56.0,194.0 254.0,101.0 452.0,8.0 \""));
   CHECK(rs::evaluate::detail::line_chart("losses", "steps", {}, {{"lr", {}}}).empty());
+}
+
+TEST_CASE("a chart of a single place has dots, since a line of one point is not seen", "[evaluate]") {
+  const auto chart = rs::evaluate::detail::line_chart("losses", "steps", {7}, {{"lr", {1}}, {"ls", {3}}});
+  CHECK(count_of(chart, "<polyline") == 0);
+  CHECK(count_of(chart, "<circle") == 2);
+  CHECK_THAT(chart, Contains("class=\"lr\" cx=\"254.0\" cy=\"194.0\"") &&
+                        Contains("class=\"ls\" cx=\"254.0\" cy=\"8.0\""));
+}
+
+TEST_CASE("axes tell numbers as the file writes them, and places between them with one decimal more",
+          "[evaluate]") {
+  using rs::evaluate::detail::AxisText;
+  const AxisText whole({.role = rs::ColumnRole::integer}, 0);
+  CHECK(whole(1) == "1");
+  CHECK(whole(0.5) == "0.5");
+  CHECK(whole(-53.5) == "-53.5");
+  CHECK(whole(3 + 1e-13) == "3"); // computed as the edge of a bin
+  const AxisText price({.role = rs::ColumnRole::real, .marks = {.prefix = "$", .thousands = ','}}, 2);
+  CHECK(price(1234.5) == "$1,234.50");
+  CHECK(price(1234.125) == "$1,234.125");
+  CHECK(AxisText({.role = rs::ColumnRole::real}, -1)(0.25) == "0.25");
+  // What a table holds of dates and of keys would say nothing, however long their texts are.
+  CHECK(AxisText({.role = rs::ColumnRole::date, .pattern = "DD.MM.YYYY"}, 0)(19'723) == "01.01.2024");
+  CHECK(AxisText({.role = rs::ColumnRole::date, .pattern = "YYYY-MM-DDThh:mm:ss"}, 0)(86'400.0 * 19'723) ==
+        "2024-01-01T00:00:00");
+  CHECK(AxisText({.role = rs::ColumnRole::integer, .origin = {.magnitude = 9'007'199'254'740'993'000U}},
+                 0)(7) == "9007199254740993007");
+
+  rs::Column flag{.name = "flag", .kind = rs::ColumnKind::numerical, .values = {0, 1, 1, 0}, .decimals = 0};
+  const rs::Table table({flag});
+  const auto found = rs::evaluate::detail::marginal(table, nullptr, rs::evaluate::SharedCodes({&table}), 0);
+  CHECK_THAT(rs::evaluate::detail::marginal_picture(found, whole),
+             Contains(">0</text>") && Contains(">0.5</text>") && Contains(">1</text>"));
 }

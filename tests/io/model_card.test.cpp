@@ -131,6 +131,21 @@ TEST_CASE("a card says what options and the file's format say", "[io]") {
   CHECK(column(card.columns, "day").role == "date");
   CHECK_THAT(column(card.columns, "day").otherwise, Contains("numbers drawn from 2019-0"));
   CHECK_THAT(to_text(card), Contains("recipe unknown"));
+  // Axes have dates, not the days since 1970 that the model knows.
+  const auto page = rs::description_of(card, "people.model");
+  for (const auto& one : page.columns)
+    if (one.name == "day")
+      CHECK_THAT(one.picture, Contains(">2019-0") && Contains(">2020-0"));
+}
+
+TEST_CASE("pictures are drawn of as many columns of a card as the page shows", "[io]") {
+  rs::ModelCard card;
+  card.columns.assign(150, {.name = "x", .edges = {1, 2}});
+  card.made = card.columns;
+  const auto page = rs::description_of(card, "wide.model");
+  REQUIRE(page.columns.size() == 300);
+  CHECK_FALSE(page.columns[rs::evaluate::described_pictures - 1].picture.empty());
+  CHECK(page.columns[rs::evaluate::described_pictures].picture.empty());
 }
 
 TEST_CASE("a card tells how the training went and what the model holds, in words and on a page", "[io]") {
@@ -146,7 +161,10 @@ TEST_CASE("a card tells how the training went and what the model holds, in words
   CHECK_THAT(to_text(card),
              Contains("refit & more: 30 epochs, 30 steps; ended because held-out rows got no "
                       "likelier any more; loss 5.000 to 3.000; validation 6.000 to 5.000, least "
-                      "4.500 after step 20"));
+                      "of the points that were kept 4.500 after step 20"));
+  parts.curves[0].best = rs::BestEpoch{.step = 17, .loss = 4.25}; // between two points
+  CHECK_THAT(to_text(rs::model_card(rs::TableModel(parts))),
+             Contains("validation 6.000 to 5.000, least 4.250 after step 17"));
   const auto page = to_html(rs::description_of(card, "people.model"));
   CHECK_THAT(page, Contains("refit &amp; more") && Contains("recipe &lt;b&gt;") && !Contains("<b>,"));
   CHECK_THAT(page, Contains("t0, t1") && Contains("Edges of bins") && Contains("'same' is always 3"));

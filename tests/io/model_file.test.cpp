@@ -385,7 +385,8 @@ TEST_CASE("learning curves survive saving, older files have none, and wrong ones
                    .epochs = 40,
                    .figures = {"loss", "validation"},
                    .steps = {2, 80},
-                   .values = {3.5, 4.25, -1e-5, rs::LearningCurve::rounded(1.0 / 3)}},
+                   .values = {3.5, 4.25, -1e-5, rs::LearningCurve::rounded(1.0 / 3)},
+                   .best = rs::BestEpoch{.step = 79, .loss = 0.25}},
                   {.stage = "gan", .figures = {"generator"}}};
   const rs::TableModel model(parts);
   const auto file = rs::pack_model(model);
@@ -412,6 +413,12 @@ TEST_CASE("learning curves survive saving, older files have none, and wrong ones
   with("/training/0/steps", {1.5, 80});
   with("/training/0/values", {1, 2, 3});
   with("/training/0/values/0", "1");
+  with("/training/0/best", nullptr);
+  with("/training/0/best/step", 0);
+  with("/training/0/best/step", 81);
+  with("/training/0/best/loss", 0.5); // more than the last point has
+  with("/training/0/best/loss", "0.25");
+  with("/training/1/best", {{"step", 1}, {"loss", 1}}); // without held-out rows
   std::vector<std::uint64_t> steps(201);
   for (std::size_t i = 0; i < steps.size(); ++i)
     steps[i] = i;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Fails if a header includes its own level's other folders or a higher level, if a part that works without
-# Eigen reaches it, if a header is longer than a reader can keep in mind, or if the top level holds what does not
+# Eigen reaches it, if model files reach the judges, if a header is longer than a reader can keep in mind, or if the top level holds what does not
 # belong there.
 # usage: cmake -DROOT=<checkout> -P check.cmake
 cmake_policy(VERSION 3.25)
@@ -105,7 +105,7 @@ endforeach()
 # Everything a header includes, directly or not.
 foreach(header IN LISTS headers)
   folder_of("${header}" folder)
-  if(folder IN_LIST without_eigen)
+  if(folder IN_LIST without_eigen OR folder STREQUAL "io")
     set(reached "${header}")
     set(next "${header}")
     while(next)
@@ -117,7 +117,10 @@ foreach(header IN LISTS headers)
         endif()
       endforeach()
     endwhile()
-    if(Eigen IN_LIST reached)
+    if(folder STREQUAL "io" AND evaluate/detection.hpp IN_LIST reached)
+      fault("${header}: reaches evaluate/detection.hpp, but who loads a model needs no judges")
+    endif()
+    if(folder IN_LIST without_eigen AND Eigen IN_LIST reached)
       fault("${header}: reaches Eigen, but ${folder} must work without it")
     endif()
   endif()

@@ -151,9 +151,11 @@ TEST_CASE("a state of another training is refused by what differs", "[train]") {
   resumed.next = memory.states.back();
   resumed.next->metadata["generator.steps"] = "many";
   CHECK_THROWS_WITH(fit(options, data), Catch::Contains("generator.steps") && Catch::Contains("number"));
-  for (const char* curve : {"", "discriminator generator \n2 1 x", "discriminator generator \n2 1",
-                            "discriminator generator \n2 1 1 1", "discriminator generator \n2 1 inf",
-                            "discriminator generator \n2 1 1\n1 1 1", "loss \n2 1"}) {
+  for (const char* curve :
+       {"", "discriminator generator \n2 1 x", "discriminator generator \n2 1",
+        "discriminator generator \n2 1 1 1", "discriminator generator \n2 1 inf",
+        "discriminator generator \n2 1 1\n1 1 1", "loss \n2 1", "discriminator generator \n2 1 1\nbest 2 1",
+        "discriminator generator \n2 1 1\nbest 2"}) {
     CAPTURE(curve);
     resumed.next = memory.states.back();
     resumed.next->metadata["curve"] = curve;

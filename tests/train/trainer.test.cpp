@@ -199,6 +199,9 @@ TEST_CASE("training stops early and keeps its best weights", "[train]") {
   CHECK(curve.steps.back() == losses.size());
   for (std::size_t point = 0; point < curve.steps.size(); ++point)
     CHECK(curve.value(point, 1) == Approx(losses[curve.steps[point] - 1]).epsilon(1e-5));
+  REQUIRE(curve.best); // whether or not its epoch has a point
+  CHECK(curve.best->step == best);
+  CHECK(curve.best->loss == Approx(losses[best - 1]).epsilon(1e-5));
   CHECK(early.parts().curves[1].end == rs::StageEnd::steps_used_up);
 }
 

@@ -10,10 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include <rowsmith/evaluate/axis_text.hpp>
 #include <rowsmith/evaluate/compare.hpp>
 #include <rowsmith/evaluate/html_drawing.hpp>
 #include <rowsmith/evaluate/html_figures.hpp>
+#include <rowsmith/evaluate/roc_figure.hpp>
 #include <rowsmith/evaluate/text.hpp>
+#include <rowsmith/table/column_format.hpp>
 
 ROWSMITH_BEGIN
 namespace evaluate {
@@ -24,7 +27,22 @@ struct CompareHtmlOptions {
   std::string date{};
   std::string first{}; ///< where the tables come from, such as file names
   std::string second{};
+  /// How the first table's file writes its columns, found by name: so do the axes. Those of other columns
+  /// have the numbers of the table.
+  std::vector<ColumnFormat> formats{};
 };
+
+namespace detail {
+
+/// The picture of a column, with an axis as its file writes numbers.
+inline std::string compared_picture(const Marginal& column, const std::vector<ColumnFormat>& formats) {
+  const auto format = std::find_if(formats.begin(), formats.end(),
+                                   [&](const ColumnFormat& one) { return one.name == column.name; });
+  return format == formats.end() ? marginal_picture(column)
+                                 : marginal_picture(column, AxisText(*format, column.decimals));
+}
+
+} // namespace detail
 
 /// The comparison as a page in the style of a report's. At most 200 columns are drawn, those that are off
 /// most before the others.
@@ -84,7 +102,7 @@ inline std::string to_html(const Comparison& result, const CompareHtmlOptions& o
     page += concat("<figure><figcaption><b>", html_shortened(result.marginals[c].name, 80),
                    "</b><span>error ", per_cent(shapes[c].error.value, 1), " (",
                    per_cent(result.other.shapes.columns[c].error.value, 1), ")</span></figcaption>",
-                   marginal_picture(result.marginals[c]), "</figure>\n");
+                   compared_picture(result.marginals[c], options.formats), "</figure>\n");
   }
   page += "</div>\n";
   if (order.size() > most)

@@ -115,9 +115,10 @@ inline std::string single_bars(const std::vector<double>& shares, double width, 
 }
 
 /// Where numbers lie: a tall mark for each of `marks`, a short one below the axis for each of `dots`. Both
-/// ascending; empty if there are none.
-inline std::string number_line(std::string_view description, const std::vector<double>& marks,
-                               const std::vector<double>& dots) {
+/// ascending; empty if there are none. \param write  how the axis tells a number, as a text
+template <class Write>
+std::string number_line(std::string_view description, const std::vector<double>& marks,
+                        const std::vector<double>& dots, const Write& write) {
   constexpr double width = 340;
   constexpr double bottom = 46;
   if (marks.empty() && dots.empty())
@@ -140,8 +141,8 @@ inline std::string number_line(std::string_view description, const std::vector<d
   };
   return concat(svg(width, 66, description), line(0, bottom, width, bottom, "axis"),
                 path(marks, 8, bottom - 8, "lr"), path(dots, bottom, 6, "ls"),
-                label(0, bottom + 18, short_number(low)),
-                label(width, bottom + 18, short_number(high), "text-anchor=\"end\""), "</svg>");
+                label(0, bottom + 18, write(low)),
+                label(width, bottom + 18, write(high), "text-anchor=\"end\""), "</svg>");
 }
 
 } // namespace evaluate::detail

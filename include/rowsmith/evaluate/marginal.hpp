@@ -27,6 +27,7 @@ struct Marginal {
   std::vector<double> synthetic;   ///< empty: there is but one table
   double real_missing = 0;         ///< numerical: share of the rows
   double synthetic_missing = 0;
+  int decimals = -1; ///< numerical: as `Column::decimals` of the real table
 };
 
 namespace detail {
@@ -39,6 +40,7 @@ inline Marginal marginal(const Table& real, const Table* synthetic, const Shared
   Marginal result;
   result.name = real[column].name;
   result.kind = real[column].kind;
+  result.decimals = real[column].decimals;
   const auto share = [](std::size_t rows) { return 1 / static_cast<double>(rows); };
   if (result.kind == ColumnKind::categorical) {
     constexpr std::size_t shown = 10;

@@ -17,6 +17,7 @@
 #include <rowsmith/evaluate/html_drawing.hpp>
 #include <rowsmith/evaluate/html_figures.hpp>
 #include <rowsmith/evaluate/report.hpp>
+#include <rowsmith/evaluate/roc_figure.hpp>
 #include <rowsmith/evaluate/text.hpp>
 
 ROWSMITH_BEGIN

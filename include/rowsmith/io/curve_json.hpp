@@ -18,13 +18,16 @@ namespace detail {
 
 inline nlohmann::json curves_json(const std::vector<LearningCurve>& curves) {
   auto list = nlohmann::json::array();
-  for (const auto& curve : curves)
+  for (const auto& curve : curves) {
     list.push_back({{"stage", curve.stage},
                     {"end", stage_end_names[static_cast<std::size_t>(curve.end)]},
                     {"epochs", curve.epochs},
                     {"figures", curve.figures},
                     {"steps", curve.steps},
                     {"values", curve.values}});
+    if (curve.best)
+      list.back()["best"] = {{"step", curve.best->step}, {"loss", curve.best->loss}};
+  }
   return list;
 }
 
@@ -44,6 +47,15 @@ inline std::vector<LearningCurve> curves_from(const nlohmann::json& json) {
       curve.steps.push_back(step.get<std::uint64_t>());
     }
     curve.values = numbers(entry, "values");
+    if (entry.contains("best")) {
+      const auto& best = member(entry, "best");
+      curve.best =
+          BestEpoch{.step = static_cast<std::uint64_t>(integer(best, "step", 1, std::int64_t{1} << 53)),
+                    .loss = number(best, "loss")};
+      // Here and not with the other checks: a stage that goes on has no point of its last epochs yet.
+      if (curve.steps.empty() || curve.steps.back() < curve.best->step)
+        throw ModelFileError("'best' is not within the steps of its stage");
+    }
     curves.push_back(std::move(curve));
   }
   return curves;

@@ -17,6 +17,7 @@
 #include <rowsmith/csv/number_text.hpp>
 #include <rowsmith/io/table_format_json.hpp>
 #include <rowsmith/models/table_model.hpp>
+#include <rowsmith/table/column_format.hpp>
 
 ROWSMITH_BEGIN
 
@@ -36,6 +37,8 @@ struct CardColumn {
   std::vector<std::string> held{};    ///< the first of what is repeated, as the file writes it
   std::vector<double> values{}; ///< of numbers that are repeated: these, or some evenly from all of them
   std::vector<double> edges{};  ///< of bins, between which numbers are drawn; or some of them
+  ColumnFormat format{};        ///< how values and edges are written
+  int decimals = -1;            ///< of them, as `Column::decimals`
 };
 
 /// What a model says about itself.
@@ -179,6 +182,8 @@ private:
       to.held.push_back(codec.categories[k]);
     for (std::size_t k = 0; k < std::min(shown, codec.points.size()); ++k)
       append_formatted(to.held.emplace_back(), codec.points[k], codec.decimals, format);
+    to.format = format;
+    to.decimals = codec.decimals;
     to.values = some_of(codec.points, drawn);
     to.edges = some_of(codec.knots, drawn);
     switch (codec.kind) {
@@ -242,8 +247,12 @@ std::string curve_line(const LearningCurve& curve, const Write& write) {
     text += "; " + readable_utf8(curve.figures[f]) + " " + write(curve.value(0, f)) + " to " +
             write(curve.value(curve.steps.size() - 1, f));
     if (curve.figures[f] == "validation") {
-      const auto best = curve.least_point(f);
-      text += ", least " + write(curve.value(best, f)) + " after step " + std::to_string(curve.steps[best]);
+      // Of all epochs, where the file says; else there may have been less between the points it keeps.
+      const auto point = curve.least_point(f);
+      text += curve.best
+                  ? ", least " + write(curve.best->loss) + " after step " + std::to_string(curve.best->step)
+                  : ", least of the points that were kept " + write(curve.value(point, f)) + " after step " +
+                        std::to_string(curve.steps[point]);
     }
   }
   return text;

@@ -9,15 +9,19 @@
 #include <utility>
 #include <vector>
 
+#include <rowsmith/evaluate/axis_text.hpp>
 #include <rowsmith/evaluate/description_html.hpp>
-#include <rowsmith/evaluate/html_figures.hpp>
+#include <rowsmith/evaluate/html_drawing.hpp>
+#include <rowsmith/evaluate/line_chart.hpp>
+#include <rowsmith/evaluate/text.hpp>
 #include <rowsmith/io/model_card.hpp>
 
 ROWSMITH_BEGIN
 
 namespace detail {
 
-inline evaluate::DescribedColumn described(const CardColumn& column) {
+/// \param drawn  with a picture
+inline evaluate::DescribedColumn described(const CardColumn& column, bool drawn) {
   evaluate::DescribedColumn result{.name = column.name, .role = column.role};
   result.facts = {{"repeats", copied_text(column)}, {"", column.otherwise}};
   std::string held;
@@ -25,8 +29,10 @@ inline evaluate::DescribedColumn described(const CardColumn& column) {
     held += (held.empty() ? "" : ", ") + value;
   result.facts.emplace_back("held:", held);
   // Edges that are marked lie midway between values; values that are repeated stand below the line.
-  result.picture = evaluate::detail::number_line("Edges of bins, and values that are repeated", column.edges,
-                                                 column.values);
+  if (drawn)
+    result.picture = evaluate::detail::number_line(
+        "Edges of bins, and values that are repeated", column.edges, column.values,
+        evaluate::detail::AxisText(column.format, column.decimals));
   return result;
 }
 
@@ -61,17 +67,20 @@ inline evaluate::Description description_of(const ModelCard& card, std::string t
                       "ones values that are repeated as they are; of more than 200 some are shown.";
   page.relations = card.relations;
   page.relations_note = "Generated rows keep these.";
+  const auto add = [&page](const CardColumn& column) {
+    page.columns.push_back(detail::described(column, page.columns.size() < evaluate::described_pictures));
+  };
   for (const auto& column : card.columns)
-    page.columns.push_back(detail::described(column));
+    add(column);
   for (const auto& column : card.made) {
-    page.columns.push_back(detail::described(column));
+    add(column);
     page.columns.back().facts.emplace_back("", "learnt in place of columns that are put back");
   }
   if (!card.training.empty()) {
     page.more =
-        "<h2>Training</h2><p class=\"note\">Losses a row, the mean of each epoch, against steps; "
-        "validation is the loss of rows that were held out. The weights that are kept are the best of "
-        "all epochs by it, where there is one.</p><div class=\"two\">\n";
+        "<h2>Training</h2><p class=\"note\">Losses a row against steps: the means of at most 200 epochs of "
+        "each stage; validation is the loss of rows that were held out. The weights that are kept are the "
+        "best of all epochs by it, where there is one.</p><div class=\"two\">\n";
     for (const auto& curve : card.training)
       page.more += detail::curve_figure(curve);
     page.more += "</div>\n";

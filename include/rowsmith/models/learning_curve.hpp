@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,13 @@ enum class StageEnd {
 };
 inline constexpr std::array<std::string_view, 3> stage_end_names{"steps used up", "converged", "stopped"};
 
+/// When held-out rows were likeliest in a stage.
+struct BestEpoch {
+  std::uint64_t step = 0; ///< at its end; ≥ 1
+  double loss = 0;        ///< "validation" then, to six digits
+  bool operator==(const BestEpoch&) const = default;
+};
+
 /// Losses of a stage, small enough to be kept with a model. They are of all its rows together, and so are
 /// none of a model that was trained with differential privacy, which pays for nothing of the kind.
 struct LearningCurve {
@@ -37,6 +45,8 @@ struct LearningCurve {
   std::vector<std::string> figures{}; ///< names of losses; "validation" is that of held-out rows
   std::vector<std::uint64_t> steps{}; ///< taken up to each point; they rise
   std::vector<double> values{};       ///< points × figures: means a row over the epoch, to six digits
+  /// Of all epochs, with or without a point; nothing if there is no "validation", or in older files.
+  std::optional<BestEpoch> best{};
 
   bool operator==(const LearningCurve&) const = default;
   double value(std::size_t point, std::size_t figure) const {
@@ -52,11 +62,11 @@ struct LearningCurve {
 
   /// The point at which a figure is least; the first of such.
   std::size_t least_point(std::size_t figure) const {
-    std::size_t best = 0;
+    std::size_t least = 0;
     for (std::size_t point = 1; point < steps.size(); ++point)
-      if (value(point, figure) < value(best, figure))
-        best = point;
-    return best;
+      if (value(point, figure) < value(least, figure))
+        least = point;
+    return least;
   }
 
   /// Every how many epochs a stage of so many has a point; the last one has one, too.
@@ -89,6 +99,14 @@ struct LearningCurve {
             "its steps do not rise");
     require(std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); }),
             "a value that is not finite");
+    if (best) {
+      const auto validation = std::find(figures.begin(), figures.end(), "validation");
+      require(validation != figures.end(), "a best epoch without 'validation'");
+      require(best->step >= 1 && std::isfinite(best->loss), "its best epoch has no step or no finite loss");
+      const auto losses = line(static_cast<std::size_t>(validation - figures.begin()));
+      require(std::all_of(losses.begin(), losses.end(), [&](double loss) { return loss >= best->loss; }),
+              "a point with less loss than its best epoch");
+    }
   }
 };
 

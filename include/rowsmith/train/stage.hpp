@@ -69,7 +69,8 @@ struct StageReport {
 
 namespace detail {
 
-/// A curve as a checkpoint has it: names of figures in one line, then a line for each point.
+/// A curve as a checkpoint has it: names of figures in one line, then a line for each point, and one for the
+/// best epoch if there is one.
 inline std::string curve_text(const LearningCurve& curve) {
   std::string text;
   for (const auto& figure : curve.figures)
@@ -85,6 +86,12 @@ inline std::string curve_text(const LearningCurve& curve) {
       text += ' ';
       add(curve.value(point, f));
     }
+  }
+  if (curve.best) {
+    text += "\nbest ";
+    add(curve.best->step);
+    text += ' ';
+    add(curve.best->loss);
   }
   return text;
 }
@@ -110,6 +117,13 @@ inline LearningCurve curve_from(const StateFile& state, const std::string& name,
     curve.figures.emplace_back(word());
   while (at < text.size()) {
     ++at;
+    if (text.compare(at, 5, "best ") == 0 && !curve.best) {
+      at += 5;
+      curve.best = BestEpoch{.step = number(std::uint64_t{})};
+      at += at < text.size() ? 1U : 0U;
+      curve.best->loss = number(double{});
+      continue;
+    }
     curve.steps.push_back(number(std::uint64_t{}));
     for (std::size_t f = 0; f < curve.figures.size(); ++f) {
       at += at < text.size() ? 1U : 0U;
@@ -284,6 +298,7 @@ private:
         if (loss < best.loss) {
           best.values = stage.kept_values();
           best.loss = loss;
+          result.curve.best = BestEpoch{.step = stage.steps(), .loss = LearningCurve::rounded(loss)};
         }
         constexpr double noise = 1e-4; // of the loss
         if (std::isinf(best.mark) || loss < best.mark - noise * std::abs(best.mark)) {
