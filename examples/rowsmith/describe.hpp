@@ -65,32 +65,22 @@ inline std::string values_text(const rowsmith::SketchedTable& sketch, std::size_
       }
     if (least > most)
       return "none";
-    std::string text = sketch.whole() || sketch.columns[i].range_exact ? "" : "~";
+    std::string text = sketch.columns[i].range_exact ? "" : "~";
     rowsmith::append_formatted(text, least, column.decimals, format);
     text += " to ";
     rowsmith::append_formatted(text, most, column.decimals, format);
     return text;
   }
-  std::vector<std::pair<std::size_t, std::string>> texts(sketch.whole() ? column.dictionary.size() : 0);
-  for (std::size_t k = 0; k < texts.size(); ++k)
-    texts[k].second = column.dictionary.texts()[k];
-  for (std::size_t row = 0; row < column.codes.size() && sketch.whole(); ++row)
-    if (const auto code = column.codes[row]; code != rowsmith::missing_code)
-      ++texts[static_cast<std::size_t>(code)].first;
-  if (!sketch.whole())
-    for (const auto& [text, rows] : sketch.columns[i].categories)
-      texts.emplace_back(rows, text);
-  std::stable_sort(texts.begin(), texts.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
-  const bool exact = sketch.whole() || sketch.columns[i].categories_exact;
-  std::string text = exact || texts.empty() ? "" : "~";
-  for (std::size_t k = 0; k < std::min<std::size_t>(texts.size(), 4); ++k)
-    text += (k == 0 ? "" : ", ") + rowsmith::readable_utf8(texts[k].second);
-  if (texts.size() > 4)
+  const auto& categories = sketch.columns[i].categories;
+  const bool exact = sketch.columns[i].categories_exact;
+  std::string text = exact || categories.empty() ? "" : "~";
+  for (std::size_t k = 0; k < std::min<std::size_t>(categories.size(), 4); ++k)
+    text += (k == 0 ? "" : ", ") + rowsmith::readable_utf8(categories[k].first);
+  if (categories.size() > 4)
     text += ", ...";
-  if (!texts.empty() && texts.back().first < 10 && exact)
-    text += " (the rarest: " + std::to_string(texts.back().first) +
-            (texts.back().first == 1 ? " row)" : " rows)");
+  if (!categories.empty() && categories.back().second < 10 && exact)
+    text += " (the rarest: " + std::to_string(categories.back().second) +
+            (categories.back().second == 1 ? " row)" : " rows)");
   return text;
 }
 
@@ -133,15 +123,12 @@ inline ColumnWords words_of(const rowsmith::SketchedTable& sketch, std::size_t i
                     .distinct = "-",
                     .values = values_text(sketch, i)};
   if (i < file.found.size()) {
-    const double missing =
-        sketch.whole() ? static_cast<double>(file.found[i].missing_rows) / static_cast<double>(file.rows)
-                       : sketch.columns[i].missing_share;
+    const auto& column = sketch.columns[i];
     std::ostringstream share;
-    share << (sketch.whole() || sketch.columns[i].missing_exact ? "" : "~") << std::fixed
-          << std::setprecision(1) << 100.0 * missing << " %";
-    words.missing = missing == 0 ? "" : share.str();
-    words.distinct = (sketch.whole() || sketch.columns[i].distinct_exact ? "" : "~") +
-                     std::to_string(file.found[i].distinct);
+    share << (column.missing_exact ? "" : "~") << std::fixed << std::setprecision(1)
+          << 100.0 * column.missing_share << " %";
+    words.missing = column.missing_share == 0 ? "" : share.str();
+    words.distinct = (column.distinct_exact ? "" : "~") + std::to_string(file.found[i].distinct);
   }
   return words;
 }
@@ -232,7 +219,7 @@ inline int run_describe(const DescribeSettings& settings, const CLI::App& comman
       (settings.stream || settings.input.from_database() || read_in_chunks(settings.files)))
     sketch = settings.input.read_sketch(settings.files);
   else
-    sketch.file = settings.input.read(settings.files.empty() ? path : settings.files.front());
+    sketch = rowsmith::sketched(settings.input.read(settings.files.empty() ? path : settings.files.front()));
   const auto& file = sketch.file;
   std::cout << path << ": " << file.rows << (file.rows == 1 ? " row, " : " rows, ")
             << file.format.columns.size() << " columns; " << settings.input.written(file) << "\n\n";
@@ -262,7 +249,8 @@ inline int run_describe(const DescribeSettings& settings, const CLI::App& comman
   for (const auto& relation : relations)
     std::cout << "  " << relation << '\n';
   std::ostringstream notes;
-  const auto chance = sketch.rows_by_chance();
+  rowsmith::Table some;
+  const auto& chance = sketch.rows_by_chance(some);
   const auto findings = rowsmith::likely_wrong(chance);
   tell_notes(notes, file, path);
   tell_findings(notes, findings, path);

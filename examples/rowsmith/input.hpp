@@ -62,6 +62,15 @@ private:
   std::string path_;
 };
 
+// Calls `work(paths)` with files that can be read more than once: the standard input as one.
+template <class Work>
+auto with_files(const std::vector<std::string>& paths, const Work& work) {
+  if (paths.size() != 1 || paths.front() != "-")
+    return work(paths);
+  const StandardInput copy;
+  return work(std::vector<std::string>{copy.path()});
+}
+
 // Read in chunks, or the whole table at once? Large files would take several times their size.
 inline bool read_in_chunks(const std::vector<std::string>& files) {
   constexpr std::uintmax_t large = 64 << 20;
@@ -162,48 +171,43 @@ struct InputSettings {
   rowsmith::TableFile read_texts(const std::string& path) const {
     if (from_database())
       return rowsmith::read_table_of_texts(*rowsmith::sqlite_rows(sqlite), options());
-    if (path == "-") {
-      const StandardInput copy;
-      return read_texts(copy.path());
-    }
-    return rowsmith::read_table_of_texts(path, options());
+    return with_files(
+        {path}, [&](const auto& paths) { return rowsmith::read_table_of_texts(paths.front(), options()); });
+  }
+  // What --schema says, if it is given.
+  std::optional<rowsmith::TableFormat> declared() const {
+    if (schema.empty())
+      return {};
+    auto format = wrong_use("--schema", [&] { return rowsmith::read_table_format(schema); });
+    if (!label.empty())
+      format.label = label;
+    return format;
   }
   // The file that is learnt, or judged by; - for the standard input.
   rowsmith::TableFile read(const std::string& path) const {
-    if (path == "-") { // looked at twice, and so kept meanwhile
-      const StandardInput copy;
-      return read(copy.path());
-    }
-    const auto options = this->options();
-    const auto database = from_database() ? rowsmith::sqlite_rows(sqlite) : nullptr;
-    if (schema.empty())
-      return database ? rowsmith::read_table_file(*database, options)
-                      : rowsmith::read_table_file(path, options);
-    rowsmith::TableFile file;
-    file.format = wrong_use("--schema", [&] { return rowsmith::read_table_format(schema); });
-    if (!label.empty())
-      file.format.label = label;
-    file.table = database ? rowsmith::read_table_like(*database, file.format, options)
-                          : rowsmith::read_table_like(path, file.format, options);
-    file.rows = file.table.rows();
-    return file;
+    return with_files({path}, [&](const auto& paths) {
+      const auto options = this->options();
+      const auto database = from_database() ? rowsmith::sqlite_rows(sqlite) : nullptr;
+      const auto format = declared();
+      if (!format)
+        return database ? rowsmith::read_table_file(*database, options)
+                        : rowsmith::read_table_file(paths.front(), options);
+      rowsmith::TableFile file;
+      file.format = *format;
+      file.table = database ? rowsmith::read_table_like(*database, file.format, options)
+                            : rowsmith::read_table_like(paths.front(), file.format, options);
+      file.rows = file.table.rows();
+      return file;
+    });
   }
   // The same for files of any size: rows by chance, and what is counted of all.
   rowsmith::SketchedTable read_sketch(const std::vector<std::string>& paths,
                                       const rowsmith::SketchOptions& sketch = {}) const {
-    if (paths.size() == 1 && paths.front() == "-") {
-      const StandardInput copy;
-      return read_sketch({copy.path()}, sketch);
-    }
-    std::optional<rowsmith::TableFormat> format;
-    if (!schema.empty()) {
-      format = wrong_use("--schema", [&] { return rowsmith::read_table_format(schema); });
-      if (!label.empty())
-        format->label = label;
-    }
     if (from_database())
-      return rowsmith::read_sketched_table(*rowsmith::sqlite_rows(sqlite), options(), sketch, format);
-    return rowsmith::read_sketched_table(paths, options(), sketch, format);
+      return rowsmith::read_sketched_table(*rowsmith::sqlite_rows(sqlite), options(), sketch, declared());
+    return with_files(paths, [&](const auto& files) {
+      return rowsmith::read_sketched_table(files, options(), sketch, declared());
+    });
   }
   // The file that is judged by, and its rows; see `read_judged`.
   rowsmith::TableFile read_first(const std::string& path, std::size_t rows, std::uint64_t seed,
@@ -231,21 +235,13 @@ struct InputSettings {
                                     const std::filesystem::path& folder,
                                     const rowsmith::TrainerOptions& training,
                                     const rowsmith::ProgressCallback& progress) const {
-    if (paths.size() == 1 && paths.front() == "-") {
-      const StandardInput copy;
-      return read_rows({copy.path()}, folder, training, progress);
-    }
-    rowsmith::ReadOptions reading;
-    reading.folder = folder;
-    if (!schema.empty()) {
-      reading.format = wrong_use("--schema", [&] { return rowsmith::read_table_format(schema); });
-      if (!label.empty())
-        reading.format->label = label;
-    }
+    const rowsmith::ReadOptions reading{.folder = folder, .format = declared()};
     if (from_database())
       return rowsmith::read_training_rows(*rowsmith::sqlite_rows(sqlite), options(), training, reading,
                                           progress);
-    return rowsmith::read_training_rows(paths, options(), training, reading, progress);
+    return with_files(paths, [&](const auto& files) {
+      return rowsmith::read_training_rows(files, options(), training, reading, progress);
+    });
   }
 };
 
@@ -264,29 +260,25 @@ inline rowsmith::TableFile read_judged(const std::string& path, std::size_t rows
       {path}, options, {.rows = most, .chance = rowsmith::evaluate::detail::judged_chance(seed, stream)},
       format);
   of = sketch.file.rows;
-  auto table = sketch.rows_by_chance();
-  if (table.rows() > most)
-    table = rowsmith::evaluate::detail::some_rows(table, most, seed,
-                                                  rowsmith::evaluate::detail::judged_rows + stream);
-  sketch.file.table = std::move(table);
+  rowsmith::Table some;
+  const auto& chance = sketch.rows_by_chance(some);
+  if (chance.rows() > most)
+    sketch.file.table = rowsmith::evaluate::detail::some_rows(
+        chance, most, seed, rowsmith::evaluate::detail::judged_rows + stream);
+  else if (!sketch.whole())
+    sketch.file.table = std::move(some);
   return std::move(sketch.file);
 }
 
 inline rowsmith::TableFile InputSettings::read_first(const std::string& path, std::size_t rows,
                                                      std::uint64_t seed, std::size_t& of) const {
-  if (path == "-") {
-    const StandardInput copy;
-    return read_first(copy.path(), rows, seed, of);
-  }
-  if (rows == 0 && !read_in_chunks({path})) {
-    auto file = read(path);
+  return with_files({path}, [&](const auto& paths) {
+    if (rows > 0 || read_in_chunks(paths))
+      return read_judged(paths.front(), rows, seed, 0, of, options(), declared());
+    auto file = read(paths.front());
     of = file.rows;
     return file;
-  }
-  std::optional<rowsmith::TableFormat> format;
-  if (!schema.empty())
-    format = wrong_use("--schema", [&] { return rowsmith::read_table_format(schema); });
-  return read_judged(path, rows, seed, 0, of, options(), format);
+  });
 }
 inline rowsmith::Table InputSettings::read_like(const std::string& path, const rowsmith::TableFormat& format,
                                                 std::size_t rows, std::uint64_t seed, std::uint32_t stream,

@@ -236,7 +236,7 @@ void score_files(const std::vector<std::string>& files, const rowsmith::TableFor
   const auto learnt = model.empty_table();
   rowsmith::Table table;
   while (chunks.next(table)) {
-    auto columns = table.columns();
+    auto columns = std::move(table).into_columns();
     for (std::size_t c = 0; c < columns.size(); ++c) // a few rows do not tell them
       columns[c].decimals = learnt[c].decimals;
     table = rowsmith::Table(std::move(columns), format.label);

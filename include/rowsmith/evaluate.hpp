@@ -25,6 +25,7 @@
 #include <rowsmith/evaluate/line_chart.hpp>
 #include <rowsmith/evaluate/linear_model.hpp>
 #include <rowsmith/evaluate/marginal.hpp>
+#include <rowsmith/evaluate/measured.hpp>
 #include <rowsmith/evaluate/metrics.hpp>
 #include <rowsmith/evaluate/privacy.hpp>
 #include <rowsmith/evaluate/regression_efficacy.hpp>

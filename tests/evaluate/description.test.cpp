@@ -85,14 +85,13 @@ TEST_CASE("one table's marginal has the shares of its rows, whatever its range",
 
 TEST_CASE("a chart's lines stay within its frame", "[evaluate]") {
   const double most = std::numeric_limits<double>::max();
-  const auto chart =
-      rs::evaluate::detail::line_chart("losses", "steps", {1, 2, 3}, {{"lr", {-most, 0, most}}});
+  const auto chart = rs::evaluate::detail::line_chart("losses", "steps", {1, 2, 3}, {{-most, 0, most}});
   CHECK_THAT(chart, Contains("points=\"56.0,194.0 254.0,101.0 452.0,8.0 \""));
-  CHECK(rs::evaluate::detail::line_chart("losses", "steps", {}, {{"lr", {}}}).empty());
+  CHECK(rs::evaluate::detail::line_chart("losses", "steps", {}, {std::vector<double>{}}).empty());
 }
 
 TEST_CASE("a chart of a single place has dots, since a line of one point is not seen", "[evaluate]") {
-  const auto chart = rs::evaluate::detail::line_chart("losses", "steps", {7}, {{"lr", {1}}, {"ls", {3}}});
+  const auto chart = rs::evaluate::detail::line_chart("losses", "steps", {7}, {{1.0}, {3.0}});
   CHECK(count_of(chart, "<polyline") == 0);
   CHECK(count_of(chart, "<circle") == 2);
   CHECK_THAT(chart, Contains("class=\"lr\" cx=\"254.0\" cy=\"194.0\"") &&

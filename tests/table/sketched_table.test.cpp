@@ -2,23 +2,21 @@
 #include <catch2/catch.hpp>
 
 #include <cstddef>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
 #include <vector>
 
-#include <stdlib.h>
-
 #include <rowsmith/table/sketched_table.hpp>
+
+#include "../support/folder.hpp"
 
 namespace rs = rowsmith;
 
 TEST_CASE("a table that is too large for a sketch is described by rows by chance, and by exact counts",
           "[table]") {
-  std::string folder = (std::filesystem::temp_directory_path() / "rowsmith-sketch-XXXXXX").string();
-  REQUIRE(mkdtemp(folder.data()) != nullptr);
-  const std::vector<std::string> parts{folder + "/a.csv", folder + "/b.csv"};
+  const TestFolder folder;
+  const std::vector<std::string> parts{folder.file("a.csv"), folder.file("b.csv")};
   constexpr std::size_t rows = 6000;
   std::map<std::string, std::size_t> towns;
   std::size_t no_town = 0;
@@ -37,7 +35,8 @@ TEST_CASE("a table that is too large for a sketch is described by rows by chance
   const auto sketch = rs::read_sketched_table(parts, {}, {.rows = 500}, {}, 700);
   CHECK_FALSE(sketch.whole());
   CHECK(sketch.file.rows == rows);
-  const auto chance = sketch.rows_by_chance();
+  rs::Table some;
+  const auto& chance = sketch.rows_by_chance(some);
   CHECK(chance.rows() >= 500);
   CHECK(chance.rows() <= 1100);
   REQUIRE(sketch.columns.size() == 2);
@@ -66,13 +65,11 @@ TEST_CASE("a table that is too large for a sketch is described by rows by chance
   CHECK(whole.columns[1].missing_exact);
   CHECK(whole.columns[1].missing_share == Approx(0.25));
   CHECK(whole.columns[0].categories.front().first == "Rome");
-  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("a sketch says what it knows of all rows, and what of those by chance alone", "[table]") {
-  std::string folder = (std::filesystem::temp_directory_path() / "rowsmith-sketch-XXXXXX").string();
-  REQUIRE(mkdtemp(folder.data()) != nullptr);
-  const std::string path = folder + "/a.csv";
+  const TestFolder folder;
+  const std::string path = folder.file("a.csv");
   {
     std::ofstream out(path);
     out << "price,word,day\n";
@@ -96,5 +93,4 @@ TEST_CASE("a sketch says what it knows of all rows, and what of those by chance 
                                                  sketch.columns[1].categories.end());
   CHECK(words == std::map<std::string, std::size_t>{{"", 1200}, {"a", 2400}, {"b", 1200}});
   CHECK(sketch.columns[1].missing_share == Approx(0.2));
-  std::filesystem::remove_all(folder);
 }

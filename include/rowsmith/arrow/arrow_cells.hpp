@@ -313,29 +313,24 @@ private:
                 sizeof(Number));
     return number;
   }
-  std::int64_t whole(std::int64_t at) const {
+  template <class Of1, class Of2, class Of4, class Of8>
+  Of8 number_of_width(std::int64_t at) const {
     switch (field_->width) {
     case 1:
-      return load<std::int8_t>(at);
+      return load<Of1>(at);
     case 2:
-      return load<std::int16_t>(at);
+      return load<Of2>(at);
     case 4:
-      return load<std::int32_t>(at);
+      return load<Of4>(at);
     default:
-      return load<std::int64_t>(at);
+      return load<Of8>(at);
     }
   }
+  std::int64_t whole(std::int64_t at) const {
+    return number_of_width<std::int8_t, std::int16_t, std::int32_t, std::int64_t>(at);
+  }
   std::uint64_t natural(std::int64_t at) const {
-    switch (field_->width) {
-    case 1:
-      return load<std::uint8_t>(at);
-    case 2:
-      return load<std::uint16_t>(at);
-    case 4:
-      return load<std::uint32_t>(at);
-    default:
-      return load<std::uint64_t>(at);
-    }
+    return number_of_width<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t>(at);
   }
   /// Numbers of less precision are written by the digits that tell them from each other.
   bool append_floating(std::int64_t at, std::string& to) const {

@@ -18,6 +18,7 @@
 #include <rowsmith/evaluate/efficacy.hpp>
 #include <rowsmith/evaluate/fidelity.hpp>
 #include <rowsmith/evaluate/marginal.hpp>
+#include <rowsmith/evaluate/measured.hpp>
 #include <rowsmith/evaluate/privacy.hpp>
 #include <rowsmith/evaluate/regression_efficacy.hpp>
 #include <rowsmith/evaluate/resample.hpp>
@@ -143,17 +144,9 @@ inline Comparison compare(const Table& first, const Table& second, const Compare
                             .forest = forest,
                             .boosted = boosted};
   if (first[used.target].kind == ColumnKind::categorical)
-    result.efficacy =
-        detail::measured([&] { return efficacy(part, other, made, used.target, own); },
-                         EfficacyResult{.classifier = own.classifier, .target = used.target},
-                         &EfficacyResult::ratio, &EfficacyResult::auc_real, &EfficacyResult::auc_synthetic,
-                         &EfficacyResult::f1_real, &EfficacyResult::f1_synthetic);
+    result.efficacy = detail::measured_efficacy(part, other, made, used.target, own);
   else
-    result.regression =
-        detail::measured([&] { return regression_efficacy(part, other, made, used.target, own); },
-                         RegressionEfficacyResult{.model = own.classifier, .target = used.target},
-                         &RegressionEfficacyResult::r2_real, &RegressionEfficacyResult::r2_synthetic,
-                         &RegressionEfficacyResult::loss);
+    result.regression = detail::measured_regression(part, other, made, used.target, own);
   progress.done();
   return result;
 }

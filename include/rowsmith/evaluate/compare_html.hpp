@@ -96,7 +96,7 @@ inline std::string to_html(const Comparison& result, const CompareHtmlOptions& o
       "</div>\n<h2>Column by column</h2><p class=\"note\">Shares of the rows, in per cent, columns that "
       "are off most first; behind each error that of other rows of the first. The outer bars of "
       "numbers hold all that lies beyond.</p>",
-      pair_legend(first, second), "<div class=\"grid\">");
+      legend({first, second}), "<div class=\"grid\">");
   for (std::size_t k = 0; k < std::min(most, order.size()); ++k) {
     const auto c = order[k];
     page += concat("<figure><figcaption><b>", html_shortened(result.marginals[c].name, 80),

@@ -76,6 +76,34 @@ inline std::string line(double x1, double y1, double x2, double y2, std::string_
                 fixed(y2, 1), "\" class=\"", style_class, "\"/>");
 }
 
+/// Points in a row. \param x, y  of point k
+template <class X, class Y>
+std::string polyline(std::string_view style_class, std::size_t points, const X& x, const Y& y) {
+  std::string text = concat("<polyline class=\"", style_class, "\" points=\"");
+  for (std::size_t k = 0; k < points; ++k)
+    text += concat(fixed(x(k), 1), ",", fixed(y(k), 1), " ");
+  return text.append("\"/>");
+}
+/// The two axes of a chart.
+inline std::string axes(double left, double top, double across, double down) {
+  return concat(line(left, top + down, left + across, top + down, "axis"),
+                line(left, top, left, top + down, "axis"));
+}
+
+/// How the lines of a chart look, one after the other, and the colours that a legend has for them.
+inline std::string_view line_class(std::size_t k) {
+  constexpr std::string_view classes[] = {"lr", "ls", "lg"};
+  return classes[k % 3];
+}
+/// What colours stand for, in the order of the lines. \param meanings  are HTML already
+inline std::string legend(const std::vector<std::string>& meanings) {
+  constexpr std::string_view colours[] = {"real", "made", "green"};
+  std::string text = "<p class=\"legend\">";
+  for (std::size_t k = 0; k < meanings.size(); ++k)
+    text += concat("<span><i style=\"background:var(--", colours[k % 3], ")\"></i>", meanings[k], "</span>");
+  return text.append("</p>");
+}
+
 /// Two histograms of the same bins, bar beside bar, with the largest share written above.
 inline std::string paired_bars(const std::vector<double>& real, const std::vector<double>& made, double width,
                                double bottom) {

@@ -18,12 +18,6 @@
 ROWSMITH_BEGIN
 namespace evaluate::detail {
 
-/// What the two colours of a picture stand for. \param first, second  are HTML already
-inline std::string pair_legend(std::string_view first, std::string_view second) {
-  return concat("<p class=\"legend\"><span><i style=\"background:var(--real)\"></i>", first,
-                "</span><span><i style=\"background:var(--made)\"></i>", second, "</span></p>");
-}
-
 /// The spread of a column's numbers. \param write  how the axis tells a number, as a text
 template <class Write>
 std::string histogram(const Marginal& column, const Write& write) {

@@ -13,6 +13,7 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/progress.hpp>
+#include <rowsmith/evaluate/measured.hpp>
 #include <rowsmith/evaluate/report.hpp>
 #include <rowsmith/evaluate/report_figures.hpp>
 #include <rowsmith/evaluate/resample.hpp>
@@ -168,17 +169,9 @@ inline Report judge(const Table& train, const Table& holdout, const Table& synth
                                       return ProgressAction::go_on;
                                     }};
           if (train[target].kind == ColumnKind::categorical)
-            report.efficacy.push_back(detail::measured(
-                [&] { return efficacy(train, holdout, synthetic, target, own); },
-                EfficacyResult{.classifier = classifier, .target = target}, &EfficacyResult::ratio,
-                &EfficacyResult::auc_real, &EfficacyResult::auc_synthetic, &EfficacyResult::f1_real,
-                &EfficacyResult::f1_synthetic));
+            report.efficacy.push_back(detail::measured_efficacy(train, holdout, synthetic, target, own));
           else
-            report.regression.push_back(
-                detail::measured([&] { return regression_efficacy(train, holdout, synthetic, target, own); },
-                                 RegressionEfficacyResult{.model = classifier, .target = target},
-                                 &RegressionEfficacyResult::r2_real, &RegressionEfficacyResult::r2_synthetic,
-                                 &RegressionEfficacyResult::loss));
+            report.regression.push_back(detail::measured_regression(train, holdout, synthetic, target, own));
         }
       tell(fits, fits);
     });

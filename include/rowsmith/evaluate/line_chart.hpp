@@ -16,16 +16,11 @@
 ROWSMITH_BEGIN
 namespace evaluate::detail {
 
-/// A line of a chart: a value for each place, and how it is drawn ("lr", "ls" or "lg").
-struct ChartLine {
-  std::string_view style_class{};
-  std::vector<double> values{};
-};
-
-/// Lines over common places, both axes linear; of a single place, dots. \param places  ascending, as many as
-/// each line has values
+/// Lines over common places, both axes linear; of a single place, dots. \param places  ascending
+/// \param lines  a value for each place
 inline std::string line_chart(std::string_view description, std::string_view axis,
-                              const std::vector<double>& places, const std::vector<ChartLine>& lines) {
+                              const std::vector<double>& places,
+                              const std::vector<std::vector<double>>& lines) {
   constexpr double width = 460;
   constexpr double height = 230;
   constexpr double left = 56;
@@ -35,7 +30,7 @@ inline std::string line_chart(std::string_view description, std::string_view axi
   double low = std::numeric_limits<double>::infinity();
   double high = -low;
   for (const auto& one : lines)
-    for (const double value : one.values) {
+    for (const double value : one) {
       low = std::min(low, value);
       high = std::max(high, value);
     }
@@ -45,25 +40,19 @@ inline std::string line_chart(std::string_view description, std::string_view axi
   const double range = std::max(high / 2 - low / 2, 1e-300);
   const double first = places.front();
   const double last = places.back();
-  std::string text =
-      concat(svg(width, height, description), line(left, top + down, left + across, top + down, "axis"),
-             line(left, top, left, top + down, "axis"));
+  std::string text = concat(svg(width, height, description), axes(left, top, across, down));
   const auto x = [&](std::size_t k) {
-    return fixed(left + across * (last > first ? (places[k] - first) / (last - first) : 0.5), 1);
+    return left + across * (last > first ? (places[k] - first) / (last - first) : 0.5);
   };
-  const auto y = [&](double value) {
-    return fixed(top + down * (1 - std::min((value / 2 - low / 2) / range, 1.0)), 1);
-  };
-  for (const auto& one : lines) {
-    if (places.size() == 1) { // a line of one point would not be seen
-      text += concat("<circle class=\"", one.style_class, "\" cx=\"", x(0), "\" cy=\"", y(one.values[0]),
-                     "\" r=\"1.5\" style=\"stroke-width:3\"/>");
-      continue;
-    }
-    text += concat("<polyline class=\"", one.style_class, "\" points=\"");
-    for (std::size_t k = 0; k < places.size(); ++k)
-      text += concat(x(k), ",", y(one.values[k]), " ");
-    text += "\"/>";
+  for (std::size_t l = 0; l < lines.size(); ++l) {
+    const auto y = [&](std::size_t k) {
+      return top + down * (1 - std::min((lines[l][k] / 2 - low / 2) / range, 1.0));
+    };
+    if (places.size() == 1) // a line of one point would not be seen
+      text += concat("<circle class=\"", line_class(l), "\" cx=\"", fixed(x(0), 1), "\" cy=\"",
+                     fixed(y(0), 1), "\" r=\"1.5\" style=\"stroke-width:3\"/>");
+    else
+      text += polyline(line_class(l), places.size(), x, y);
   }
   text += label(left - 6, top + 10, short_number(high), "text-anchor=\"end\"");
   text += label(left - 6, top + down, short_number(low), "text-anchor=\"end\"");

@@ -161,7 +161,7 @@ private:
     put("<h2>Column by column</h2><p class=\"note\">Shares of the rows, in per cent. The error is the "
         "largest gap of the two cumulative distributions (numbers) or half the sum of all gaps (categories). "
         "Outer bars of numbers hold all that lies beyond.</p>",
-        pair_legend("real (training)", "synthetic"), "<div class=\"grid\">");
+        legend({"real (training)", "synthetic"}), "<div class=\"grid\">");
     for (std::size_t c = 0; c < report_.marginals.size(); ++c) {
       const auto& column = report_.marginals[c];
       put("<figure><figcaption>", html_escape(column.name), "<span>error ",
@@ -321,7 +321,7 @@ private:
         svg(width, 232, "Histogram of distances to the closest training row"),
         paired_bars(shares(unseen), shares(made), width, bottom), label(0, bottom + 16, "0"),
         label(width, bottom + 16, short_number(most), "text-anchor=\"end\""), "</svg>",
-        pair_legend("hold-out rows", "synthetic rows"), "</figure>");
+        legend({"hold-out rows", "synthetic rows"}), "</figure>");
   }
 
   void privacy() {

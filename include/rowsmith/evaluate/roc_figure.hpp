@@ -27,16 +27,15 @@ inline std::string roc_figure(const std::vector<DetectionResult>& detection,
   constexpr double down = height - top - 36;
   std::string text =
       concat("<figure><figcaption>ROC of the judges<span>diagonal: cannot tell</span></figcaption>",
-             svg(width, height, "ROC curves of the detectors"),
-             line(left, top + down, left + across, top + down, "axis"),
-             line(left, top, left, top + down, "axis"), line(left, top + down, left + across, top, "zero"));
-  const std::string_view classes[] = {"lr", "ls", "lg"};
+             svg(width, height, "ROC curves of the detectors"), axes(left, top, across, down),
+             line(left, top + down, left + across, top, "zero"));
+  std::vector<std::string> judges;
   for (std::size_t k = 0; k < detection.size(); ++k) {
-    text += concat("<polyline class=\"", classes[k % 3], "\" points=\"");
-    for (const auto& point : detection[k].roc)
-      text += concat(fixed(left + across * point.false_positive_rate, 1), ",",
-                     fixed(top + down * (1 - point.true_positive_rate), 1), " ");
-    text += "\"/>";
+    const auto& roc = detection[k].roc;
+    text += polyline(
+        line_class(k), roc.size(), [&](std::size_t i) { return left + across * roc[i].false_positive_rate; },
+        [&](std::size_t i) { return top + down * (1 - roc[i].true_positive_rate); });
+    judges.push_back(concat(to_string(detection[k].classifier), " ", fixed(detection[k].auc.mean, 3)));
   }
   text += label(left + across / 2, height - 4, alarms, "text-anchor=\"middle\"");
   text += label(0, 0, found,
@@ -45,12 +44,7 @@ inline std::string roc_figure(const std::vector<DetectionResult>& detection,
   text += label(left, height - 20, "0");
   text += label(left + across, height - 20, "1", "text-anchor=\"end\"");
   text += label(left - 6, top + 10, "1", "text-anchor=\"end\"");
-  text += "</svg><p class=\"legend\">";
-  const std::string_view colours[] = {"real", "made", "green"};
-  for (std::size_t k = 0; k < detection.size(); ++k)
-    text += concat("<span><i style=\"background:var(--", colours[k % 3], ")\"></i>",
-                   to_string(detection[k].classifier), " ", fixed(detection[k].auc.mean, 3), "</span>");
-  return text.append("</p></figure>");
+  return concat(text, "</svg>", legend(judges), "</figure>");
 }
 
 } // namespace evaluate::detail

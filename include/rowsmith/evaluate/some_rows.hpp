@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// What reports have in common: rows by chance, and measures that a table does not allow.
+/// Rows by chance, by which reports judge large tables.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
-#include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/version.hpp>
 #include <rowsmith/evaluate/resample.hpp>
 #include <rowsmith/table/table.hpp>
 
@@ -34,21 +33,6 @@ inline Table some_rows(const Table& table, std::size_t count, std::uint64_t seed
 /// `SketchOptions::chance` of a file that is judged. \param stream  another one for each file
 inline std::uint64_t judged_chance(std::uint64_t seed, std::uint32_t stream) noexcept {
   return ((seed << 8U) | stream) + 1;
-}
-
-/// What `measure()` finds. If the tables do not allow it: `blank` with the reason in `note`, and NaN in all
-/// `figures`.
-template <class Result, class Measure, class... Figures>
-Result measured(const Measure& measure, Result blank, Figures... figures) {
-  try {
-    return measure();
-  } catch (const SchemaError& error) {
-    blank.note = error.what();
-  } catch (const ShapeError& error) {
-    blank.note = error.what();
-  }
-  ((blank.*figures = {std::numeric_limits<double>::quiet_NaN(), 0, 0}), ...);
-  return blank;
 }
 
 } // namespace evaluate::detail

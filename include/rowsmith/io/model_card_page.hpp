@@ -40,20 +40,18 @@ inline evaluate::DescribedColumn described(const CardColumn& column, bool drawn)
 inline std::string curve_figure(const LearningCurve& curve) {
   using evaluate::detail::concat;
   using evaluate::detail::html_escape;
-  constexpr std::string_view classes[] = {"lr", "ls", "lg"};
-  constexpr std::string_view colours[] = {"real", "made", "green"};
-  std::vector<double> places(curve.steps.begin(), curve.steps.end());
-  std::vector<evaluate::detail::ChartLine> lines;
-  std::string legend;
+  const std::vector<double> places(curve.steps.begin(), curve.steps.end());
+  std::vector<std::vector<double>> lines;
+  std::vector<std::string> names;
   for (std::size_t f = 0; f < curve.figures.size(); ++f) {
-    lines.push_back({classes[f % 3], curve.line(f)});
-    legend += concat("<span><i style=\"background:var(--", colours[f % 3], ")\"></i>",
-                     html_escape(curve.figures[f]), "</span>");
+    lines.push_back(curve.line(f));
+    names.push_back(html_escape(curve.figures[f]));
   }
-  return concat(
-      "<figure><figcaption>", html_escape(curve.stage), "<span>", end_text(curve.end), "</span></figcaption>",
-      evaluate::detail::line_chart("Losses against steps", "steps", places, lines), "<p class=\"legend\">",
-      legend, "</p><p class=\"note\">", html_escape(curve_line(curve, loss_text)), ".</p></figure>\n");
+  return concat("<figure><figcaption>", html_escape(curve.stage), "<span>", end_text(curve.end),
+                "</span></figcaption>",
+                evaluate::detail::line_chart("Losses against steps", "steps", places, lines),
+                evaluate::detail::legend(names), "<p class=\"note\">",
+                html_escape(curve_line(curve, loss_text)), ".</p></figure>\n");
 }
 
 } // namespace detail

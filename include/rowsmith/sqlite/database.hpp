@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #if __has_include(<sqlite3.h>)
 #include <sqlite3.h>
@@ -138,6 +139,20 @@ private:
   std::string sql_;
   sqlite3_stmt* statement_ = nullptr;
 };
+
+/// The tables and views that users made, by name.
+struct SqliteTable {
+  std::string name{};
+  bool view = false;
+};
+inline std::vector<SqliteTable> tables_of(const SqliteDatabase& database) {
+  const SqliteStatement list(database, "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') "
+                                       "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name");
+  std::vector<SqliteTable> tables;
+  while (list.step())
+    tables.push_back({std::string(list.text(0)), list.text(1) == "view"});
+  return tables;
+}
 
 #endif
 

@@ -93,17 +93,13 @@ private:
 
   /// The table that is asked for, or the only one.
   std::string table_of(const SqliteQuery& asked) const {
-    const SqliteStatement list(database_,
-                               "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') "
-                               "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name");
     std::vector<std::string> tables;
     std::string known;
-    while (list.step()) {
-      const std::string name(list.text(0));
+    for (const auto& [name, view] : tables_of(database_)) {
       if (!asked.table.empty() && name == asked.table)
         return name;
       known += (known.empty() ? "" : ", ") + in_quotes(name);
-      if (list.text(1) == "table")
+      if (!view)
         tables.push_back(name);
     }
     if (!asked.table.empty())

@@ -154,12 +154,9 @@ inline void check_replaceable(const std::filesystem::path& path, const std::stri
   if (magic != std::string("SQLite format 3\0", 16))
     return;
   const SqliteDatabase old(path.string(), false, path.string());
-  const SqliteStatement list(old,
-                             "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT "
-                             "LIKE 'sqlite\\_%' ESCAPE '\\'");
-  while (list.step())
-    if (list.text(0) != table)
-      throw Error(path.string() + ": is a database that has " + in_quotes(list.text(0)) +
+  for (const auto& other : tables_of(old))
+    if (other.name != table)
+      throw Error(path.string() + ": is a database that has " + in_quotes(other.name) +
                   ", which would be lost; expected another file");
 }
 

@@ -39,15 +39,16 @@ struct SketchedTable {
   std::vector<SketchedColumn> columns{}; ///< of the file
 
   bool whole() const noexcept { return by_chance.empty(); }
-  /// The rows by chance, which tell shares; all of them if the sketch is whole.
-  Table rows_by_chance() const {
+  /// The rows by chance, which tell shares; all of them if the sketch is whole. \param some  has them, unless
+  /// they are all
+  const Table& rows_by_chance(Table& some) const {
     if (whole())
       return file.table;
     std::vector<std::size_t> rows;
     for (std::size_t row = 0; row < by_chance.size(); ++row)
       if (by_chance[row])
         rows.push_back(row);
-    return file.table.select(rows);
+    return some = file.table.select(rows);
   }
 };
 
@@ -79,50 +80,29 @@ inline void count_categories(const TextCounts& counts, const ColumnFormat& forma
   });
 }
 
-} // namespace detail
-
-/// Goes over rows of any number once, and keeps what a sketch keeps of them. \param format  what the columns
-/// mean; nothing: found out \param chunk_rows  never changes the result; ≥ 1 \throws CsvError, SchemaError,
-/// OptionError as `read_table_file` does, and what the source does
-inline SketchedTable read_sketched_table(TextSource& files, const TableFileOptions& options = {},
-                                         const SketchOptions& sketch_options = {},
-                                         const std::optional<TableFormat>& format = {},
-                                         std::size_t chunk_rows = 32'768) {
-  if (chunk_rows == 0)
-    throw OptionError("chunk rows = 0: expected 1 or more");
-  files.rewind();
-  detail::TextSketch sketch(files.names().size(), sketch_options);
-  for (TextChunk chunk; files.next(chunk, chunk_rows);)
-    sketch.add(chunk);
-  auto texts = sketch.table(files.names());
-  texts.file_starts = files.file_starts();
-  SketchedTable result;
-  result.by_chance = texts.by_chance;
-  const std::size_t kept = texts.by_chance.empty() ? texts.rows : texts.by_chance.size();
-  texts.finish(files.name(), files.dialect().header, files.repeated());
-  if (format) {
-    result.file.format = *format;
-    result.file.rows = texts.rows;
-    result.file.table = detail::table_like(texts, files.name(), *format, options.roles);
-  } else {
-    result.file = detail::table_of_texts(std::move(texts), files.name(), files.dialect(), options);
-  }
+/// Fills in what is known of the columns. \param sketch  of the rows; null: the table has all of them
+/// \param names  of the columns of the sketch \param path  for messages
+inline void find_columns(SketchedTable& result, const TextSketch* sketch,
+                         const std::vector<std::string>& names, const std::string& path,
+                         const RoleOptions& roles) {
   const auto& file = result.file;
-  const auto chance = result.rows_by_chance();
+  Table some;
+  const auto& chance = result.rows_by_chance(some);
   const auto all = static_cast<double>(file.rows);
   std::size_t learnt = 0; // columns of the table, in the order of the file
   for (std::size_t i = 0; i < file.format.columns.size(); ++i) {
     const auto& of = file.format.columns[i];
     auto& column = result.columns.emplace_back();
-    const auto place = static_cast<std::size_t>(
-        std::find(files.names().begin(), files.names().end(), of.name) - files.names().begin());
-    const auto* counts = place < files.names().size() ? sketch.counts(place) : nullptr;
+    const auto place =
+        static_cast<std::size_t>(std::find(names.begin(), names.end(), of.name) - names.begin());
+    const auto* counts = sketch != nullptr && place < names.size() ? sketch->counts(place) : nullptr;
     column.distinct_exact = result.whole() || counts != nullptr;
     if (!TableFormat::kind_of(of.role)) { // of keys and free texts, the kept rows tell
       column.missing_exact = result.whole();
       column.categories_exact = false;
       if (i < file.found.size())
-        column.missing_share = static_cast<double>(file.found[i].missing_rows) / static_cast<double>(kept);
+        column.missing_share = static_cast<double>(file.found[i].missing_rows) /
+                               (result.whole() ? all : static_cast<double>(result.by_chance.size()));
       continue;
     }
     const auto& cells = chance[learnt++];
@@ -133,8 +113,7 @@ inline SketchedTable read_sketched_table(TextSource& files, const TableFileOptio
     const bool exact = !result.whole() && counts != nullptr;
     if (exact) {
       std::size_t missing = 0;
-      detail::at_column(files.name(), place,
-                        [&] { detail::count_categories(*counts, of, options.roles, column, missing); });
+      at_column(path, place, [&] { count_categories(*counts, of, roles, column, missing); });
       column.missing_share = static_cast<double>(missing) / all;
       continue;
     }
@@ -156,6 +135,44 @@ inline SketchedTable read_sketched_table(TextSource& files, const TableFileOptio
     std::stable_sort(column.categories.begin(), column.categories.end(),
                      [](const auto& a, const auto& b) { return a.second > b.second; });
   }
+}
+
+} // namespace detail
+
+/// A table that was read whole, of which all is known.
+inline SketchedTable sketched(TableFile file) {
+  SketchedTable result;
+  result.file = std::move(file);
+  detail::find_columns(result, nullptr, {}, {}, {});
+  return result;
+}
+
+/// Goes over rows of any number once, and keeps what a sketch keeps of them. \param format  what the columns
+/// mean; nothing: found out \param chunk_rows  never changes the result; ≥ 1 \throws CsvError, SchemaError,
+/// OptionError as `read_table_file` does, and what the source does
+inline SketchedTable read_sketched_table(TextSource& files, const TableFileOptions& options = {},
+                                         const SketchOptions& sketch_options = {},
+                                         const std::optional<TableFormat>& format = {},
+                                         std::size_t chunk_rows = 32'768) {
+  if (chunk_rows == 0)
+    throw OptionError("chunk rows = 0: expected 1 or more");
+  files.rewind();
+  detail::TextSketch sketch(files.names().size(), sketch_options);
+  for (TextChunk chunk; files.next(chunk, chunk_rows);)
+    sketch.add(chunk);
+  auto texts = sketch.table(files.names());
+  texts.file_starts = files.file_starts();
+  SketchedTable result;
+  result.by_chance = texts.by_chance;
+  texts.finish(files.name(), files.dialect().header, files.repeated());
+  if (format) {
+    result.file.format = *format;
+    result.file.rows = texts.rows;
+    result.file.table = detail::table_like(texts, files.name(), *format, options.roles);
+  } else {
+    result.file = detail::table_of_texts(std::move(texts), files.name(), files.dialect(), options);
+  }
+  detail::find_columns(result, &sketch, files.names(), files.name(), options.roles);
   return result;
 }
 /// The same of files.
@@ -164,12 +181,7 @@ inline SketchedTable read_sketched_table(const std::vector<std::string>& paths,
                                          const SketchOptions& sketch_options = {},
                                          const std::optional<TableFormat>& format = {},
                                          std::size_t chunk_rows = 32'768) {
-  auto reading = options;
-  if (format) {
-    reading.dialect.header = reading.dialect.header.value_or(format->dialect.header);
-    reading.dialect.encoding_like = format->dialect.encoding;
-  }
-  detail::TextFiles files(paths, reading);
+  detail::TextFiles files(paths, format ? detail::written_like(options, *format) : options);
   return read_sketched_table(files, options, sketch_options, format, chunk_rows);
 }
 

@@ -28,7 +28,7 @@ public:
   TableChunks(std::vector<std::string> paths, TableFormat format, TableFileOptions options = {},
               std::size_t most_rows = 32'768)
       : format_(std::move(format)), options_(std::move(options)), most_rows_(most_rows),
-        files_(std::move(paths), with_dialect(options_, format_)) {
+        files_(std::move(paths), detail::written_like(options_, format_)) {
     if (most_rows == 0)
       throw OptionError("chunk rows = 0: expected 1 or more");
   }
@@ -65,12 +65,6 @@ public:
   }
 
 private:
-  static TableFileOptions with_dialect(TableFileOptions options, const TableFormat& format) {
-    options.dialect.header = options.dialect.header.value_or(format.dialect.header);
-    options.dialect.encoding_like = format.dialect.encoding;
-    return options;
-  }
-
   TableFormat format_;
   TableFileOptions options_;
   std::size_t most_rows_;

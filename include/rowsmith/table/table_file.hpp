@@ -138,19 +138,6 @@ inline std::size_t round_to_decimals(Column& column) {
   return rounded;
 }
 
-} // namespace detail
-/// A table of the same columns with numbers rounded to the decimals that another one is written with.
-inline Table rounded_like(Table table, const Table& like) {
-  const std::string label = table.schema().label();
-  auto columns = std::move(table).into_columns();
-  for (auto& column : columns) {
-    column.decimals = like[column.name].decimals;
-    detail::round_to_decimals(column);
-  }
-  return Table(std::move(columns), label);
-}
-namespace detail {
-
 /// Calls `work`; what it says of a column is said of the file's.
 template <class Work>
 auto at_column(const std::string& path, std::size_t column, const Work& work) -> decltype(work()) {
@@ -339,12 +326,16 @@ inline TableFile read_table_of_texts(TextSource& source, const TableFileOptions&
 }
 
 namespace detail {
+/// Options for files that are written as one of a format, unless they say otherwise.
+inline TableFileOptions written_like(TableFileOptions options, const TableFormat& format) {
+  options.dialect.header = options.dialect.header.value_or(format.dialect.header);
+  options.dialect.encoding_like = format.dialect.encoding;
+  return options;
+}
 /// The texts of another file of a format's columns.
 inline TextTable read_texts_like(const std::string& path, const TableFormat& format,
                                  const TableFileOptions& options) {
-  auto known = options.dialect;
-  known.header = known.header.value_or(format.dialect.header);
-  known.encoding_like = format.dialect.encoding;
+  const auto known = written_like(options, format).dialect;
   return read_text_table(path, find_dialect(path, known, options.open), options.open);
 }
 /// Texts as a table of a format's columns. Columns that the format does not learn need not be there.
@@ -376,6 +367,17 @@ inline Table read_table_like(const std::string& path, const TableFormat& format,
 inline Table read_table_like(TextSource& source, const TableFormat& format,
                              const TableFileOptions& options = {}) {
   return detail::table_like(detail::read_text_table(source), source.name(), format, options.roles);
+}
+
+/// A table of the same columns with numbers rounded to the decimals that another one is written with.
+inline Table rounded_like(Table table, const Table& like) {
+  const std::string label = table.schema().label();
+  auto columns = std::move(table).into_columns();
+  for (auto& column : columns) {
+    column.decimals = like[column.name].decimals;
+    detail::round_to_decimals(column);
+  }
+  return Table(std::move(columns), label);
 }
 
 /// A file of some of a format's columns, of which cells may be missing.

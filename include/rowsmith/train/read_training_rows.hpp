@@ -129,7 +129,7 @@ private:
     auto texts = sketch_.table(files_.names());
     texts.file_starts = file_starts_;
     const auto by_chance = texts.by_chance;
-    std::map<std::string, CategoryCounts> estimates = estimated_counts(texts);
+    auto category_rows = estimated_counts(texts); // of all rows, by column
     texts.finish(files_.name(), files_.dialect().header, repeated_);
     if (reading_.format)
       file_ = table_like(std::move(texts));
@@ -148,7 +148,7 @@ private:
       const auto& column = file_.format.columns[c];
       if (places_[c] == files_.names().size() || TableFormat::kind_of(column.role) != ColumnKind::categorical)
         continue;
-      auto& rows = estimates[column.name];
+      auto& rows = category_rows[column.name];
       if (const auto* known = sketch_.counts(places_[c])) {
         SketchedColumn counted;
         std::size_t missing = 0;
@@ -395,12 +395,8 @@ inline TrainingFiles read_training_rows(const std::vector<std::string>& paths,
                                         const TableFileOptions& file_options, const TrainerOptions& options,
                                         const ReadOptions& reading = {},
                                         const ProgressCallback& callback = {}) {
-  auto known = file_options; // of how the files are written down, as `read_table_like` takes it
-  if (reading.format) {
-    known.dialect.header = known.dialect.header.value_or(reading.format->dialect.header);
-    known.dialect.encoding_like = reading.format->dialect.encoding;
-  }
-  detail::TextFiles files(paths, known);
+  detail::TextFiles files(paths, reading.format ? detail::written_like(file_options, *reading.format)
+                                                : file_options);
   return detail::TrainingFilesReader(files, file_options, options, reading, callback).read();
 }
 /// The same of rows from elsewhere: of a database, of memory, or of a class of your own that derives from
