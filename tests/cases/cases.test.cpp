@@ -16,11 +16,10 @@
 #include <string_view>
 #include <vector>
 
-#include <stdlib.h>
-
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/table/table_file.hpp>
 
+#include "../support/folder.hpp"
 #include "../support/run_program.hpp"
 
 namespace rs = rowsmith;
@@ -28,18 +27,6 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-struct Folder {
-  std::string path = (std::filesystem::temp_directory_path() / "rowsmith-cases-XXXXXX").string();
-  Folder() { REQUIRE(mkdtemp(path.data()) != nullptr); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string file(const std::string& name) const { return path + "/" + name; }
-  std::string write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(file(name), std::ios::binary) << bytes;
-    return file(name);
-  }
-};
 std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
@@ -561,7 +548,7 @@ std::vector<Case> cases() {
 TEST_CASE("awkward files are read as they should, or refused with the reason", "[cases]") {
   for (const auto& one : cases()) {
     DYNAMIC_SECTION(one.name) {
-      const Folder folder;
+      const TestFolder folder;
       auto words = std::vector<std::string>{"describe", folder.write("file.csv", one.bytes)};
       words.insert(words.end(), one.options.begin(), one.options.end());
       const auto result = run_program(words);
@@ -577,7 +564,7 @@ TEST_CASE("awkward files are read as they should, or refused with the reason", "
 }
 
 TEST_CASE("conditions hold for times as they are written", "[cases]") {
-  const Folder folder;
+  const TestFolder folder;
   const auto in =
       folder.write("in.csv", lines("start,kind", 400, [](auto i) {
                      return digits(i * 7 % 24, 2) + ":" + digits(i * 13 % 60, 2) + "," + pick(i, {"a", "b"});
@@ -605,7 +592,7 @@ TEST_CASE("conditions hold for times as they are written", "[cases]") {
 }
 
 TEST_CASE("from a table to rows that are written as it was", "[cases]") {
-  const Folder folder;
+  const TestFolder folder;
   const auto in =
       folder.write("in.csv", lines(
                                  "key;note;day;sent;price;share;class;gap", 300,
@@ -769,7 +756,7 @@ TEST_CASE("from a table to rows that are written as it was", "[cases]") {
 }
 
 TEST_CASE("a model whose rows are told from real ones has a guide, which sampling can leave out", "[cases]") {
-  const Folder folder;
+  const TestFolder folder;
   // The last column nearly follows from the first, which a network does not find in a few steps.
   const auto in = folder.write("in.csv", lines("a,b,c", 800, [](auto i) {
                                  const auto a = std::stoul(number(i, 8));
@@ -797,7 +784,7 @@ TEST_CASE("a model whose rows are told from real ones has a guide, which samplin
 }
 
 TEST_CASE("nanoseconds are learnt, and written to the last digit", "[cases]") {
-  const Folder folder;
+  const TestFolder folder;
   const auto in =
       folder.write("in.csv", lines("begin,end,b", 300, [](auto i) {
                      const auto begin =
@@ -836,7 +823,7 @@ TEST_CASE("nanoseconds are learnt, and written to the last digit", "[cases]") {
 }
 
 TEST_CASE("no generated row is of a weekday or an hour that no row was of", "[cases]") {
-  const Folder folder;
+  const TestFolder folder;
   const auto in = folder.write(
       "in.csv", lines("ordered,sent,price", 3000, [](auto i) {
         std::string ordered;
@@ -874,7 +861,7 @@ TEST_CASE("no generated row is of a weekday or an hour that no row was of", "[ca
 }
 
 TEST_CASE("every mark of a missing value is one in the table, too, and rounding is said", "[cases]") {
-  const Folder folder;
+  const TestFolder folder;
   const auto in = folder.write("in.csv", lines("a,b", 400, [](auto i) {
                                  return (i == 9 ? "0.12345678901234567" : number(i, 90) + ".5") + "," +
                                         (i % 7 == 0    ? "?"
@@ -904,7 +891,7 @@ TEST_CASE("a shell can complete commands and options", "[cases]") {
                              "completion", "manual", "label", "schema-out"})
       CHECK_THAT(result.out, Contains(word));
   }
-  const Folder folder;
+  const TestFolder folder;
   const auto completed = [&folder, bash = run_program({"completion", "bash"}).out](const std::string& words,
                                                                                    const std::string& count) {
     const auto script =
@@ -932,7 +919,7 @@ TEST_CASE("the manual page names every command and option", "[cases]") {
 }
 
 TEST_CASE("an edited schema is taken in place of finding out", "[cases]") {
-  const Folder folder;
+  const TestFolder folder;
   const auto in = folder.write(
       "in.csv", lines("zip,amount", 60, [](auto i) { return n(10'000 + i % 9) + "," + number(i, 90); }));
   CHECK(run_program({"describe", in, "--schema-out", folder.file("s.json")}).code == 0);

@@ -2,35 +2,17 @@
 #include <catch2/catch.hpp>
 
 #include <cstddef>
-#include <filesystem>
-#include <fstream>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include <stdlib.h>
-
 #include <rowsmith/table/table_chunks.hpp>
+
+#include "../support/folder.hpp"
 
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;
 
 namespace {
-
-struct ChunkFolder {
-  std::string path = (std::filesystem::temp_directory_path() / "rowsmith-chunks-XXXXXX").string();
-  ChunkFolder() {
-    if (mkdtemp(path.data()) == nullptr)
-      throw std::runtime_error("cannot make a folder");
-  }
-  ChunkFolder(const ChunkFolder&) = delete;
-  ChunkFolder& operator=(const ChunkFolder&) = delete;
-  ~ChunkFolder() { std::filesystem::remove_all(path); }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path + "/" + name, std::ios::binary) << text;
-    return path + "/" + name;
-  }
-};
 
 rs::TableFormat format() {
   rs::TableFormat format;
@@ -43,7 +25,7 @@ rs::TableFormat format() {
 } // namespace
 
 TEST_CASE("chunks of files are the rows of one table, whatever their size", "[table]") {
-  const ChunkFolder folder;
+  const TestFolder folder;
   std::string rows;
   for (int i = 0; i < 57; ++i)
     rows += std::to_string(i * 7 % 13) + "," +
@@ -76,7 +58,7 @@ TEST_CASE("chunks of files are the rows of one table, whatever their size", "[ta
 }
 
 TEST_CASE("what one table refuses, its chunks refuse", "[table]") {
-  const ChunkFolder folder;
+  const TestFolder folder;
   const auto refused = [&](const std::string& text, const char* why) {
     CAPTURE(text);
     const auto path = folder.write("bad.csv", text);
