@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// How good, how safe and how dear are the rows of each recipe, on tables of many kinds? Fits, samples and
-// judges; prints a line of JSON a run, and with --out writes what an independent judge needs
-// (confirm_tables.py). The program `tables` runs both and makes tables of the figures.
+// How good, how safe and how dear are the rows of each recipe, and what is each part of it for? On tables of
+// many kinds: fits, samples and judges; prints a line of JSON a run, and with --out writes what an
+// independent judge needs (confirm_tables.py). The program `tables` runs both and makes tables of the
+// figures.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -24,6 +25,7 @@
 
 #include "../examples/adult/data_source.hpp"
 #include "made_tables.hpp"
+#include "variants.hpp"
 
 namespace fs = std::filesystem;
 namespace rs = rowsmith;
@@ -58,6 +60,13 @@ constexpr PublicTable public_tables[] = {{"adult", "income", false},
                                          {"magic", "class", false},
                                          {"default", "def_pay", false},
                                          {"beijing", "pm2.5", true}};
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> names;
+  for (const auto& variant : variants::all())
+    names.push_back(variant.name);
+  return names;
+}
 
 std::vector<std::string> table_names() {
   std::vector<std::string> names;
@@ -115,42 +124,6 @@ Source open(const std::string& name, const Settings& settings) {
               }};
     }
   throw rs::OptionError("--table " + name + ": there is no such table");
-}
-
-// ---- the recipes ---------------------------------------------------------------------------------------
-
-template <class Recipe>
-rs::TableModel fit_recipe(const rs::Table& train, std::uint64_t seed, const Settings& settings,
-                          rs::TrainerOptions options) {
-  options.seed = seed;
-  options.threads = settings.threads;
-  if (settings.quick) {
-    options.autoencoder.steps = 100;
-    options.gan.steps = 100;
-    options.refit.steps = std::min<std::size_t>(options.refit.steps, 100);
-  }
-  typename Recipe::Trainer trainer(options);
-  return trainer.fit(train);
-}
-
-const std::vector<std::string> recipe_names{"default", "unguided", "neural", "trees", "faithful"};
-
-rs::TableModel fit(const std::string& recipe, const rs::Table& train, std::uint64_t seed,
-                   const Settings& settings) {
-  if (recipe == "faithful")
-    return fit_recipe<rs::FaithfulRecipe>(train, seed, settings, rs::FaithfulRecipe::options());
-  if (recipe == "neural")
-    return fit_recipe<rs::NeuralRecipe>(train, seed, settings, rs::NeuralRecipe::options());
-  auto options = recipe == "trees" ? rs::TreeRecipe::options() : rs::DefaultRecipe::options();
-  if (settings.min_leaf > 0)
-    options.trees.min_leaf = settings.min_leaf;
-  if (recipe == "trees")
-    return fit_recipe<rs::TreeRecipe>(train, seed, settings, options);
-  if (settings.tree_share >= 0)
-    options.trees.share = settings.tree_share;
-  if (recipe == "unguided") // the default recipe's rows as its heads draw them
-    options.guide.rounds = 0;
-  return fit_recipe<rs::DefaultRecipe>(train, seed, settings, options);
 }
 
 // ---- measuring -----------------------------------------------------------------------------------------
@@ -275,10 +248,11 @@ private:
 // ---- writing -------------------------------------------------------------------------------------------
 
 /// The members that say which run it was, without the brackets.
-std::string run_text(const Source& source, std::uint64_t seed, const std::string& recipe) {
+std::string run_text(const Source& source, std::uint64_t seed, const variants::Variant& recipe) {
   return "\"table\":" + rs::json_escape(source.name) + ",\"seed\":" + std::to_string(seed) +
-         ",\"recipe\":" + rs::json_escape(recipe) + ",\"target\":" + rs::json_escape(source.target) +
-         ",\"task\":\"" + (source.regression ? "regression" : "class") + '"';
+         ",\"recipe\":" + rs::json_escape(recipe.name) + ",\"what\":" + rs::json_escape(recipe.what) +
+         ",\"target\":" + rs::json_escape(source.target) + ",\"task\":\"" +
+         (source.regression ? "regression" : "class") + '"';
 }
 
 /// A line for confirm_tables.py; paths are as seen from the manifest.
@@ -312,13 +286,20 @@ void run_table(const Source& source, std::uint64_t seed, const Settings& setting
   };
   write(train, "train");
   write(unseen, "unseen");
-  for (const auto& recipe : settings.recipes) {
+  const auto known = variants::all();
+  for (const auto& recipe_name : settings.recipes) {
+    const auto& recipe = *std::find_if(known.begin(), known.end(),
+                                       [&](const auto& variant) { return variant.name == recipe_name; });
     using Clock = std::chrono::steady_clock;
     const auto seconds_since = [](Clock::time_point begin) {
       return std::chrono::duration<double>(Clock::now() - begin).count();
     };
     auto begin = Clock::now();
-    const auto model = fit(recipe, train, seed, settings);
+    const auto model = recipe.fit(train, {.seed = seed,
+                                          .threads = settings.threads,
+                                          .tree_share = settings.tree_share,
+                                          .min_leaf = settings.min_leaf,
+                                          .quick = settings.quick});
     const double fit_seconds = seconds_since(begin);
     begin = Clock::now();
     const auto made = model.sample(train.rows(), {.seed = seed + 100, .threads = 1});
@@ -332,9 +313,9 @@ void run_table(const Source& source, std::uint64_t seed, const Settings& setting
     figures.emplace_back("rows_per_second",
                          static_cast<double>(made.rows()) / std::max(sample_seconds, 1e-9));
     const auto run = run_text(source, seed, recipe);
-    write(made, recipe);
+    write(made, recipe.name);
     if (!settings.out.empty())
-      add_to_manifest(settings.out, run, name, recipe, train.schema());
+      add_to_manifest(settings.out, run, name, recipe.name, train.schema());
     std::cout << '{' << run << ",\"train_rows\":" << train.rows() << ",\"unseen_rows\":" << unseen.rows()
               << ",\"columns\":" << train.size() << ",\"threads\":" << settings.threads;
     for (const auto& [figure, value] : figures)
@@ -357,7 +338,7 @@ int main(int argc, char** argv) {
   app.add_option("--table", settings.tables, "Just this one, or these; default: all")
       ->check(CLI::IsMember(table_names()));
   app.add_option("--recipe", settings.recipes, "One or more of them")
-      ->check(CLI::IsMember(recipe_names))
+      ->check(CLI::IsMember(recipe_names()))
       ->capture_default_str();
   app.add_option("--tree-share", settings.tree_share,
                  "How often trees draw, in place of the default recipe's own share")

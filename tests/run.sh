@@ -5,13 +5,13 @@
 # On Debian or Ubuntu, what the build needs and is not there is installed with apt-get first.
 #
 # usage: bash tests/run.sh [--preset NAME] [--style] [--without FOLDER...] [--sanitize [FOLDER...]]
-#                          [--avx2 [FOLDER...]] [--fuzz SECONDS]
+#                          [--fuzz SECONDS]
 #   --preset NAME           one of CMakePresets.json; default release, or ci where CI=true
 #   --style                 first the format of all sources, and clang-tidy on the headers that were changed
 #   --without FOLDER...     not the Catch2 programs of these folders of tests/: they follow with sanitizers
 #   --sanitize [FOLDER...]  afterwards the Catch2 programs again with the address and undefined-behaviour
-#                           sanitizers: those of the folders of tests/ that are named, or all
-#   --avx2 [FOLDER...]      the same compiled for AVX2 and fused products, where the processor has them
+#                           sanitizers: those of the folders of tests/ that are named, or all; compiled for AVX2 and
+#                           fused products where the processor has them
 #   --fuzz SECONDS          each fuzzing program for so long (tests/fuzz/run.sh)
 # ADULT_DIR may name a folder with adult.data and adult.test; tests that need them are skipped without.
 set -euo pipefail
@@ -23,7 +23,8 @@ if [ "${CI:-}" = true ]; then preset=ci; fi
 style=no
 fuzz=
 without=
-again=() # presets of --sanitize and --avx2, each followed by its folders
+sanitize=no
+folders=() # of --sanitize; none: all
 while [ $# -gt 0 ]; do
   case $1 in
     --preset) preset=${2:?--preset needs a name}; shift 2 ;;
@@ -32,12 +33,10 @@ while [ $# -gt 0 ]; do
     --without)
       shift
       while [ $# -gt 0 ] && [[ $1 != -* ]]; do without+="${without:+;}$1"; shift; done ;;
-    --sanitize | --avx2)
-      list=asan
-      if [ "$1" = --avx2 ]; then list=avx2; fi
+    --sanitize)
+      sanitize=yes
       shift
-      while [ $# -gt 0 ] && [[ $1 != -* ]]; do list+=" $1"; shift; done
-      again+=("$list") ;;
+      while [ $# -gt 0 ] && [[ $1 != -* ]]; do folders+=("$1"); shift; done ;;
     -h | --help) sed -n '3,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
     *) echo "tests/run.sh: unknown option '$1' (see --help)" >&2; exit 2 ;;
   esac
@@ -131,19 +130,14 @@ if [ "$style" = yes ]; then
   count "$(bash .ci/style.sh || true)" style
 fi
 first_preset=$preset
-if [[ $preset =~ ^(asan|tsan|avx2)$ ]]; then
+if [[ $preset =~ ^(asan|asan-avx2|tsan|avx2)$ ]]; then
   run "$preset" rowsmith_tests -L catch2
 else
   run "$preset" "all headers_alone"
 fi
-for list in ${again[@]+"${again[@]}"}; do
-  read -r -a folders <<< "$list"
-  preset=${folders[0]}
-  folders=("${folders[@]:1}")
-  if [ "$preset" = avx2 ] && ! grep -qs '\bavx2\b.*\bfma\b\|\bfma\b.*\bavx2\b' /proc/cpuinfo; then
-    echo "== avx2: skipped, this processor has no AVX2" >&2
-    continue
-  fi
+if [ "$sanitize" = yes ]; then
+  preset=asan
+  if grep -qs '\bavx2\b.*\bfma\b\|\bfma\b.*\bavx2\b' /proc/cpuinfo; then preset=asan-avx2; fi
   targets=rowsmith_tests
   names='catch2\.'
   if [ ${#folders[@]} -gt 0 ]; then
@@ -159,7 +153,7 @@ for list in ${again[@]+"${again[@]}"}; do
     done
   fi
   if [ -n "$names" ]; then run "$preset" "$targets" -R "$names"; fi
-done
+fi
 if [ -n "$fuzz" ]; then
   echo "== fuzz" >&2
   count "$(bash tests/fuzz/run.sh "$fuzz" || true)" fuzz

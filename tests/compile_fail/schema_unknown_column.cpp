@@ -4,7 +4,7 @@
 
 namespace rs = rowsmith;
 
-using Schema = rs::Schema<rs::Numerical<"age">, rs::Label<"income">>;
+using Schema = rs::Schema<rs::Numerical<"age">, rs::Label<"income">, rs::Numerical<"hours">>;
 
 #if ROWSMITH_MUST_FAIL
 static_assert(Schema::index<"salary">() == 1);

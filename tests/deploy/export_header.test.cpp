@@ -164,8 +164,7 @@ Exported rows_of_header(const rs::TableModel& model) {
 
 } // namespace
 
-// [compiles]: most of their time is spent in the compiler, which sanitizers slow down and say nothing about.
-TEST_CASE("an exported header makes the sampler's rows and scores, bit for bit", "[deploy][compiles]") {
+TEST_CASE("an exported header makes the sampler's rows and scores, bit for bit", "[deploy]") {
   auto all = small::models();
   all.push_back({"constants", rs::TableModel(small::with_constants(small::all_parts()[5].model))});
   all.push_back({"constants and labels", rs::TableModel(small::with_constants(small::all_parts()[1].model))});
@@ -195,7 +194,7 @@ TEST_CASE("an exported header makes the sampler's rows and scores, bit for bit",
   }
 }
 
-TEST_CASE("smaller weights keep scores within the stated tolerance", "[deploy][compiles]") {
+TEST_CASE("smaller weights keep scores within the stated tolerance", "[deploy]") {
   const auto all = small::models();
   for (const std::size_t which : {1U, 6U, 11U})
     for (const auto weights : {rs::WeightFormat::f16, rs::WeightFormat::i8}) {
@@ -239,8 +238,7 @@ TEST_CASE("smaller weights keep scores within the stated tolerance", "[deploy][c
     }
 }
 
-TEST_CASE("an exported header needs no exceptions, no RTTI and little time to compile",
-          "[deploy][compiles]") {
+TEST_CASE("an exported header needs no exceptions, no RTTI and little time to compile", "[deploy]") {
   using Heads = rs::AutoregressiveHeads<64>;
   using Autoencoder =
       rs::Autoencoder<rs::Dense<256>, rs::ReLU, rs::Dense<128>, rs::ReLU, rs::Latent<16>, Heads>;

@@ -6,16 +6,17 @@
 #include <string>
 
 #include <rowsmith/core/errors.hpp>
+#include <rowsmith/io/model_file.hpp>
 
 #include "../../examples/service/service.hpp"
-#include "../deploy/small_models.hpp"
 
 #include <httplib.h>
 
 namespace rs = rowsmith;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const rs::Sampler sampler(small::models().at(6).model); // with labels and a category for others
+  // With labels and a category for others.
+  static const rs::Sampler sampler(rs::load_model(ROWSMITH_SOURCE_DIR "/tests/fuzz/corpus/model/in_order"));
   if (size == 0)
     return 0;
   const std::string text(reinterpret_cast<const char*>(data) + 1, size - 1);
