@@ -6,8 +6,8 @@
 //                   5, 2 and 42 values, as Adult after one-hot encoding
 //   autoregressive  noise 32-128-128-128-16, AutoregressiveHeads<64> over 15 columns of 562 codes in all
 // and for each
-//   row, score   a decoded row, a row's anomaly score; `warm`: one call after the other; `cold`: after
-//   reading
+//   row, score   (rows also from weights in half precision) a decoded row, a row's anomaly score; `warm`: one
+//   call after the other; `cold`: after reading
 //                as much other memory as fills the second-level cache several times
 //   eigen        the same products and activations as a plain chain of Eigen expressions, nothing decoded
 //   memory       reading as many bytes as the weights have, again and again: no code that reads each weight
@@ -331,7 +331,13 @@ int main(int argc, char** argv) {
     EigenChain chain(model);
     auto eigen = measure(
         calls, [&chain](std::size_t) { sink = chain.run(); }, warm);
-    std::vector<float> weights(sampler.generation_weights(), 1.0F);
+    std::vector<float> weights(sampler.generation_bytes() / sizeof(float), 1.0F);
+    const rs::Sampler half(model, {.precision = rs::Precision::half});
+    auto half_scratch = half.scratch();
+    const auto in_half = measure(
+        calls, [&](std::size_t i) { half(7, i, half_scratch, row); }, warm);
+    const auto in_half_cold = measure(
+        calls, [&](std::size_t i) { half(7, i, half_scratch, row); }, cold);
     const auto memory = measure(
         std::min<std::size_t>(calls, 100'000),
         [&weights](std::size_t) {
@@ -370,6 +376,8 @@ int main(int argc, char** argv) {
     const double bytes = static_cast<double>(weights.size() * sizeof(float));
     report.say(name, "row", "warm", sampled);
     report.say(name, "row", "cold", sampled_cold);
+    report.say(name, "row in half precision", "warm", in_half);
+    report.say(name, "row in half precision", "cold", in_half_cold);
     report.say(name, "score", "warm", scored);
     report.say(name, "eigen", "warm", eigen);
     report.say(name, "memory", "warm", memory,
@@ -400,6 +408,8 @@ int main(int argc, char** argv) {
     };
     line("row, warm", sampled);
     line("row, cold", sampled_cold);
+    line("row in half precision, warm", in_half);
+    line("row in half precision, cold", in_half_cold);
     line("score, warm", scored);
     line("Eigen products alone", eigen);
     line("reading the weights' bytes (" + rounded(bytes / 1024) + " KiB)", memory);

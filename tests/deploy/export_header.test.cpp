@@ -304,17 +304,17 @@ TEST_CASE("export refuses what a header cannot hold", "[deploy]") {
 }
 
 TEST_CASE("half precision is rounded to nearest", "[deploy]") {
-  CHECK(rs::detail::to_half(0.0F) == 0);
-  CHECK(rs::detail::to_half(-0.0F) == 0x8000);
-  CHECK(rs::detail::to_half(1.0F) == 0x3C00);
-  CHECK(rs::detail::to_half(-2.0F) == 0xC000);
-  CHECK(rs::detail::to_half(65504.0F) == 0x7BFF);
-  CHECK(rs::detail::to_half(0x1p-14F) == 0x0400);
-  CHECK(rs::detail::to_half(0x1p-24F) == 0x0001);
-  CHECK(rs::detail::to_half(0x1p-25F) == 0x0000);     // a tie: to even
-  CHECK(rs::detail::to_half(0x1.8p-24F) == 0x0002);   // a tie: to even
-  CHECK(rs::detail::to_half(0x1.FFFp-15F) == 0x0400); // rounds up to the smallest normal number
-  CHECK(rs::detail::to_half(0x1.002p0F) == 0x3C00);   // a tie: to even
-  CHECK(rs::detail::to_half(0x1.006p0F) == 0x3C02);   // a tie: to even
-  CHECK(rs::detail::to_half(0x1.003p0F) == 0x3C01);
+  CHECK(rs::detail::to_half(0.0F, "") == 0);
+  CHECK(rs::detail::to_half(-0.0F, "") == 0x8000);
+  CHECK(rs::detail::to_half(1.0F, "") == 0x3C00);
+  CHECK(rs::detail::to_half(-2.0F, "") == 0xC000);
+  CHECK(rs::detail::to_half(65504.0F, "") == 0x7BFF);
+  CHECK(rs::detail::to_half(0x1p-14F, "") == 0x0400);
+  CHECK(rs::detail::to_half(0x1p-24F, "") == 0x0001);
+  CHECK(rs::detail::to_half(0x1p-25F, "") == 0x0000);     // a tie: to even
+  CHECK(rs::detail::to_half(0x1.8p-24F, "") == 0x0002);   // a tie: to even
+  CHECK(rs::detail::to_half(0x1.FFFp-15F, "") == 0x0400); // rounds up to the smallest normal number
+  CHECK(rs::detail::to_half(0x1.002p0F, "") == 0x3C00);   // a tie: to even
+  CHECK(rs::detail::to_half(0x1.006p0F, "") == 0x3C02);   // a tie: to even
+  CHECK(rs::detail::to_half(0x1.003p0F, "") == 0x3C01);
 }

@@ -542,3 +542,66 @@ TEST_CASE("conditions on the label are kept, alone and in a batch, without alloc
   CHECK_THROWS_WITH(model.sample(1, {.label = "no", .conditions = {{"rich", {"yes"}}}}),
                     Contains("allow none of the model"));
 }
+
+TEST_CASE("half precision reads half the bytes, and makes nearly the same rows and scores", "[deploy]") {
+  for (const auto& [name, model] : small::models()) {
+    CAPTURE(name);
+    const rs::Sampler single(model);
+    const rs::Sampler half(model, {.precision = rs::Precision::half});
+    CHECK(half.generation_bytes() < single.generation_bytes());
+    CHECK(half.generation_bytes() >= single.generation_bytes() / 2);
+    auto scratch = single.scratch();
+    auto half_scratch = half.scratch();
+    auto row = single.row();
+    auto half_row = half.row();
+    constexpr std::size_t rows = 400;
+    const auto made = model.sample(rows, {.seed = 3});
+    std::size_t differ = 0;
+    std::size_t far = 0;
+    const bool trees = std::holds_alternative<rs::TreeNetwork>(model.heads()) ||
+                       std::holds_alternative<rs::MixedNetwork>(model.heads());
+    for (std::size_t i = 0; i < rows; ++i) {
+      half(3, i, half_scratch, half_row);
+      const std::size_t cells = cells_that_differ(made, i, half_row);
+      differ += cells > 0 ? 1 : 0;
+      row = row_of(single, made, i);
+      const double score = single.score(row, scratch);
+      const double near = half.score(row_of(half, made, i), half_scratch);
+      far +=
+          std::isfinite(score) == std::isfinite(near) &&
+                  (!std::isfinite(score) || std::abs(near - score) <= 0.01 * std::max(1.0, std::abs(score)))
+              ? 0
+              : 1;
+    }
+    // Standardised numbers are never quite the same; a latent code near a threshold goes the other way in
+    // trees.
+    bool numbers = false;
+    for (const auto& stretch : model.encoder().layout())
+      numbers = numbers || !stretch.categorical;
+    if (!numbers)
+      CHECK(differ <= rows / 10);
+    CHECK(far <= (trees ? rows / 20 : rows / 100));
+    const long before = allocation::count;
+    for (std::size_t i = 0; i < 50; ++i) {
+      half(3, i, half_scratch, half_row);
+      (void)half.score(half_row, half_scratch);
+    }
+    CHECK(allocation::count == before);
+  }
+}
+
+TEST_CASE("half precision refuses weights that it cannot hold", "[deploy]") {
+  auto parts = small::all_parts()[1].model;
+  rs::InferenceNetwork network;
+  for (auto layer : parts.generator_network.layers()) {
+    if (layer.kind == rs::InferenceLayer::Kind::dense)
+      layer.weight[0] = 70000;
+    network.add(std::move(layer));
+  }
+  network.set_residual(parts.generator_network.residual());
+  parts.generator_network = network;
+  const rs::TableModel model(parts);
+  CHECK_NOTHROW(rs::Sampler(model));
+  CHECK_THROWS_WITH(rs::Sampler(model, {.precision = rs::Precision::half}),
+                    Contains("Sampler: a weight beyond ±65504"));
+}

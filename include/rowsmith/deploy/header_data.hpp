@@ -18,6 +18,7 @@
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
+#include <rowsmith/deploy/half.hpp>
 #include <rowsmith/deploy/packed_model.hpp>
 #include <rowsmith/kernel/network.hpp>
 #include <rowsmith/linalg/gemm.hpp>
@@ -35,19 +36,6 @@ enum class WeightFormat {
 };
 
 namespace detail {
-
-/// Nearest half, ties to even, of a number that is at most 65504 in magnitude.
-inline std::uint16_t to_half(float value) noexcept {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  const auto sign = static_cast<std::uint16_t>((bits >> 16U) & 0x8000U);
-  const float magnitude = std::abs(value);
-  if (magnitude <
-      0x1p-14F) // subnormal: a whole number of 2^−24; rounding up may give the smallest normal one
-    return static_cast<std::uint16_t>(sign | static_cast<std::uint16_t>(std::nearbyint(magnitude * 0x1p24F)));
-  const std::uint32_t rest = bits & 0x7FFFFFFFU;
-  const std::uint32_t rounded = rest + 0xFFFU + ((rest >> 13U) & 1U);
-  return static_cast<std::uint16_t>(sign | ((rounded >> 13U) - (112U << 10U)));
-}
 
 /// A sink of weights for `kernel::ByteWeights` of any format.
 class HeaderData {
@@ -117,9 +105,7 @@ private:
       put_float(weights_, value);
       break;
     case WeightFormat::f16: {
-      if (!(std::abs(value) <= 65504))
-        throw Error("export: a weight beyond ±65504 cannot be stored in half precision");
-      const auto half = to_half(value);
+      const auto half = to_half(value, "export");
       weights_.push_back(static_cast<char>(half & 0xFFU));
       weights_.push_back(static_cast<char>(half >> 8U));
       break;

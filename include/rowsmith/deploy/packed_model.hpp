@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
 #include <rowsmith/core/aligned_buffer.hpp>
+#include <rowsmith/deploy/half.hpp>
 #include <rowsmith/kernel.hpp>
 #include <rowsmith/linalg/gemm.hpp>
 #include <rowsmith/models/table_model.hpp>
@@ -28,45 +30,100 @@ void each_in_panels(Index depth, Index columns, Index panel, Index unit, const P
         put(k, column + j);
 }
 
-/// A sink of weights for `kernel::FloatWeights`.
-class FloatStore {
+/// Numbers one stretch after the other, each beginning at a cache line.
+template <class T>
+class Stretches {
 public:
-  using Weights = kernel::FloatWeights;
-
-  kernel::Matrix panels(Index depth, Index columns, Operand<float> from) {
-    const kernel::Matrix matrix{begin(), depth, columns, 0};
-    values_.reserve(values_.size() +
-                    static_cast<std::size_t>(depth * kernel::padded(columns, Weights::unit)));
-    each_in_panels(depth, columns, Weights::panel, Weights::unit, [&](Index k, Index column) {
-      values_.push_back(column < columns ? from.data[k * from.row_stride + column * from.column_stride] : 0);
-    });
-    return matrix;
+  /// Where the next stretch begins.
+  std::size_t begin() {
+    values_.resize(static_cast<std::size_t>(
+        kernel::padded(static_cast<Index>(values_.size()), buffer_alignment / sizeof(T))));
+    return values_.size();
   }
-  kernel::Matrix rows(Index depth, Index columns, const float* from) {
-    return {numbers(from, static_cast<std::size_t>(depth * columns)), depth, columns, 0};
-  }
-  std::size_t numbers(const float* from, std::size_t count) {
-    const std::size_t at = begin();
-    values_.resize(at + count);
-    std::copy_n(from, count, values_.data() + at);
-    return at;
-  }
+  void reserve(std::size_t more) { values_.reserve(values_.size() + more); }
+  void put(T value) { values_.push_back(value); }
   std::size_t size() const noexcept { return values_.size(); }
-  AlignedBuffer<float> take() const {
-    AlignedBuffer<float> result(values_.size());
+  AlignedBuffer<T> take() const {
+    AlignedBuffer<T> result(values_.size());
     std::copy(values_.begin(), values_.end(), result.begin());
     return result;
   }
 
 private:
-  /// Where the next stretch begins: at a cache line.
-  std::size_t begin() {
-    values_.resize(static_cast<std::size_t>(
-        kernel::padded(static_cast<Index>(values_.size()), buffer_alignment / sizeof(float))));
-    return values_.size();
-  }
-  std::vector<float> values_;
+  std::vector<T> values_;
 };
+
+/// A sink of weights for `kernel::FloatWeights` or `kernel::HalfWeights`.
+/// \tparam Stored  float, or std::uint16_t for half precision
+template <class Stored>
+class WeightStore {
+  static constexpr bool half = std::is_same_v<Stored, std::uint16_t>;
+
+public:
+  using Weights = std::conditional_t<half, kernel::HalfWeights, kernel::FloatWeights>;
+
+  /// What was given, where it stays.
+  struct Buffers {
+    AlignedBuffer<Stored> weights;
+    AlignedBuffer<float> numbers; ///< in half precision; otherwise they are among the weights
+    Weights view() const noexcept {
+      if constexpr (half)
+        return {weights.data(), numbers.data()};
+      else
+        return {weights.data()};
+    }
+  };
+
+  /// \throws Error for a weight that half precision cannot hold
+  kernel::Matrix panels(Index depth, Index columns, Operand<float> from) {
+    const kernel::Matrix matrix{weights_.begin(), depth, columns, 0};
+    weights_.reserve(static_cast<std::size_t>(depth * kernel::padded(columns, Weights::unit)));
+    each_in_panels(depth, columns, Weights::panel, Weights::unit, [&](Index k, Index column) {
+      weights_.put(
+          stored(column < columns ? from.data[k * from.row_stride + column * from.column_stride] : 0));
+    });
+    return matrix;
+  }
+  kernel::Matrix rows(Index depth, Index columns, const float* from) {
+    const kernel::Matrix matrix{weights_.begin(), depth, columns, 0};
+    const auto count = static_cast<std::size_t>(depth * columns);
+    weights_.reserve(count);
+    for (std::size_t i = 0; i < count; ++i)
+      weights_.put(stored(from[i]));
+    return matrix;
+  }
+  std::size_t numbers(const float* from, std::size_t count) {
+    auto& to = numbers_or_weights();
+    const std::size_t at = to.begin();
+    to.reserve(count);
+    for (std::size_t i = 0; i < count; ++i)
+      to.put(from[i]);
+    return at;
+  }
+  /// Bytes of all that was given.
+  std::size_t size() const noexcept {
+    return weights_.size() * sizeof(Stored) + numbers_.size() * sizeof(float);
+  }
+  Buffers take() const { return {weights_.take(), numbers_.take()}; }
+
+private:
+  static Stored stored(float value) {
+    if constexpr (half)
+      return to_half(value, "Sampler");
+    else
+      return value;
+  }
+  auto& numbers_or_weights() noexcept {
+    if constexpr (half)
+      return numbers_;
+    else
+      return weights_;
+  }
+  Stretches<Stored> weights_;
+  Stretches<float> numbers_;
+};
+using FloatStore = WeightStore<float>;
+using HalfStore = WeightStore<std::uint16_t>;
 
 /// \param gathered  the first layer's matrix is read row by row
 template <class Sink>
@@ -235,7 +292,7 @@ public:
     model_.latent_offset = numbers(parts.latent_offset);
     model_.latent_bound = numbers(parts.latent_bound);
     model_.bounded = !parts.latent_bound.empty();
-    generation_weights_ = sink.size();
+    generation_size_ = sink.size();
     if (scoring)
       encoder_ = pack_network(sink, parts.encoder_network, true);
     model_.generator = view(generator_, parts.generator_network.residual());
@@ -254,8 +311,8 @@ public:
     return std::visit([&visit](const auto& kind) -> decltype(auto) { return visit(kind.view); }, heads_);
   }
   const PackedHeads& heads() const noexcept { return heads_; }
-  /// How much the sink held when all but the encoder was packed.
-  std::size_t generation_weights() const noexcept { return generation_weights_; }
+  /// The sink's size when all but the encoder was packed.
+  std::size_t generation_size() const noexcept { return generation_size_; }
 
   /// How many numbers each of `kernel::Buffers` takes.
   Index input_width() const noexcept {
@@ -278,7 +335,7 @@ private:
   std::vector<kernel::Layer> encoder_;
   PackedHeads heads_;
   kernel::Model<Weights> model_;
-  std::size_t generation_weights_ = 0;
+  std::size_t generation_size_ = 0;
 };
 
 } // namespace detail

@@ -23,22 +23,59 @@
 
 ROWSMITH_BEGIN
 
+/// How a `Sampler` keeps the weights of networks. Biases, scales, codecs and trees are always exact.
+enum class Precision {
+  single, ///< as they are: the bits of `TableModel::sample`
+  half    ///< IEEE half precision, rounded to nearest: half the memory to read for a row. Some cells differ
+          ///< from those of `single`; scores are within 1 % as a rule
+};
+
+struct SamplerOptions {
+  Precision precision = Precision::single;
+};
+
 namespace detail {
+
+/// A model with its weights, laid out for single rows.
+template <class Store>
+struct LaidOutModel {
+  explicit LaidOutModel(const TableModel& model) : packed(store, model), weights(store.take()) {
+    store = {};
+    packed.set_weights(weights.view());
+  }
+  Store store; ///< empty, once all is packed
+  PackedModel<Store> packed;
+  typename Store::Buffers weights;
+};
 
 /// What all samplers made from one model share.
 struct SamplerParts {
-  explicit SamplerParts(const TableModel& from)
-      : model(from), columns(std::make_shared<RowColumns>(from)), packed(store, model) {
-    weights = store.take();
-    store = {};
-    packed.set_weights({weights.data()});
+  using Single = LaidOutModel<FloatStore>;
+  using Half = LaidOutModel<HalfStore>;
+
+  SamplerParts(const TableModel& from, Precision precision)
+      : model(from), columns(std::make_shared<RowColumns>(from)),
+        laid_out(precision == Precision::half
+                     ? std::variant<Single, Half>(std::in_place_type<Half>, model)
+                     : std::variant<Single, Half>(std::in_place_type<Single>, model)) {}
+
+  /// Calls `visit` with the packed model.
+  template <class Visit>
+  decltype(auto) with_packed(const Visit& visit) const {
+    return std::visit([&visit](const auto& from) -> decltype(auto) { return visit(from.packed); }, laid_out);
+  }
+  /// Calls `visit` with the kernel's views of the model and of its heads.
+  template <class Visit>
+  decltype(auto) with_heads(const Visit& visit) const {
+    return with_packed([&visit](const auto& packed) -> decltype(auto) {
+      return packed.with_heads(
+          [&](const auto& heads) -> decltype(auto) { return visit(packed.model(), heads); });
+    });
   }
 
   TableModel model;
   std::shared_ptr<const RowColumns> columns;
-  FloatStore store; ///< empty, once all is packed
-  PackedModel<FloatStore> packed;
-  AlignedBuffer<float> weights;
+  std::variant<Single, Half> laid_out;
 };
 
 } // namespace detail
@@ -78,7 +115,9 @@ public:
   };
 
   /// Arranges the model's weights for single rows.
-  explicit Sampler(const TableModel& model) : parts_(std::make_shared<detail::SamplerParts>(model)) {}
+  /// \throws Error for half precision, if a weight is beyond ±65504
+  explicit Sampler(const TableModel& model, const SamplerOptions& options = {})
+      : parts_(std::make_shared<detail::SamplerParts>(model, options.precision)) {}
 
   const TableModel& model() const noexcept { return parts_->model; }
   const TableSchema& schema() const noexcept { return model().schema(); }
@@ -93,35 +132,15 @@ public:
     return model().resolve(conditions, allow_rare);
   }
 
-  /// How many floats of weights are laid out for a sampled row. It reads all of them, or with autoregressive
+  /// How many bytes of weights are laid out for a sampled row. It reads all of them, or with autoregressive
   /// heads all but the tables of codes that were not drawn.
-  std::size_t generation_weights() const noexcept { return parts_->packed.generation_weights(); }
+  std::size_t generation_bytes() const noexcept {
+    return parts_->with_packed([](const auto& packed) { return packed.generation_size(); });
+  }
 
   /// Buffers for one thread.
   Scratch scratch() const {
-    Scratch scratch(parts_->columns);
-    const auto& packed = parts_->packed;
-    const Index network = packed.network_width();
-    const Index sizes[] = {packed.input_width(), network, network, packed.model().latent,
-                           packed.room_width()};
-    auto& buffers = scratch.buffers_;
-    float** const places[] = {&buffers.input, &buffers.networks[0], &buffers.networks[1], &buffers.latent,
-                              &buffers.room};
-    constexpr Index line = buffer_alignment / sizeof(float);
-    Index total = 0;
-    for (const Index size : sizes)
-      total += kernel::padded(size, line);
-    scratch.values_.resize(static_cast<std::size_t>(total));
-    float* at = scratch.values_.data();
-    for (std::size_t i = 0; i < 5; ++i) {
-      *places[i] = at;
-      at += kernel::padded(sizes[i], line);
-    }
-    scratch.words_.resize(4 * packed.model().columns.word_blocks());
-    scratch.codes_.resize(packed.model().columns.stretches);
-    buffers.words = scratch.words_.data();
-    buffers.codes = scratch.codes_.data();
-    return scratch;
+    return parts_->with_packed([this](const auto& packed) { return scratch_of(packed); });
   }
   /// A row for results.
   DynamicRow row() const { return DynamicRow(parts_->columns); }
@@ -171,11 +190,10 @@ public:
         return std::numeric_limits<double>::infinity();
       prepared = &scratch.prepared_;
     }
-    const auto& packed = parts_->packed;
     const std::size_t* slots = parts_->columns->model_slots.data();
-    return packed.with_heads([&](const auto& heads) {
+    return parts_->with_heads([&](const auto& from, const auto& heads) {
       return kernel::score_row(
-          packed.model(), heads, [=](std::size_t column) { return prepared->numbers_[slots[column]]; },
+          from, heads, [=](std::size_t column) { return prepared->numbers_[slots[column]]; },
           [=](std::size_t column) { return prepared->codes_[slots[column]]; }, scratch.buffers_);
     });
   }
@@ -199,6 +217,32 @@ public:
   }
 
 private:
+  template <class Packed>
+  Scratch scratch_of(const Packed& packed) const {
+    Scratch scratch(parts_->columns);
+    const Index network = packed.network_width();
+    const Index sizes[] = {packed.input_width(), network, network, packed.model().latent,
+                           packed.room_width()};
+    auto& buffers = scratch.buffers_;
+    float** const places[] = {&buffers.input, &buffers.networks[0], &buffers.networks[1], &buffers.latent,
+                              &buffers.room};
+    constexpr Index line = buffer_alignment / sizeof(float);
+    Index total = 0;
+    for (const Index size : sizes)
+      total += kernel::padded(size, line);
+    scratch.values_.resize(static_cast<std::size_t>(total));
+    float* at = scratch.values_.data();
+    for (std::size_t i = 0; i < 5; ++i) {
+      *places[i] = at;
+      at += kernel::padded(sizes[i], line);
+    }
+    scratch.words_.resize(4 * packed.model().columns.word_blocks());
+    scratch.codes_.resize(packed.model().columns.stretches);
+    buffers.words = scratch.words_.data();
+    buffers.codes = scratch.codes_.data();
+    return scratch;
+  }
+
   /// \param table  of the model's columns \param left_out  rows that it has no more
   std::vector<double> score_prepared(const Table& table, int threads,
                                      std::span<const std::size_t> left_out = {}) const {
@@ -262,10 +306,9 @@ private:
   void make(std::uint64_t seed, std::uint64_t index, std::size_t label, Scratch& scratch,
             DynamicRow& row) const noexcept {
     require(scratch.columns_ == parts_->columns && row.columns_ == parts_->columns);
-    const auto& packed = parts_->packed;
-    packed.with_heads([&](const auto& heads) {
+    parts_->with_heads([&](const auto& from, const auto& heads) {
       kernel::sample_row(
-          packed.model(), heads, seed, index, label, scratch.buffers_,
+          from, heads, seed, index, label, scratch.buffers_,
           [&row](std::size_t column, const kernel::Cell& cell) { row.set_cell(column, cell); });
     });
     model().preparation().backward(row.cells());
@@ -274,13 +317,11 @@ private:
   bool make_within(std::uint64_t seed, std::uint64_t index, const ResolvedConditions& conditions,
                    Scratch& scratch, DynamicRow& row) const noexcept {
     require(scratch.columns_ == parts_->columns && row.columns_ == parts_->columns);
-    const auto& packed = parts_->packed;
     const auto& rules = *conditions.rules();
     require(rules.is_of(model().identity()));
     const auto restrictions = rules.view();
     const auto& preparation = model().preparation();
-    const bool made = packed.with_heads([&](const auto& heads) {
-      const auto& from = packed.model();
+    const bool made = parts_->with_heads([&](const auto& from, const auto& heads) {
       const auto log_weight_of = [&](const std::int32_t* codes, const kernel::Draw& draw,
                                      const float* outputs) {
         const double weight = rules.log_weight(codes, draw);

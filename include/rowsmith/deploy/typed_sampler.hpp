@@ -31,7 +31,8 @@ public:
   using Scratch = Sampler::Scratch;
 
   /// \throws SchemaError naming the first column of the model that differs from `Schema`
-  explicit TypedSampler(const TableModel& model) : TypedSampler(Sampler(model)) {}
+  explicit TypedSampler(const TableModel& model, const SamplerOptions& options = {})
+      : TypedSampler(Sampler(model, options)) {}
   explicit TypedSampler(Sampler sampler) : sampler_(std::move(sampler)) {
     Row<Schema>::check(sampler_.schema());
   }

@@ -87,7 +87,8 @@ inline Scalar normalise_row(const Scalar* x, const Numbers& gain, const Numbers&
   return inverse_sd;
 }
 
-/// A weight matrix, depth × columns, in panels of columns or row by row. \see FloatWeights, ByteWeights
+/// A weight matrix, depth × columns, in panels of columns or row by row. \see FloatWeights, HalfWeights,
+/// ByteWeights
 struct Matrix {
   std::size_t at = 0;
   Index depth = 0;
@@ -134,9 +135,19 @@ struct Float16 {
     std::memcpy(&half, from, sizeof half);
     const std::uint32_t wide = half;
     const float value = std::bit_cast<float>((wide & 0x7FFFU) << 13U) * 0x1p112F;
-    return (wide & 0x8000U) != 0 ? -value : value;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) | (wide & 0x8000U) << 16U);
   }
   static simd::Vector<float> vector(const char* from) noexcept {
+    // The processor's own conversion gives the same: each half is a float.
+#if defined(__AVX512F__)
+    __m256i packed;
+    std::memcpy(&packed, from, sizeof packed);
+    return reinterpret_cast<simd::Vector<float>>(_mm512_maskz_cvtph_ps(0xFFFF, packed));
+#elif defined(__F16C__)
+    __m128i packed;
+    std::memcpy(&packed, from, sizeof packed);
+    return reinterpret_cast<simd::Vector<float>>(_mm256_cvtph_ps(packed));
+#else
     typedef std::uint16_t Halves __attribute__((vector_size(simd::register_bytes / 2)));
     Halves halves;
     std::memcpy(&halves, from, sizeof halves);
@@ -145,6 +156,7 @@ struct Float16 {
     const simd::Vector<float> value = simd::bit_cast<float, std::uint32_t>(shifted) * 0x1p112F;
     const simd::Vector<std::uint32_t> sign = (wide & 0x8000U) << 16U;
     return simd::bit_cast<float, std::uint32_t>(simd::bit_cast<std::uint32_t, float>(value) | sign);
+#endif
   }
 };
 /// A byte: a column's weights are whole numbers times its scale.
@@ -157,6 +169,27 @@ struct Int8 {
     Bytes bytes;
     std::memcpy(&bytes, from, sizeof bytes);
     return __builtin_convertvector(bytes, simd::Vector<float>);
+  }
+};
+
+/// Weights in half precision, numbers as floats: half as much to read for a row. Laid out as `FloatWeights`.
+struct HalfWeights {
+  static constexpr Index unit = FloatWeights::unit;
+  static constexpr Index panel = FloatWeights::panel;
+  static constexpr bool scaled = false;
+  const std::uint16_t* values = nullptr;
+  const float* floats = nullptr;
+
+  struct Row {
+    const std::uint16_t* from;
+    float operator[](Index i) const noexcept { return Float16::one(reinterpret_cast<const char*>(from + i)); }
+  };
+  const float* numbers(std::size_t at) const noexcept { return floats + at; }
+  Row row(const Matrix& matrix, Index r) const noexcept {
+    return {values + matrix.at + static_cast<std::size_t>(r * matrix.columns)};
+  }
+  simd::Vector<float> vector(std::size_t at) const noexcept {
+    return Float16::vector(reinterpret_cast<const char*>(values + at));
   }
 };
 
