@@ -334,10 +334,11 @@ int main(int argc, char** argv) {
     std::vector<float> weights(sampler.generation_bytes() / sizeof(float), 1.0F);
     const rs::Sampler half(model, {.precision = rs::Precision::half});
     auto half_scratch = half.scratch();
+    auto half_row = half.row();
     const auto in_half = measure(
-        calls, [&](std::size_t i) { half(7, i, half_scratch, row); }, warm);
+        calls, [&](std::size_t i) { half(7, i, half_scratch, half_row); }, warm);
     const auto in_half_cold = measure(
-        calls, [&](std::size_t i) { half(7, i, half_scratch, row); }, cold);
+        calls, [&](std::size_t i) { half(7, i, half_scratch, half_row); }, cold);
     const auto memory = measure(
         std::min<std::size_t>(calls, 100'000),
         [&weights](std::size_t) {
