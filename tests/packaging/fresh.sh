@@ -157,7 +157,7 @@ echo "fresh: installing and running" >&2
 
 # The wheel, with Debian's pandas and what docs/python.md says that a ready wheel needs, and with nothing of rowsmith's
 # packages: first, so that these do not bring what it lacks.
-check "pip installs the wheel" "$install python3-pandas python3-venv
+check "pip installs the wheel" "$install libgomp1 python3-pandas python3-venv
   python3 -m venv --system-site-packages env
   env/bin/pip --disable-pip-version-check install --no-index ./rowsmith-*.whl
   cd / && [ \"\$(/root/rowsmith/env/bin/python -c 'import rowsmith; print(rowsmith.__version__)')\" = $version ]"
