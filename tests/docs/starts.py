@@ -3,10 +3,14 @@
 and looks at what comes out.
 
 usage: python3 starts.py CHECKOUT ROWSMITH BLOCKS CXX WORK
+       python3 starts.py CHECKOUT --installed WORK PART
   ROWSMITH  the program; `fit` and `evaluate` get --quick here: how well they do is tested elsewhere
   BLOCKS    the pages' programs in one, compiled without optimisation (blocks.py). In place of the compiler the commands
             find a script that looks at what it is given, has the compiler read a source with the same flags, and makes a
             program that calls that of the page.
+  --installed  nothing is put in place of anything: the program, the compiler, the headers and the Python package are those
+            of the machine. PART is a page of docs/start, or, with the files that run and judge left in WORK, `headers` or
+            `python`. CHECKOUT needs README.md and docs alone.
 """
 import os
 import pathlib
@@ -85,7 +89,25 @@ def run_page(name, blocks, work, environment):
     print(f"starts: docs/start/{name}.md does what it says")
 
 
-def run_python(blocks, work, environment):
+def python_start(blocks, work, environment):
+    """The five minutes of docs/python.md with the table of docs/start/run.md."""
+    block = next(block for block in blocks if block.page == "docs/python.md" and block.language == "python")
+    folder = work / "python"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    table = next(block for block in blocks if block.page == "docs/start/run.md" and "> people.csv" in block.text)
+    subprocess.run(["bash", "-c", table.text], cwd=folder, env=environment, check=True)
+    (folder / "start.py").write_text(block.text + "assert list(made.columns) == list(train.columns)\n"
+                                     "assert len(made) == len(train) and list(made.dtypes) == list(train.dtypes)\n",
+                                     encoding="utf-8")
+    subprocess.run([sys.executable, "start.py"], cwd=folder, env=environment, check=True)
+    for name in ("people.model", "report.html"):
+        if not (folder / name).is_file():
+            sys.exit(f"{block.place}: writes no {name}")
+    print(f"starts: {block.place} does what it says")
+
+
+def run_python(blocks, work, environment, needed=False):
     """The programs in Python, where the package is: built by the test of the package, or installed."""
     for block in blocks:
         if block.language != "python" or not block.file:
@@ -101,10 +123,32 @@ def run_python(blocks, work, environment):
                 print(f"starts: {block.place} does what it says")
                 break
         else:
+            if needed:
+                sys.exit(f"{block.place}: the Python package rowsmith is not there: {there.stderr.decode()}")
             print(f"starts: {block.place} was not run: the Python package rowsmith is not there")
 
 
+def installed(root, work, part):
+    blocks = docs.blocks_of(root)
+    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
+    work.mkdir(parents=True, exist_ok=True)
+    if part == "headers":
+        headers_of_models(root, work, blocks, "g++")
+    elif part == "python":
+        python_start(blocks, work, environment)
+        run_python(blocks, work, environment, needed=True)
+    elif part in EXPECT:
+        shutil.rmtree(work / part, ignore_errors=True)
+        run_page(part, [block for block in blocks if block.page == f"docs/start/{part}.md"], work, environment)
+    else:
+        sys.exit(f"starts.py: there is no part '{part}', expected {', '.join(EXPECT)}, headers or python")
+
+
 def main():
+    if sys.argv[2:3] == ["--installed"]:
+        root, _, work, part = sys.argv[1:]
+        installed(pathlib.Path(root).resolve(), pathlib.Path(work).resolve(), part)
+        return
     root, program, programs, cxx, work = sys.argv[1:]
     root, work, program = pathlib.Path(root).resolve(), pathlib.Path(work).resolve(), os.path.abspath(program)
     shutil.rmtree(work, ignore_errors=True)
