@@ -142,11 +142,11 @@ struct Float16 {
 #if defined(__AVX512F__)
     __m256i packed;
     std::memcpy(&packed, from, sizeof packed);
-    return reinterpret_cast<simd::Vector<float>>(_mm512_maskz_cvtph_ps(0xFFFF, packed));
+    const auto result = reinterpret_cast<simd::Vector<float>>(_mm512_maskz_cvtph_ps(0xFFFF, packed));
 #elif defined(__F16C__)
     __m128i packed;
     std::memcpy(&packed, from, sizeof packed);
-    return reinterpret_cast<simd::Vector<float>>(_mm256_cvtph_ps(packed));
+    const auto result = reinterpret_cast<simd::Vector<float>>(_mm256_cvtph_ps(packed));
 #else
     typedef std::uint16_t Halves __attribute__((vector_size(simd::register_bytes / 2)));
     Halves halves;
@@ -155,8 +155,10 @@ struct Float16 {
     const simd::Vector<std::uint32_t> shifted = (wide & 0x7FFFU) << 13U;
     const simd::Vector<float> value = simd::bit_cast<float, std::uint32_t>(shifted) * 0x1p112F;
     const simd::Vector<std::uint32_t> sign = (wide & 0x8000U) << 16U;
-    return simd::bit_cast<float, std::uint32_t>(simd::bit_cast<std::uint32_t, float>(value) | sign);
+    const auto result =
+        simd::bit_cast<float, std::uint32_t>(simd::bit_cast<std::uint32_t, float>(value) | sign);
 #endif
+    return result;
   }
 };
 /// A byte: a column's weights are whole numbers times its scale.
