@@ -6,9 +6,9 @@
 //                   5, 2 and 42 values, as Adult after one-hot encoding
 //   autoregressive  noise 32-128-128-128-16, AutoregressiveHeads<64> over 15 columns of 562 codes in all
 // and for each
-//   row, score   (rows also from weights in half precision) a decoded row, a row's anomaly score; `warm`: one
-//   call after the other; `cold`: after reading
-//                as much other memory as fills the second-level cache several times
+//   row, score   a decoded row (also from weights in half precision), a row's anomaly score; `warm`: one
+//                call after the other; `cold`: after reading as much other memory as fills the second-level
+//                cache several times
 //   eigen        the same products and activations as a plain chain of Eigen expressions, nothing decoded
 //   memory       reading as many bytes as the weights have, again and again: no code that reads each weight
 //   can
