@@ -13,5 +13,6 @@
 #include <rowsmith/forest/isolation_forest.hpp>
 #include <rowsmith/forest/pool.hpp>
 #include <rowsmith/forest/random_forest.hpp>
+#include <rowsmith/forest/small_nodes.hpp>
 #include <rowsmith/forest/tree_criteria.hpp>
 #include <rowsmith/forest/tree_grower.hpp>

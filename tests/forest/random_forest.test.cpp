@@ -14,6 +14,7 @@
 #include <rowsmith/forest/binned_matrix.hpp>
 #include <rowsmith/forest/decision_tree.hpp>
 #include <rowsmith/forest/random_forest.hpp>
+#include <rowsmith/forest/small_nodes.hpp>
 
 namespace rs = rowsmith;
 
@@ -418,4 +419,73 @@ TEST_CASE("sorting by radix orders numbers of all kinds", "[forest]") {
   for (std::size_t i = 0; i < mixed.size(); ++i)
     CHECK(binned.columns[0][i] ==
           std::lower_bound(ordered.begin(), ordered.end(), mixed[i]) - ordered.begin() + 1);
+}
+
+TEST_CASE("sets of bits tell what a loop over the rows tells", "[forest]") {
+  struct Row {
+    std::uint32_t row;
+    std::uint16_t weight;
+    std::uint16_t label;
+  };
+  rs::RandomSequence random(rs::RandomStream(1, rs::Purpose::user));
+  rs::forest::detail::SmallNodes nodes(1);
+  for (const std::size_t count : {1U, 2U, 17U, 63U, 64U})
+    for (const std::uint32_t values : {2U, 256U}) {
+      std::vector<std::uint8_t> column;
+      for (int i = 0; i < 200; ++i)
+        column.push_back(static_cast<std::uint8_t>(random.below(values)));
+      std::vector<Row> rows;
+      for (std::size_t i = 0; i < count; ++i)
+        rows.push_back({random.below(200), static_cast<std::uint16_t>(1 + random.below(7)),
+                        static_cast<std::uint16_t>(random.below(2))});
+      REQUIRE(nodes.hold(std::span<const Row>(rows)));
+      const std::uint8_t* codes = nodes.codes(0, column.data());
+      const rs::forest::detail::Bytes64 bytes(codes);
+      for (const unsigned bound : {0U, 1U, 127U, 128U, 254U, 255U, unsigned{codes[0]}}) {
+        std::uint64_t at_most = 0;
+        std::uint64_t equal = 0;
+        std::uint64_t sum = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+          const unsigned bin = column[rows[i].row];
+          at_most |= std::uint64_t{bin <= bound} << i;
+          equal |= std::uint64_t{bin == bound} << i;
+          if (bin <= bound)
+            sum += rows[i].weight * (1 + (std::uint64_t{rows[i].label} << 32U));
+        }
+        const auto masks = bytes.compare(static_cast<std::uint8_t>(bound));
+        CHECK((masks.at_most & nodes.everything()) == at_most);
+        CHECK((masks.equal & nodes.everything()) == equal);
+        CHECK(nodes.sum(at_most) == sum);
+      }
+    }
+  // Too many rows and too great weights are left to others.
+  CHECK_FALSE(nodes.hold(std::span<const Row>(std::vector<Row>(65, Row{0, 1, 0}))));
+  CHECK_FALSE(nodes.hold(std::span<const Row>(std::vector<Row>{{0, 8, 1}})));
+}
+
+TEST_CASE("nodes of few rows are split as large ones", "[forest]") {
+  // Bins of two bytes keep all nodes from being sets of bits; features of few values have many ties.
+  for (std::uint32_t seed = 0; seed < 4; ++seed) {
+    rs::RandomSequence random(rs::RandomStream(seed, rs::Purpose::user));
+    const std::size_t rows = 30 + 200 * seed;
+    rs::forest::BinnedMatrix narrow{rows, std::vector<std::vector<std::uint16_t>>(6)};
+    std::vector<std::uint16_t> labels;
+    for (std::size_t i = 0; i < rows; ++i) {
+      for (std::size_t f = 0; f < 6; ++f)
+        narrow.columns[f].push_back(static_cast<std::uint16_t>(random.below(f < 3 ? 3 : 256)));
+      labels.push_back(static_cast<std::uint16_t>(random.below(2)));
+    }
+    // One feature of more than 256 bins is enough.
+    auto wide = narrow;
+    for (auto& bin : wide.columns[5])
+      bin = static_cast<std::uint16_t>(2 * bin);
+    const auto all = rs::forest::detail::all_rows(narrow);
+    for (const std::size_t leaf : {1U, 3U}) {
+      const rs::RandomForestOptions options{.trees = 10, .min_samples_leaf = leaf, .seed = seed};
+      const auto a = rs::RandomForest::fit_binned(narrow, all, labels, 2, options);
+      const auto b = rs::RandomForest::fit_binned(wide, all, labels, 2, options);
+      CHECK(a.predict_binned(narrow, all) == b.predict_binned(wide, all));
+      CHECK(a.importances() == b.importances());
+    }
+  }
 }

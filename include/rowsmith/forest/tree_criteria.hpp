@@ -3,7 +3,7 @@
 /// What trees are split by: classes by Gini impurity, numbers by squared error.
 ///
 /// Criteria say what a tree's samples are, sum them up by bin, and judge a split by those sums. The score of
-/// a split is what it takes from the impurity, but for a constant of the node.
+/// a split is what it takes from the impurity, but for a constant and a factor of the node.
 #pragma once
 
 #include <algorithm>
@@ -39,9 +39,13 @@ public:
     for (const auto& sample : samples)
       total_ += packed(sample);
   }
+  std::uint64_t total() const noexcept { return total_; }
   std::uint64_t weight() const noexcept { return total_ & half; }
   bool pure() const noexcept { return total_ >> 32U == 0 || total_ >> 32U == weight(); }
-  double node_score() const noexcept { return squares(total_); }
+  /// The same, summed up elsewhere.
+  void enter(std::uint64_t total) noexcept { total_ = total; }
+  /// How much a split of this score takes from the impurity.
+  double decrease(double score) const noexcept { return 2 * score / static_cast<double>(weight()); }
 
   void add(std::size_t bin, const Sample& sample) noexcept { sums_[2 * bin] += packed(sample); }
   /// The same in a second sum of the bin: an addition need not wait for the one before, if that was of the
@@ -61,12 +65,16 @@ public:
     const auto [one, zero] = counts(sum(bin));
     return one / (one + zero);
   }
-  double score() const noexcept {
-    const auto [a, b] = counts(left_);
-    const auto [c, d] = counts(total_ - left_);
-    const double left = a + b;
-    const double right = c + d;
-    return ((a * a + b * b) * right + (c * c + d * d) * left) / (left * right);
+  double score() const noexcept { return score(total_, left_); }
+  /// Of a node and its left side, both sums. What is squared is a whole number: cuts that are equally good
+  /// have equal scores.
+  static double score(std::uint64_t total, std::uint64_t left) noexcept {
+    const std::uint64_t all = total & half;
+    const std::uint64_t weight = left & half;
+    // At most all² / 4 in size; what the products lose above 64 bits cancels.
+    const auto difference =
+        static_cast<double>(static_cast<std::int64_t>((left >> 32U) * all - (total >> 32U) * weight));
+    return difference * difference / (static_cast<double>(weight) * static_cast<double>(all - weight));
   }
 
   std::size_t values() const noexcept { return 2; }
@@ -88,10 +96,6 @@ private:
   static std::pair<double, double> counts(std::uint64_t sum) noexcept {
     const auto ones = static_cast<double>(static_cast<std::uint32_t>(sum >> 32U));
     return {ones, static_cast<double>(static_cast<std::uint32_t>(sum)) - ones};
-  }
-  static double squares(std::uint64_t sum) noexcept {
-    const auto [one, zero] = counts(sum);
-    return (one * one + zero * zero) / (one + zero);
   }
 
   std::vector<std::uint64_t> sums_;
@@ -117,11 +121,11 @@ public:
   }
   std::uint64_t weight() const noexcept { return weight_; }
   bool pure() const noexcept { return only_class() < classes_; }
-  double node_score() const noexcept {
+  double decrease(double score) const noexcept {
     double squares = 0;
     for (const auto count : total_)
       squares += static_cast<double>(count) * static_cast<double>(count);
-    return squares / static_cast<double>(weight_);
+    return std::max(score - squares / static_cast<double>(weight_), 0.0);
   }
 
   void add(std::size_t bin, const Sample& sample) noexcept {
@@ -197,7 +201,9 @@ public:
   }
   std::uint64_t weight() const noexcept { return total_.weight; }
   bool pure() const noexcept { return !(low_ < high_); }
-  double node_score() const noexcept { return total_.target * total_.target / static_cast<double>(weight()); }
+  double decrease(double score) const noexcept {
+    return std::max(score - total_.target * total_.target / static_cast<double>(weight()), 0.0);
+  }
 
   void add(std::size_t bin, const Sample& sample) noexcept { sums_[bin].add(sample); }
   bool empty(std::size_t bin) const noexcept { return sums_[bin].weight == 0; }

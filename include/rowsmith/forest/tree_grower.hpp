@@ -17,6 +17,8 @@
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/forest/binned_matrix.hpp>
 #include <rowsmith/forest/decision_tree.hpp>
+#include <rowsmith/forest/small_nodes.hpp>
+#include <rowsmith/forest/tree_criteria.hpp>
 
 ROWSMITH_BEGIN
 namespace forest {
@@ -32,7 +34,11 @@ public:
 
   TreeGrower(const PackedBins<Bin>& features, Criterion criterion, const TreeOptions& options)
       : features_(features), criterion_(std::move(criterion)), options_(options), order_(features.features()),
-        occupied_(std::size_t{std::numeric_limits<Bin>::max()} / 64 + 1), pure_(criterion_.classes()) {}
+        occupied_(std::size_t{std::numeric_limits<Bin>::max()} / 64 + 1), pure_(criterion_.classes()),
+        small_(by_bits ? features.features() : 0) {
+    for (std::size_t f = 0; f < features.features(); ++f)
+      any_categorical_ = any_categorical_ || features.categorical(f);
+  }
 
   /// `samples` is reordered. \param importance  one number a feature: the decrease of impurity, weighted by
   /// the rows concerned, is added to it
@@ -48,23 +54,23 @@ public:
       const Work work = stack.back();
       stack.pop_back();
       const auto mine = samples.subspan(work.begin, work.end - work.begin);
+      if constexpr (by_bits)
+        if (!any_categorical_ && small_.hold(std::span<const Sample>(mine))) {
+          grow_small(tree, work.node, work.depth, random, importance);
+          continue;
+        }
       criterion_.enter(mine);
-      const bool splittable = !criterion_.pure() && criterion_.weight() >= 2 * options_.min_samples_leaf &&
-                              (options_.max_depth == 0 || work.depth < options_.max_depth);
-      const Split split = splittable ? best_split(mine, random) : Split{};
+      const Split split = splittable(work.depth)
+                              ? best_split(random, [&](std::size_t feature,
+                                                       Split& best) { return scan(mine, feature, best); })
+                              : Split{};
       if (split.feature == none) {
         tree.nodes_[work.node] = {-1, 0, leaf_values(tree)};
         continue;
       }
-      importance[split.feature] += std::max(split.score - criterion_.node_score(), 0.0);
+      importance[split.feature] += criterion_.decrease(split.score);
       const std::size_t cut = work.begin + partition(mine, split);
-      const auto child = static_cast<std::uint32_t>(tree.nodes_.size());
-      const auto threshold = static_cast<std::uint16_t>(split.threshold + features_.first(split.feature));
-      tree.nodes_[work.node] = {static_cast<std::int16_t>(split.feature),
-                                split.by_category ? DecisionTree::by_category : threshold, child};
-      if (split.by_category)
-        write_set(tree, work.node, split.feature);
-      tree.nodes_.resize(tree.nodes_.size() + 2);
+      const auto child = write_split(tree, work.node, split);
       stack.push_back({child + 1, cut, work.end, work.depth + 1});
       stack.push_back({child, work.begin, cut, work.depth + 1});
     }
@@ -86,6 +92,91 @@ private:
     bool by_category = false; // the bins of left_bins_ go left
   };
 
+  bool splittable(std::size_t depth) const noexcept {
+    return !criterion_.pure() && criterion_.weight() >= 2 * options_.min_samples_leaf &&
+           (options_.max_depth == 0 || depth < options_.max_depth);
+  }
+
+  /// \returns the left child
+  std::uint32_t write_split(DecisionTree& tree, std::uint32_t node, const Split& split) const {
+    const auto child = static_cast<std::uint32_t>(tree.nodes_.size());
+    const auto threshold = static_cast<std::uint16_t>(split.threshold + features_.first(split.feature));
+    tree.nodes_[node] = {static_cast<std::int16_t>(split.feature),
+                         split.by_category ? DecisionTree::by_category : threshold, child};
+    if (split.by_category)
+      write_set(tree, node, split.feature);
+    tree.nodes_.resize(tree.nodes_.size() + 2);
+    return child;
+  }
+
+  // Bins of one byte, two classes: nodes of few rows are sets of bits.
+  static constexpr bool by_bits = sizeof(Bin) == 1 && std::is_same_v<Criterion, BinaryGini>;
+
+  struct SmallWork {
+    std::uint32_t node;
+    std::uint64_t set;
+    std::size_t depth;
+  };
+
+  /// Grows all that lies below a node, whose samples `small_` holds: the same splits as of larger nodes.
+  void grow_small(DecisionTree& tree, std::uint32_t root, std::size_t root_depth, RandomSequence& random,
+                  std::span<double> importance) {
+    small_stack_.assign(1, {root, small_.everything(), root_depth});
+    while (!small_stack_.empty()) {
+      const SmallWork work = small_stack_.back();
+      small_stack_.pop_back();
+      criterion_.enter(small_.sum(work.set));
+      const Split split = splittable(work.depth) ? best_split(random,
+                                                              [&](std::size_t feature, Split& best) {
+                                                                return scan_small(work.set, feature, best);
+                                                              })
+                                                 : Split{};
+      if (split.feature == none) {
+        tree.nodes_[work.node] = {-1, 0, leaf_values(tree)};
+        continue;
+      }
+      importance[split.feature] += criterion_.decrease(split.score);
+      // The threshold lies midway to the next bin, as in `consider`.
+      const std::uint8_t* codes = small_.codes(split.feature, features_.column(split.feature));
+      const std::uint64_t left = work.set & Bytes64(codes).compare(split.threshold).at_most;
+      std::size_t next = std::numeric_limits<Bin>::max();
+      for (std::uint64_t rest = work.set & ~left; rest != 0; rest &= rest - 1)
+        next = std::min<std::size_t>(next, codes[std::countr_zero(rest)]);
+      Split midway = split;
+      midway.threshold = static_cast<Bin>((split.threshold + next) / 2);
+      const auto child = write_split(tree, work.node, midway);
+      small_stack_.push_back({child + 1, work.set & ~left, work.depth + 1});
+      small_stack_.push_back({child, left, work.depth + 1});
+    }
+  }
+
+  /// Looks at the cuts of a feature in any order; the threshold is the highest bin on the left. \returns
+  /// whether there are any
+  bool scan_small(std::uint64_t set, std::size_t feature, Split& best) noexcept {
+    const std::uint8_t* codes = small_.codes(feature, features_.column(feature));
+    const Bytes64 bytes(codes);
+    const std::uint64_t total = criterion_.total();
+    bool any = false;
+    for (std::uint64_t rest = set; rest != 0;) {
+      const std::uint8_t bin = codes[std::countr_zero(rest)];
+      const auto masks = bytes.compare(bin);
+      rest &= ~masks.equal;
+      const std::uint64_t left_set = set & masks.at_most;
+      if (left_set == set)
+        continue;
+      any = true;
+      const std::uint64_t left = small_.sum(left_set);
+      if (!leaves_are_heavy(left & 0xFFFFFFFFU))
+        continue;
+      const double score = Criterion::score(total, left);
+      // Of equally good cuts of a feature the lowest is taken, as by a scan from below.
+      if (best.feature == none || score > best.score ||
+          (score == best.score && best.feature == feature && bin < best.threshold))
+        best = {feature, bin, score, false};
+    }
+    return any;
+  }
+
   /// Writes the node's values. Leaves of one class alone share theirs: most leaves are such.
   std::uint32_t leaf_values(DecisionTree& tree) {
     const auto next = static_cast<std::uint32_t>(tree.values_.size());
@@ -101,7 +192,9 @@ private:
 
   /// Looks at `max_features` features drawn without replacement, and at more until one of them is not
   /// constant in the node, as scikit-learn does.
-  Split best_split(std::span<const Sample> samples, RandomSequence& random) {
+  /// \param scan  `scan(feature, best)` considers the cuts of a feature and says whether there are any
+  template <class Scan>
+  Split best_split(RandomSequence& random, const Scan& scan) {
     const std::size_t wanted = options_.max_features == 0 ? order_.size() : options_.max_features;
     Split best;
     bool any = false;
@@ -109,7 +202,7 @@ private:
       const auto pick = visited + random.below(static_cast<std::uint32_t>(order_.size() - visited));
       std::swap(order_[visited], order_[pick]);
       const std::size_t feature = order_[visited];
-      any = scan(samples, feature, best) || any;
+      any = scan(feature, best) || any;
     }
     return best;
   }
@@ -220,14 +313,17 @@ private:
   /// A split without gain is still a split when nothing better is known: both sides can gain later.
   /// \returns whether it is the best so far
   bool consider(std::size_t feature, std::size_t here, std::size_t next, Split& best) noexcept {
-    const std::uint64_t left = criterion_.left_weight();
-    if (left < options_.min_samples_leaf || criterion_.weight() - left < options_.min_samples_leaf)
+    if (!leaves_are_heavy(criterion_.left_weight()))
       return false;
     const double score = criterion_.score();
     if (best.feature != none && !(score > best.score))
       return false;
     best = {feature, static_cast<Bin>((here + next) / 2), score, false};
     return true;
+  }
+
+  bool leaves_are_heavy(std::uint64_t left) const noexcept {
+    return left >= options_.min_samples_leaf && criterion_.weight() - left >= options_.min_samples_leaf;
   }
 
   std::size_t partition(std::span<Sample> samples, const Split& split) {
@@ -271,6 +367,9 @@ private:
   std::vector<std::uint8_t> goes_left_;         // the same, by bin
   static constexpr std::uint32_t unwritten = std::numeric_limits<std::uint32_t>::max();
   std::vector<std::uint32_t> pure_; // by class, where the values of a leaf of this class alone begin
+  SmallNodes small_;
+  std::vector<SmallWork> small_stack_;
+  bool any_categorical_ = false;
 };
 
 } // namespace detail
