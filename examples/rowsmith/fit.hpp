@@ -163,6 +163,9 @@ inline int run_fit(const FitSettings& asked) {
     parts.notes["format"] = rowsmith::to_json(fitted.format);
     const rowsmith::TableModel model(std::move(parts));
     rowsmith::save_model(model, settings.out);
+    if (const auto trees = model.parts().notes.find("trees");
+        !settings.quiet && trees != model.parts().notes.end())
+      std::clog << "trees are " << trees->second << '\n';
     if (const auto& guide = model.parts().guide; !settings.quiet && !guide.empty()) {
       std::ostringstream candidates;
       candidates << std::fixed << std::setprecision(1) << guide.candidates_a_row(model.parts().label_shares);
@@ -193,9 +196,10 @@ inline Run add_fit(CLI::App& app, const rowsmith::Team* team) {
   command.add_option("-o,--out", settings->out, "The model file")->required();
   command
       .add_option("--recipe", settings->recipe,
-                  "default: rows nearest to real ones; neural: the least leak; trees: seconds; faithful: the "
-                  "base method; private: with --epsilon, the only one")
-      ->check(CLI::IsMember({"default", "neural", "trees", "faithful", "private"}))
+                  "default: rows nearest to real ones; cautious: less of the training rows in them; neural: "
+                  "small models; "
+                  "trees: seconds; faithful: the base method; private: with --epsilon, the only one")
+      ->check(CLI::IsMember({"default", "cautious", "neural", "trees", "faithful", "private"}))
       ->capture_default_str();
   add_whole_number(command, "--seed", settings->seed, "Of all that is drawn");
   add_whole_number(command, "--threads", settings->threads, "0: all; never changes the result", 0, 4096);

@@ -82,7 +82,7 @@ void add_guide(rs::TableModelParts& model, const rs::Table& real, const rs::Guid
   std::vector<std::uint32_t> held_out;
   for (std::uint32_t r = 0; r < rows.rows(); ++r)
     (r % 5 == 0 ? held_out : learnt).push_back(r);
-  model.guide = rs::detail::fit_guide(drawn, rows, learnt, held_out, options, 3, 1);
+  model.guide = rs::detail::fit_guide(drawn, rows, learnt, held_out, options, 3, 1).guide;
 }
 
 void mix_noise(rs::TableModelParts& model) {

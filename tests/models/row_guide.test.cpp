@@ -152,18 +152,20 @@ TEST_CASE("a guide is the same on any number of threads, and none where there is
   std::iota(rows.begin(), rows.end(), 0U);
   const auto part = std::span<const std::uint32_t>(rows);
   const rs::GuideOptions options{.rounds = 30};
-  const auto one = rs::detail::fit_guide(model, encoded, part.first(1600), part.last(400), options, 4, 1);
-  const auto three = rs::detail::fit_guide(model, encoded, part.first(1600), part.last(400), options, 4, 3);
+  const auto one =
+      rs::detail::fit_guide(model, encoded, part.first(1600), part.last(400), options, 4, 1).guide;
+  const auto three =
+      rs::detail::fit_guide(model, encoded, part.first(1600), part.last(400), options, 4, 3).guide;
   CHECK(one.words == three.words);
   CHECK(one.accepted == three.accepted);
   // Rows of its own: whatever its trees find is chance, which rows held out do not have.
   const auto own = model.encoder().encode(model.sample(2000, {.seed = 99}));
-  CHECK(rs::detail::fit_guide(model, own, part.first(1600), part.last(400), options, 4, 1).empty());
+  CHECK(rs::detail::fit_guide(model, own, part.first(1600), part.last(400), options, 4, 1).guide.empty());
   // And one that does not tell enough is none.
   const auto strict = [&](double least) {
     return rs::detail::fit_guide(model, encoded, part.first(1600), part.last(400),
                                  {.rounds = 30, .min_gain = least}, 4, 1)
-        .empty();
+        .guide.empty();
   };
   CHECK_FALSE(strict(0.05));
   CHECK(strict(0.25));

@@ -2,6 +2,7 @@
 #include <rowsmith/train/guide_stage.hpp>
 
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -55,4 +56,29 @@ TEST_CASE("a guide of numbers that are no codes is refused before the training",
   CHECK_THROWS_WITH(small::Trainer(options), Contains("guide.rounds") && Contains("codes"));
   options.guide = {.rounds = 5, .largest_odds = 0.5};
   CHECK_THROWS_WITH(small::Trainer(options), Contains("guide.largest_odds"));
+}
+
+TEST_CASE("trees are left out again where rows held out are told less easily without them", "[train]") {
+  const auto data = small::table(600);
+  rs::RecipeOptions<rs::DefaultRecipe> options;
+  options.seed = 4;
+  options.threads = 1;
+  options.autoencoder.batch = options.refit.batch = 100;
+  options.gan.steps = 3;
+  options.guide.rounds = 40;
+  // Heads that have learnt next to nothing beside trees that see who belongs together, and the reverse.
+  for (const bool trees_know : {true, false}) {
+    CAPTURE(trees_know);
+    options.autoencoder.steps = options.refit.steps = trees_know ? 2 : 250;
+    options.trees.min_leaf = trees_know ? 5 : 500; // of 480: trees without a split
+    for (const bool validated : {true, false}) {
+      options.trees.validated = validated;
+      rs::DefaultRecipe::Trainer trainer(options);
+      const auto model = trainer.fit(data);
+      const bool kept = trees_know || !validated;
+      CHECK(std::holds_alternative<rs::MixedNetwork>(model.heads()) == kept);
+      CHECK((model.parts().notes.count("trees") == 0) == kept);
+      CHECK(trainer.stages().back().epochs == (validated ? 2U : 1U));
+    }
+  }
 }

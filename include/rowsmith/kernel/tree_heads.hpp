@@ -79,19 +79,27 @@ struct TreeHeads {
   template <class Weights>
   void draw(const Weights&, const Columns& all, const Draw& draw, const float* outputs, std::int32_t* codes,
             float*) const noexcept {
-    for (Index slot = 0; slot < count; ++slot) {
-      const auto stretch = columns[slot].stretch;
-      if (static_cast<Index>(stretch) == all.label) {
-        codes[stretch] = draw.label;
-      } else if (const Restriction* of = draw.restriction(stretch)) {
-        const double mass = allowed_mass(slot, *of, outputs, codes);
-        draw.weight->multiply(mass);
-        draw_allowed(slot, *of, mass, outputs, draw.position_of_choice(stretch), codes);
-        draw.weight->multiply(1 / static_cast<double>(of->tilt(codes[stretch])));
-      } else {
-        draw_column(slot, outputs, draw.position_of_choice(stretch), codes);
-      }
+    for (Index slot = 0; slot < count; ++slot)
+      if (!settled(slot, all, draw, outputs, codes))
+        draw_column(slot, outputs, draw.position_of_choice(columns[slot].stretch), codes);
+  }
+  /// Draws what more than the trees say: a label that was asked for, or within a restriction.
+  /// \returns whether the column has its codes
+  bool settled(Index slot, const Columns& all, const Draw& draw, const float* outputs,
+               std::int32_t* codes) const noexcept {
+    const auto stretch = columns[slot].stretch;
+    if (static_cast<Index>(stretch) == all.label) {
+      codes[stretch] = draw.label;
+      return true;
     }
+    const Restriction* of = draw.restriction(stretch);
+    if (of == nullptr)
+      return false;
+    const double mass = allowed_mass(slot, *of, outputs, codes);
+    draw.weight->multiply(mass);
+    draw_allowed(slot, *of, mass, outputs, draw.position_of_choice(stretch), codes);
+    draw.weight->multiply(1 / static_cast<double>(of->tilt(codes[stretch])));
+    return true;
   }
   template <class Weights>
   double score(const Weights&, const Columns&, const float* outputs, const std::int32_t* codes, const float*,
@@ -107,7 +115,40 @@ struct TreeHeads {
   }
   /// Sets the codes of a column. \param codes  those of the columns before are read
   void draw_column(Index slot, const float* outputs, double uniform, std::int32_t* codes) const noexcept {
-    set_codes(slot, draw_tuple(slot, outputs, codes, uniform), codes);
+    Walk walk = begin(slot, uniform);
+    while (step(slot, outputs, codes, walk.node)) {
+    }
+    end(slot, walk, codes);
+  }
+  /// The parts of `draw_column`, for those who draw many rows side by side: a node, and the place among the
+  /// rows of the leaf that it leads to.
+  struct Walk {
+    std::size_t node; ///< its first word
+    double place;     ///< [0, 1)
+  };
+  Walk begin(Index slot, double uniform) const noexcept {
+    const TreeColumn& column = columns[slot];
+    const double scaled = uniform * static_cast<double>(column.trees);
+    const std::uint32_t tree = std::min(static_cast<std::uint32_t>(scaled), column.trees - 1);
+    return {root(column, tree), scaled - static_cast<double>(tree)};
+  }
+  /// Goes on to the next node. \returns false, and stays, at a leaf
+  bool step(Index slot, const float* outputs, const std::int32_t* codes, std::size_t& node) const noexcept {
+    if (words[node] == 0)
+      return false;
+    const TreeColumn& own = columns[slot];
+    const Index feature = static_cast<Index>(words[node]) - 1;
+    const std::uint32_t threshold = words[node + 1];
+    const bool left = feature < latent
+                          ? outputs[feature] <= std::bit_cast<float>(threshold)
+                          : level(columns[feature - latent], feature - latent, own, codes) <= threshold;
+    node = own.nodes + 4 * (std::size_t{words[node + 2]} + (left ? 0 : 1));
+    return true;
+  }
+  /// Sets the codes of a column from the leaf that a walk has led to.
+  void end(Index slot, const Walk& walk, std::int32_t* codes) const noexcept {
+    const TreeColumn& column = columns[slot];
+    set_codes(slot, tuple_at(column, leaf_at(column, walk.node), walk.place), codes);
   }
   /// The probability of what is allowed of a column, given those before.
   double allowed_mass(Index slot, const Restriction& of, const float* outputs,
@@ -215,28 +256,22 @@ private:
     return order == 0 ? plain : words[order - 1 + std::size_t{plain}];
   }
   Leaf leaf(Index slot, std::uint32_t tree, const float* outputs, const std::int32_t* codes) const noexcept {
-    const TreeColumn& own = columns[slot];
-    std::size_t node = own.nodes + 4 * std::size_t{words[own.roots + tree]};
-    while (words[node] != 0) {
-      const Index feature = static_cast<Index>(words[node]) - 1;
-      const std::uint32_t threshold = words[node + 1];
-      const bool left = feature < latent
-                            ? outputs[feature] <= std::bit_cast<float>(threshold)
-                            : level(columns[feature - latent], feature - latent, own, codes) <= threshold;
-      node = own.nodes + 4 * (std::size_t{words[node + 2]} + (left ? 0 : 1));
+    std::size_t node = root(columns[slot], tree);
+    while (step(slot, outputs, codes, node)) {
     }
+    return leaf_at(columns[slot], node);
+  }
+  std::size_t root(const TreeColumn& column, std::uint32_t tree) const noexcept {
+    return column.nodes + 4 * std::size_t{words[column.roots + tree]};
+  }
+  Leaf leaf_at(const TreeColumn& own, std::size_t node) const noexcept {
     const std::size_t first = own.entries + 2 * std::size_t{words[node + 2]};
     const std::uint32_t entries = words[node + 3];
     return {first, entries, static_cast<double>(words[first + 2 * std::size_t{entries} - 1])};
   }
-  /// A tree, then an entry of its leaf, or by the weight of the smoothing any tuple by its margin.
-  std::uint32_t draw_tuple(Index slot, const float* outputs, const std::int32_t* codes,
-                           double uniform) const noexcept {
-    const TreeColumn& column = columns[slot];
-    const double scaled = uniform * static_cast<double>(column.trees);
-    const std::uint32_t tree = std::min(static_cast<std::uint32_t>(scaled), column.trees - 1);
-    const Leaf found = leaf(slot, tree, outputs, codes);
-    double point = (scaled - static_cast<double>(tree)) * (found.rows + smoothing);
+  /// An entry of a leaf, or by the weight of the smoothing any tuple by its margin.
+  std::uint32_t tuple_at(const TreeColumn& column, const Leaf& found, double place) const noexcept {
+    double point = place * (found.rows + smoothing);
     // A quotient of two shares may round up to 1.
     if (point < found.rows || smoothing == 0) {
       // The first entry that holds more rows, with those before it, than the point.
@@ -263,22 +298,37 @@ struct MixedHeads {
   constexpr Index room() const noexcept {
     return neural.template room<Weights>();
   }
-  /// Draws without the network what can be: a label that was asked for, a column by its trees, and the fine
-  /// code of one. \returns whether the position has its code \param stretch  of position q
-  bool chosen(Index q, std::size_t stretch, const Columns& columns, const Draw& draw, const float* outputs,
-              std::int32_t* codes) const noexcept {
-    if (static_cast<Index>(stretch) == columns.label) {
-      codes[stretch] = draw.label;
-      return true;
-    }
+  /// How a position gets its code, where nothing is restricted.
+  enum class Way {
+    as_asked,   ///< the label that was asked for
+    by_trees,   ///< and with it the fine code behind it
+    with_first, ///< a fine code that came with the code before it
+    by_network
+  };
+  /// \param stretch  of position q
+  Way way(Index q, std::size_t stretch, const Columns& columns, const Draw& draw) const noexcept {
+    if (static_cast<Index>(stretch) == columns.label)
+      return Way::as_asked;
     const Index slot = slot_of[q];
     const std::size_t first = trees.columns[slot].stretch;
-    const double uniform = draw.position_of_choice(first);
-    if (!(uniform < shares[slot]))
-      return false;
-    if (stretch == first)
-      trees.draw_column(slot, outputs, uniform / shares[slot], codes);
-    return true;
+    if (!(draw.position_of_choice(first) < shares[slot]))
+      return Way::by_network;
+    return stretch == first ? Way::by_trees : Way::with_first;
+  }
+  /// What trees draw the column of position q with, where they do.
+  double uniform_of_trees(Index q, const Draw& draw) const noexcept {
+    const Index slot = slot_of[q];
+    return draw.position_of_choice(trees.columns[slot].stretch) / shares[slot];
+  }
+  /// Draws without the network what can be. \returns whether the position has its code
+  bool chosen(Index q, std::size_t stretch, const Columns& columns, const Draw& draw, const float* outputs,
+              std::int32_t* codes) const noexcept {
+    const Way way = this->way(q, stretch, columns, draw);
+    if (way == Way::as_asked)
+      codes[stretch] = draw.label;
+    else if (way == Way::by_trees)
+      trees.draw_column(slot_of[q], outputs, uniform_of_trees(q, draw), codes);
+    return way != Way::by_network;
   }
   /// Draws within a restriction, from the trees' share of what is allowed or from the network's.
   /// \param logits  of position q

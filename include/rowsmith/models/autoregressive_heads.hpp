@@ -231,6 +231,61 @@ struct AutoregressiveNetwork {
                           [&](Index q, float* logits) { visit(q, logits, shape.codes(q)); });
   }
 
+  /// The same where a position's logits are asked of some of the rows only. `choose(position, some)` puts
+  /// their numbers, rising, into an empty vector, and writes the codes of all others; then
+  /// `visit(position, some, logits, width)`, with logits one line for each of them, writes theirs.
+  template <class Choose, class Visit>
+  void each_position_of_some(const float* read, Index rows, const std::int32_t* codes,
+                             InferenceScratch& scratch, const Choose& choose, const Visit& visit) const {
+    const auto shape = this->shape();
+    const auto parts = pointers();
+    Index widest = 0;
+    for (Index q = 0; q < shape.columns; ++q)
+      widest = std::max(widest, shape.codes(q));
+    auto& buffer = scratch.heads;
+    const auto needed = static_cast<std::size_t>(rows * (4 * width + inputs + widest));
+    if (buffer.size() < needed)
+      buffer.resize(needed);
+    float* c = buffer.data();
+    float* some_c = c + rows * width;
+    float* h = some_c + rows * width;
+    float* g = h + rows * width;
+    float* some_read = g + rows * width;
+    std::fill_n(c, rows * width, 0.0F);
+    std::vector<Index> some;
+    some.reserve(static_cast<std::size_t>(rows));
+    std::vector<std::int32_t> some_codes(static_cast<std::size_t>(rows * shape.columns));
+    const detail::AutoregressiveRows<float> all{shape, parts, rows, codes, read, scratch.workspace,
+                                                c,     h,     g,    h,     g};
+    for (Index q = 0; q < shape.columns; ++q) {
+      some.clear();
+      choose(q, some);
+      for (std::size_t k = 0; k < some.size(); ++k) {
+        const auto to = static_cast<Index>(k);
+        std::copy_n(c + some[k] * width, width, some_c + to * width);
+        std::copy_n(read + some[k] * inputs, inputs, some_read + to * inputs);
+        std::copy_n(codes + some[k] * shape.columns, q, some_codes.data() + to * shape.columns);
+      }
+      if (!some.empty()) {
+        detail::AutoregressiveRows<float> pass{shape,
+                                               parts,
+                                               static_cast<Index>(some.size()),
+                                               some_codes.data(),
+                                               some_read,
+                                               scratch.workspace,
+                                               some_c,
+                                               h,
+                                               g,
+                                               h,
+                                               some_read + rows * inputs};
+        pass.hidden(q);
+        pass.gate(q);
+        visit(q, some, pass.logits(q), shape.codes(q));
+      }
+      all.contribute(q);
+    }
+  }
+
   Index reads(const TableEncoder&) const noexcept { return inputs; }
   void check(const TableEncoder& encoder) const {
     AutoregressiveOrder(encoder, order.order(), 1, order.parents()).require_same(order);

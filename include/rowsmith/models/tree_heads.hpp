@@ -3,6 +3,8 @@
 /// Trained heads made of trees, and mixtures of these with autoregressive ones, as values.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +21,36 @@
 #include <rowsmith/nn/inference.hpp>
 
 ROWSMITH_BEGIN
+
+namespace detail {
+
+/// A row that is to be drawn by the trees of a column.
+struct TreeRow {
+  Index row;
+  double uniform; ///< [0, 1)
+};
+/// `TreeHeads::draw_column` for many rows. Some walk side by side, so that they wait for memory together.
+/// \param outputs  `width` a row, of which trees read the latent code \param codes  `stretches` a row
+inline void draw_tree_rows(const kernel::TreeHeads& trees, Index slot, const std::vector<TreeRow>& rows,
+                           const float* outputs, Index width, std::int32_t* codes, Index stretches) {
+  constexpr std::size_t lanes = 8;
+  std::array<kernel::TreeHeads::Walk, lanes> walks;
+  for (std::size_t first = 0; first < rows.size(); first += lanes) {
+    const std::size_t count = std::min(lanes, rows.size() - first);
+    const TreeRow* of = rows.data() + first;
+    for (std::size_t i = 0; i < count; ++i)
+      walks[i] = trees.begin(slot, of[i].uniform);
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (std::size_t i = 0; i < count; ++i)
+        moved |= trees.step(slot, outputs + of[i].row * width, codes + of[i].row * stretches, walks[i].node);
+    }
+    for (std::size_t i = 0; i < count; ++i)
+      trees.end(slot, walks[i], codes + of[i].row * stretches);
+  }
+}
+
+} // namespace detail
 
 /// Trees for every column in an order. They read the latent code itself.
 struct TreeNetwork {
@@ -48,7 +80,18 @@ struct TreeNetwork {
   template <class DrawOf>
   void draw(const kernel::Columns& all, const float* read, Index rows, const DrawOf& draw_of,
             std::int32_t* codes, InferenceScratch&) const {
-    detail::draw_each_row(view(), all, read, latent, rows, draw_of, codes);
+    const auto trees = view();
+    const auto stretches = static_cast<Index>(all.stretches);
+    std::vector<detail::TreeRow> some;
+    for (Index slot = 0; slot < trees.count; ++slot) {
+      some.clear();
+      for (Index r = 0; r < rows; ++r) {
+        const kernel::Draw draw = draw_of(r);
+        if (!trees.settled(slot, all, draw, read + r * latent, codes + r * stretches))
+          some.push_back({r, draw.position_of_choice(columns[static_cast<std::size_t>(slot)].stretch)});
+      }
+      detail::draw_tree_rows(trees, slot, some, read, latent, codes, stretches);
+    }
   }
   void score(const kernel::Columns& all, const float* read, Index rows, const std::int32_t* codes,
              const float* numbers, double* scores, InferenceScratch&) const {
@@ -183,20 +226,50 @@ struct MixedNetwork {
     const auto slots = this->slots();
     const auto rules = this->rules(slots);
     std::vector<std::int32_t> drawn(static_cast<std::size_t>(rows * count));
-    neural.each_position(read, rows, drawn.data(), scratch, [&](Index q, float* logits, Index width) {
-      const auto h = static_cast<std::size_t>(shape.order[q]);
-      for (Index r = 0; r < rows; ++r) {
-        const kernel::Draw draw = draw_of(r);
-        std::int32_t* own = codes + r * count;
-        const float* outputs = read + r * neural.inputs;
-        if (const kernel::Restriction* of = draw.restriction(h))
-          rules.choose_allowed(q, h, *of, draw, logits + r * width, width, outputs, own);
-        else if (!rules.chosen(q, h, columns, draw, outputs, own))
-          own[h] = kernel::choose(logits + r * width, logits + r * width, width, draw.choice,
-                                  rules.uniform(q, h, draw));
-        drawn[static_cast<std::size_t>(r * count + q)] = static_cast<std::int32_t>(shape.prefix[q]) + own[h];
-      }
-    });
+    const auto note = [&](Index r, Index q) {
+      drawn[static_cast<std::size_t>(r * count + q)] =
+          static_cast<std::int32_t>(shape.prefix[q]) + codes[r * count + shape.order[q]];
+    };
+    std::vector<detail::TreeRow> walking;
+    // What trees draw needs nothing of the network: half of its work, where they draw every other column.
+    neural.each_position_of_some(
+        read, rows, drawn.data(), scratch,
+        [&](Index q, std::vector<Index>& some) {
+          const auto h = static_cast<std::size_t>(shape.order[q]);
+          walking.clear();
+          for (Index r = 0; r < rows; ++r) {
+            const kernel::Draw draw = draw_of(r);
+            const auto way = draw.restriction(h) != nullptr ? kernel::MixedHeads::Way::by_network
+                                                            : rules.way(q, h, columns, draw);
+            if (way == kernel::MixedHeads::Way::by_network) {
+              some.push_back(r);
+              continue;
+            }
+            if (way == kernel::MixedHeads::Way::by_trees)
+              walking.push_back({r, rules.uniform_of_trees(q, draw)});
+            else if (way == kernel::MixedHeads::Way::as_asked)
+              codes[r * count + static_cast<Index>(h)] = draw.label;
+            if (way != kernel::MixedHeads::Way::by_trees)
+              note(r, q);
+          }
+          detail::draw_tree_rows(rules.trees, slots[static_cast<std::size_t>(q)], walking, read,
+                                 neural.inputs, codes, count);
+          for (const auto& one : walking)
+            note(one.row, q);
+        },
+        [&](Index q, const std::vector<Index>& some, float* logits, Index width) {
+          const auto h = static_cast<std::size_t>(shape.order[q]);
+          for (const Index r : some) {
+            const kernel::Draw draw = draw_of(r);
+            std::int32_t* own = codes + r * count;
+            if (const kernel::Restriction* of = draw.restriction(h))
+              rules.choose_allowed(q, h, *of, draw, logits, width, read + r * neural.inputs, own);
+            else
+              own[h] = kernel::choose(logits, logits, width, draw.choice, rules.uniform(q, h, draw));
+            note(r, q);
+            logits += width;
+          }
+        });
   }
   void score(const kernel::Columns&, const float* read, Index rows, const std::int32_t* codes, const float*,
              double* scores, InferenceScratch& scratch) const {

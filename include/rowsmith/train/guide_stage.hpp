@@ -45,6 +45,11 @@ inline CodeRows code_rows(const EncodedTable& table, std::span<const std::uint32
   return result;
 }
 
+struct FittedGuide {
+  RowGuide guide; ///< empty if it would gain next to nothing
+  double told;    ///< by how much rows held out and generated ones are told apart, in nats a row; ≥ 0
+};
+
 /// Fits a guide step by step.
 class GuideFitter {
 public:
@@ -56,7 +61,7 @@ public:
 
   /// \param real  rows to learn from \param held_out  rows that say after how many trees it is enough
   /// \returns an empty guide if the trees find nothing that holds for the rows held out as well
-  RowGuide fit(const CodeRows& real, const CodeRows& held_out) {
+  FittedGuide fit(const CodeRows& real, const CodeRows& held_out) {
     const CodeRows made = draw(0, real.rows());
     // Generated rows cost nothing, so that there are enough for a steady choice.
     const CodeRows others = draw(made.rows(), std::clamp<std::size_t>(4 * held_out.rows(), 4'000, 20'000));
@@ -72,12 +77,12 @@ public:
     boosting.seed = seed_;
     boosting.threads = threads_;
     take(GradientBoosting::fit_binned(binned, rows, labels, 2, boosting).trees());
-    const auto trees = best_count(held_out, others);
-    if (trees == 0)
-      return {};
+    const auto [trees, told] = best_count(held_out, others);
+    if (told < options_.min_gain)
+      return {{}, told};
     keep(trees);
     measure_acceptance(others);
-    return std::move(guide_);
+    return {std::move(guide_), told};
   }
 
 private:
@@ -148,9 +153,12 @@ private:
       }
     }
   }
-  /// After how many trees the rows held out are told from other generated ones best, by cross-entropy; 0 if
-  /// that is next to nothing.
-  std::uint32_t best_count(const CodeRows& real, const CodeRows& made) const {
+  struct Best {
+    std::uint32_t trees;
+    double told;
+  };
+  /// After how many trees the rows held out are told from other generated ones best, by cross-entropy.
+  Best best_count(const CodeRows& real, const CodeRows& made) const {
     const auto view = guide_.view();
     std::vector<double> losses(guide_.trees + std::size_t{1});
     for (const bool is_real : {true, false}) {
@@ -168,9 +176,7 @@ private:
     }
     const auto best = std::min_element(losses.begin(), losses.end());
     // The mean of both kinds of rows: by chance, log 2.
-    if (losses.front() - *best < 2 * options_.min_gain)
-      return 0;
-    return static_cast<std::uint32_t>(best - losses.begin());
+    return {static_cast<std::uint32_t>(best - losses.begin()), (losses.front() - *best) / 2};
   }
   /// Leaves the trees behind the first ones out.
   void keep(std::uint32_t trees) {
@@ -209,9 +215,9 @@ private:
 };
 
 /// \param rows, held_out  of the encoded table, all of whose columns are codes
-inline RowGuide fit_guide(const TableModel& model, const EncodedTable& encoded,
-                          std::span<const std::uint32_t> rows, std::span<const std::uint32_t> held_out,
-                          const GuideOptions& options, std::uint64_t seed, int threads) {
+inline FittedGuide fit_guide(const TableModel& model, const EncodedTable& encoded,
+                             std::span<const std::uint32_t> rows, std::span<const std::uint32_t> held_out,
+                             const GuideOptions& options, std::uint64_t seed, int threads) {
   return GuideFitter(model, options, seed, threads)
       .fit(code_rows(encoded, rows, options.most_rows), code_rows(encoded, held_out, options.most_rows));
 }

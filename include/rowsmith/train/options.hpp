@@ -128,6 +128,10 @@ struct TreeOptions {
   /// How often a column is drawn by its trees: 0 never, and there is no such stage; 1 always, and the heads
   /// that were trained are left out; between, each column of each row as chance has it. [0, 1]
   double share = 0;
+  /// Of shares between 0 and 1, where there is a guide (`GuideOptions::rounds`): trees are left out again if
+  /// boosted trees tell the model's rows from rows held out less easily without them, as in tables of many
+  /// columns. It costs the fit of a second guide.
+  bool validated = true;
   std::size_t trees = 10;          ///< a column; [1, 1000]
   std::size_t min_leaf = 20;       ///< rows that a leaf has at least: few are learnt by heart; [1, 1e9]
   double share_of_rows = 0.632;    ///< without replacement, that part a tree; all fill its leaves; (0, 1]
@@ -140,6 +144,7 @@ struct TreeOptions {
   template <class Visit>
   void each_option(const std::string& name, Visit&& visit) const {
     visit(name + ".share", share, OptionRange{0, 1});
+    visit(name + ".validated", validated ? 1.0 : 0.0, OptionRange{0, 1});
     visit(name + ".trees", static_cast<double>(trees), OptionRange{1, 1000});
     visit(name + ".min_leaf", static_cast<double>(min_leaf), OptionRange{1, 1e9});
     visit(name + ".share_of_rows", share_of_rows, OptionRange{0, 1, true});

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -197,6 +198,10 @@ public:
                                                                    options_.seed, workers, weights);
                               }),
                    model);
+    // Trees are left out again where rows of the heads alone are told from the table's less easily.
+    const bool may_leave_trees = options_.trees.validated && options_.trees.share > 0 &&
+                                 options_.trees.share < 1 && options_.guide.rounds > 0;
+    const auto heads_alone = may_leave_trees ? std::optional(model.heads) : std::nullopt;
     if (options_.trees.share > 0)
       add_trees(autoencoder, weights, encoded, labels, split.of_trees(), threads, callback,
                 stage_count - (options_.guide.rounds > 0 ? 1U : 0U), stage_count, model);
@@ -207,11 +212,29 @@ public:
                    {"training_rows", std::to_string(row_count)},
                    {"options", options_.describe()}};
     if (options_.guide.rounds > 0) {
-      RoundProgress progress(callback, "guide", 1, stage_count, stage_count);
-      model.guide = detail::fit_guide(TableModel(model), encoded, split.training(), split.validation(),
-                                      options_.guide, options_.seed, threads);
-      progress.done();
-      stages_.push_back({.name = "guide", .epochs = 1, .seconds = progress.seconds()});
+      const std::size_t models = heads_alone ? 2 : 1;
+      RoundProgress progress(callback, "guide", models, stage_count, stage_count);
+      const auto fit_guide = [&] {
+        auto fitted = detail::fit_guide(TableModel(model), encoded, split.training(), split.validation(),
+                                        options_.guide, options_.seed, threads);
+        progress.done();
+        return fitted;
+      };
+      auto fitted = fit_guide();
+      if (heads_alone) {
+        auto mixed = std::exchange(model.heads, *heads_alone);
+        auto alone = fit_guide();
+        if (alone.told < fitted.told && fitted.told >= options_.guide.min_gain) {
+          model.notes["trees"] = "left out: rows held out are told from those with trees by " +
+                                 json_number(fitted.told) + " nats a row, from those without by " +
+                                 json_number(alone.told);
+          fitted = std::move(alone);
+        } else {
+          model.heads = std::move(mixed);
+        }
+      }
+      model.guide = std::move(fitted.guide);
+      stages_.push_back({.name = "guide", .epochs = models, .seconds = progress.seconds()});
     }
     for (const auto& stage : stages_)
       if (!stage.curve.figures.empty())
