@@ -339,9 +339,8 @@ inline Run add_sample(CLI::App& app) {
       .add_option(
           "-o,--out", settings->out,
           "The file to write, compressed if it ends in .gz or .zst, a database of SQLite if it ends in "
-          ".db, .sqlite or .sqlite3, a file of Arrow's if it ends in .arrow, a stream of Arrow's if it ends "
-          "in "
-          ".arrows; - for the standard output")
+          ".db, .sqlite or .sqlite3, a file or a stream of Arrow's if it ends in .arrow or .arrows; - for "
+          "the standard output")
       ->capture_default_str();
   command
       .add_option("--format", settings->format,

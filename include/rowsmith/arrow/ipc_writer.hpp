@@ -44,8 +44,9 @@ enum class ArrowIpc { stream, file };
 /// placeholders are among them, and have the types of `to_arrow`; whole numbers beyond 63 bits are texts.
 /// Numbers and times are those that `TableFileWriter` would write the text of.
 ///
-/// Categories are codes of a dictionary, which is written once, before the rows: that is all that a file of
-/// Arrow's allows which every reader understands. Of which no text is known before, they are plain texts.
+/// Categories are codes of a dictionary, which is written once, before the rows: a file of Arrow's allows no
+/// other one later, and not every reader takes additions to it. Those of which no text is known before are
+/// plain texts.
 class ArrowIpcWriter {
 public:
   /// Writes what comes before the rows. \param out  has to be there until `finish`; whether it failed is the
