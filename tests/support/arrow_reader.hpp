@@ -19,7 +19,7 @@
 
 namespace arrow_reader {
 
-inline void need(bool condition, const std::string& what) {
+inline void need(bool condition, const char* what) {
   if (!condition)
     throw std::runtime_error(what);
 }
