@@ -17,6 +17,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <rowsmith/arrow/ipc_writer.hpp>
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/core/progress_bar.hpp>
 #include <rowsmith/csv/compressed.hpp>
@@ -48,6 +49,7 @@ struct SampleSettings {
   std::string balance;
   std::string where_file;
   std::string sqlite_table; // empty: synthetic
+  std::string format;       // empty: by the ending of `out`
   int threads = 0;
   bool allow_rare = false;
   bool expect = false;
@@ -56,6 +58,17 @@ struct SampleSettings {
   bool quiet = false;
 
   bool to_database() const { return !sqlite_table.empty() || rowsmith::is_sqlite_name(out); }
+  // Nothing for a file of texts or a database.
+  std::optional<rowsmith::ArrowIpc> to_arrow() const {
+    auto name = std::string_view(out);
+    if (rowsmith::compression_of_name(name) != rowsmith::Compression::none)
+      name = name.substr(0, name.rfind('.'));
+    if (format == "arrow" || (format.empty() && name.ends_with(".arrow")))
+      return rowsmith::ArrowIpc::file;
+    if (format == "arrows" || (format.empty() && name.ends_with(".arrows")))
+      return rowsmith::ArrowIpc::stream;
+    return std::nullopt;
+  }
 };
 
 // How the table was written that a model learnt; plain CSV where it does not say.
@@ -187,6 +200,19 @@ inline Slice slice_of(const SampleSettings& settings) {
   return {first + settings.rows * (k - 1) / n, first + settings.rows * k / n, k == 1};
 }
 
+// Calls `take(table, first row)` with the rows of a slice in blocks, so that memory does not grow with them.
+template <class Take>
+void each_block(const rowsmith::TableModel& model, const rowsmith::ResolvedQuotas& parts,
+                rowsmith::SampleOptions options, const Slice& slice, const Take& take) {
+  constexpr std::uint64_t block = 16'384;
+  for (std::uint64_t begin = slice.begin; begin < slice.end; begin += block) {
+    const auto count = static_cast<std::size_t>(std::min(block, slice.end - begin));
+    options.first_row = begin;
+    if (!take(model.sample(count, parts, options), begin))
+      return;
+  }
+}
+
 inline int run_sample(const SampleSettings& settings) {
   if (settings.where_file.empty() == (settings.rows == 0))
     throw rowsmith::OptionError("expected -n (how many rows) or --where-file (rows to complete)");
@@ -198,6 +224,11 @@ inline int run_sample(const SampleSettings& settings) {
                                     ? "--sqlite-table: expected -o, the database to write"
                                     : "--where-file: completed rows are written as a file of texts, "
                                       "expected -o of another ending than that of a database");
+  if (!settings.format.empty() && settings.to_database())
+    throw rowsmith::OptionError("--format: a database is written, expected -o of another ending");
+  if (settings.to_arrow() && !settings.where_file.empty())
+    throw rowsmith::OptionError("--where-file: completed rows are written as a file of texts, expected -o of "
+                                "another ending than those of Arrow, or --format csv");
   if (settings.out != "-")
     check_outputs({{"MODEL", settings.model}, {"--where-file", settings.where_file}}, {{"-o", settings.out}});
   auto model = rowsmith::load_model(settings.model);
@@ -243,13 +274,22 @@ inline int run_sample(const SampleSettings& settings) {
     rowsmith::write_sqlite(
         settings.out, settings.sqlite_table.empty() ? "synthetic" : settings.sqlite_table, format,
         model.empty_table(), settings.seed, [&](rowsmith::SqliteRowWriter& writer) {
-          constexpr std::uint64_t block = 16'384;
-          for (std::uint64_t begin = slice.begin; begin < slice.end; begin += block) {
-            const auto count = static_cast<std::size_t>(std::min(block, slice.end - begin));
-            options.first_row = begin;
-            writer.append(model.sample(count, parts, options), begin);
-          }
+          each_block(model, parts, options, slice, [&](const rowsmith::Table& table, std::uint64_t first) {
+            writer.append(table, first);
+            return true;
+          });
         });
+    return 0;
+  }
+  if (const auto kind = settings.to_arrow()) {
+    write_output(settings.out, "the rows", [&](std::ostream& out) {
+      rowsmith::ArrowIpcWriter writer(out, *kind, format, model.empty_table(), settings.seed);
+      each_block(model, parts, options, slice, [&](const rowsmith::Table& table, std::uint64_t first) {
+        writer.append(table, first);
+        return static_cast<bool>(out); // else it is told of
+      });
+      writer.finish();
+    });
     return 0;
   }
   const rowsmith::TableFileWriter writer(format, settings.seed);
@@ -299,8 +339,14 @@ inline Run add_sample(CLI::App& app) {
       .add_option(
           "-o,--out", settings->out,
           "The file to write, compressed if it ends in .gz or .zst, a database of SQLite if it ends in "
-          ".db, .sqlite or .sqlite3; - for the standard output")
+          ".db, .sqlite or .sqlite3, a file or a stream of Arrow's if it ends in .arrow or .arrows; - for "
+          "the standard output")
       ->capture_default_str();
+  command
+      .add_option("--format", settings->format,
+                  "csv: as the table was written; arrow, arrows: a file or a stream of Arrow's, whatever "
+                  "the ending of -o")
+      ->check(CLI::IsMember({"csv", "arrow", "arrows"}));
   command
       .add_option("--sqlite-table", settings->sqlite_table,
                   "Write a database of SQLite with a table of this name, which is synthetic unless told")

@@ -174,9 +174,24 @@ inline void export_schema(const Column& column, const ColumnFormat* known, Arrow
   }
   fill_schema(schema, std::move(described), ARROW_FLAG_NULLABLE);
 }
-/// \param format  the column's, as `arrow_format` has it
+inline void export_texts(const Dictionary& dictionary, ArrowArray& array) {
+  auto words = std::make_unique<ArrowArrayParts>();
+  words->offsets.push_back(0);
+  for (const auto& text : dictionary.texts()) {
+    words->texts += text;
+    words->offsets.push_back(static_cast<std::int64_t>(words->texts.size()));
+  }
+  // A missing cell has a code, too: the first, which must be there.
+  if (dictionary.size() == 0)
+    words->offsets.push_back(0);
+  words->buffers = {nullptr, words->offsets.data(), words->texts.data()};
+  const std::size_t size = words->offsets.size() - 1;
+  fill_array(array, std::move(words), size, 0);
+}
+/// \param format  the column's, as `arrow_format` has it \param with_texts  of a category: with its
+/// dictionary
 inline void export_array(const Column& column, const ColumnFormat* known, std::string_view format,
-                         ArrowArray& array) {
+                         ArrowArray& array, bool with_texts = true) {
   auto parts = std::make_unique<ArrowArrayParts>();
   const std::size_t rows = column.rows();
   const std::size_t missing = column.missing_count();
@@ -192,18 +207,8 @@ inline void export_array(const Column& column, const ColumnFormat* known, std::s
       parts->codes.push_back(std::max(code, 0));
     parts->codes.push_back(0); // a buffer is there, if the table has no rows
     cells = parts->codes.data();
-    auto words = std::make_unique<ArrowArrayParts>();
-    words->offsets.push_back(0);
-    for (const auto& text : column.dictionary.texts()) {
-      words->texts += text;
-      words->offsets.push_back(static_cast<std::int64_t>(words->texts.size()));
-    }
-    // A missing cell has a code, too: the first, which must be there.
-    if (column.dictionary.size() == 0)
-      words->offsets.push_back(0);
-    words->buffers = {nullptr, words->offsets.data(), words->texts.data()};
-    const std::size_t size = words->offsets.size() - 1;
-    fill_array(*parts->dictionary, std::move(words), size, 0);
+    if (with_texts)
+      export_texts(column.dictionary, *parts->dictionary);
   } else if (format == "g") {
     for (const double value : column.values) {
       double exact = value;
