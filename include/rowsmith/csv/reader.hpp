@@ -336,32 +336,42 @@ private:
       ++at;
     return at;
   }
-  /// Between two delimiters.
-  void add_unquoted(const char* begin, const char* end) {
+  /// The text between two delimiters.
+  CsvField unquoted(const char* begin, const char* end) const noexcept {
     begin = skip_blanks(begin, end);
     while (end != begin && detail::is_blank(end[-1]))
       --end;
-    fields_.push_back({{begin, static_cast<std::size_t>(end - begin)}, false});
+    return {{begin, static_cast<std::size_t>(end - begin)}, false};
   }
 
   /// Of a record without a quote.
   void split_plain(std::string_view record) {
-    fields_.clear();
+    // Records have mostly as many fields as the one before, whose places are taken.
+    CsvField* field = fields_.data();
+    CsvField* places_end = field + fields_.size();
+    const auto add = [&](const CsvField& next) {
+      if (field == places_end) {
+        fields_.push_back(next);
+        field = places_end = fields_.data() + fields_.size();
+      } else {
+        *field++ = next;
+      }
+    };
+    const auto count = [&] { return static_cast<std::size_t>(field - fields_.data()); };
     const char* begin = record.data();
-    for (std::size_t at = 0; at < record.size(); at += 64) {
+    for (std::size_t at = 0; at < record.size() && count() <= max_fields; at += 64) {
       const char* const part = record.data() + at;
       auto places = detail::places_of(delimiter_, part, std::min<std::size_t>(64, record.size() - at));
       for (; places != 0; places &= places - 1) {
         const char* const end = part + std::countr_zero(places);
-        add_unquoted(begin, end);
+        add(unquoted(begin, end));
         begin = end + 1;
       }
-      if (fields_.size() > max_fields)
-        break;
     }
-    add_unquoted(begin, record.data() + record.size());
+    add(unquoted(begin, record.data() + record.size()));
+    fields_.resize(count());
     if (fields_.size() > max_fields)
-      fail(0, too_many);
+      fail(0, too_many());
   }
 
   /// Of any record. \returns false if something is wrong with it
@@ -381,10 +391,10 @@ private:
       } else {
         const char* const begin = at;
         at = std::find(at, end, delimiter_);
-        add_unquoted(begin, at);
+        fields_.push_back(unquoted(begin, at));
       }
       if (fields_.size() > max_fields)
-        return wrong(0, too_many);
+        return wrong(0, too_many());
       if (at == end)
         return true;
       ++at;
@@ -433,8 +443,10 @@ private:
   }
 
   static constexpr std::size_t max_record = std::size_t{1} << 24U;
-  inline static const std::string too_many =
-      "more than " + std::to_string(max_fields) + " fields: the file is damaged or has another delimiter";
+  static std::string too_many() {
+    return "more than " + std::to_string(max_fields) +
+           " fields: the file is damaged or has another delimiter";
+  }
 
   std::string name_;
   char delimiter_;
