@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <rowsmith/core/text_hash.hpp>
@@ -26,6 +27,22 @@ TEST_CASE("hashes tell texts apart, and low bits do so, too", "[core]") {
   CHECK(detail::text_hash("12345678") != detail::text_hash(std::string("12345678\0", 9)));
 }
 
+TEST_CASE("a hash is of the text's own bytes, whatever stands behind it", "[core]") {
+  const std::string text = "0123456789abcdefghij";
+  std::set<std::uint32_t> hashes;
+  for (std::size_t size = 0; size <= 16; ++size) {
+    const std::string_view part(text.data(), size);
+    CHECK(detail::text_hash(part) == detail::text_hash(std::string(part)));
+    hashes.insert(detail::text_hash(part));
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string other(part);
+      other[at] = 'x';
+      hashes.insert(detail::text_hash(other));
+    }
+  }
+  CHECK(hashes.size() == 17 + 16 * 17 / 2);
+}
+
 TEST_CASE("an index finds what was put into it, whatever the hashes", "[core]") {
   for (const std::uint32_t kinds : {1U, 3U, 0xFFFFFFFFU}) { // of hashes
     detail::HashIndex index;
@@ -42,5 +59,21 @@ TEST_CASE("an index finds what was put into it, whatever the hashes", "[core]") 
     }
     for (std::uint32_t key = 0; key < 300; ++key)
       CHECK(find(key * 7) == key);
+
+    index.clear();
+    CHECK(find(7) == detail::HashIndex::none);
+    keys.clear();
+    std::uint32_t made = 0;
+    for (std::uint32_t i = 0; i < 900; ++i) {
+      const std::uint32_t key = i * 5 % 300;
+      const auto entry = index.find_or_add(
+          key % kinds, [&](std::uint32_t known) { return keys[known] == key; },
+          [&] {
+            keys.push_back(key);
+            return made++;
+          });
+      CHECK(keys[entry] == key);
+    }
+    CHECK(made == 60); // multiples of 5 below 300
   }
 }

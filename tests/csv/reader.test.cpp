@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <fstream>
 #include <ios>
@@ -184,6 +186,86 @@ TEST_CASE("characters that the reader's blocks cut are whole, in any encoding", 
   CHECK_THROWS_WITH(count(std::string("\xDC\x01\x00\x0A", 4), options),
                     Catch::Contains("byte 1 is no UTF-16 text"));
   CHECK_THROWS_WITH(count(std::string("\x00\x41\x00", 3), options), Catch::Contains("within a character"));
+}
+
+TEST_CASE("a delimiter, a blank and a quote are found at each place of a line", "[csv]") {
+  bool fine = true;
+  std::string text;
+  Records expected;
+  const auto add = [&](const std::string& line, const std::vector<std::string>& fields) {
+    text += line + (expected.size() % 2 == 0 ? "\n" : "\r\n");
+    expected.push_back(fields);
+  };
+  for (const std::size_t size : {1U, 7U, 8U, 9U, 15U, 63U, 64U, 65U, 127U, 130U})
+    for (std::size_t at = 0; at <= size; ++at) {
+      const std::string left(at, 'l');
+      const std::string right(size - at, 'r');
+      add(left + "," + right, {left, right});
+      add(left + " ,\t" + right + "  ", {left, right});
+      add("\"" + left + ",\" ,\"" + right + "\"", {left + ",", right});
+      add("\"" + left + "\"\"" + right + "\",\"\"\"\"", {left + "\"" + right, "\""});
+      add("a,\"" + left + "\n" + right + "\"", {"a", left + "\n" + right});
+      add("u" + left + "\"" + right, {"u" + left + "\"" + right});
+      add("\xC3\xBC" + left + "\xC2\xAC,\xE2\x82\xAC" + right,
+          {"\xC3\xBC" + left + "\xC2\xAC", "\xE2\x82\xAC" + right});
+      if (size > 9)
+        continue;
+      const auto error = error_of("a\nx,\"" + left + "\"" + (at < size ? right : "r") + "\n");
+      fine = fine && error.line() == 2 && error.column() == 2 &&
+             std::string(error.what()).find("behind a closing quote") != std::string::npos;
+    }
+  CHECK(fine);
+  CHECK(records(text, {.check_text = true}) == expected);
+  text.resize(text.size() - (expected.size() % 2 == 0 ? 2 : 1)); // a last line without an end
+  CHECK(records(text, {.check_text = true}) == expected);
+}
+
+TEST_CASE("a field that is wrong until more lines are read is told as before", "[csv]") {
+  // The first line alone has text behind a closing quote; what is open at its end decides.
+  auto error = error_of("a\n\"x\"y,\"z\n\"\n");
+  CHECK(error.line() == 2);
+  CHECK(error.column() == 1);
+  error = error_of("a\n\"x\"y,\"z\n");
+  CHECK(error.line() == 2);
+  CHECK(error.column() == 0);
+  CHECK(std::string(error.what()).find("never closed") != std::string::npos);
+  CHECK(records("\"a\"\"\n\"\"b\",c\n\"d\"\n") == Records{{"a\"\n\"b", "c"}, {"d"}});
+}
+
+TEST_CASE("a byte that is no text is found at each place, with its line", "[csv]") {
+  bool fine = true;
+  std::string text;
+  while (text.size() < 200) // more than one block of 192
+    text += "abc,defg\n";
+  const auto wrong = [&](std::string bytes, std::size_t at, const std::string& put, const std::string& what) {
+    bytes.replace(at, put.size(), put);
+    const auto error = error_of(bytes, {.check_text = true});
+    const auto line = 1 + std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+    return error.line() == static_cast<std::size_t>(line) &&
+           std::string(error.what()).find(what) != std::string::npos;
+  };
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\n' || (at > 20 && at < 184)) // the beginning, and the block's end
+      continue;
+    fine = fine && wrong(text, at, std::string(1, '\0'), "zero byte");
+    fine = fine && wrong(text, at, "\xFF", "byte " + std::to_string(at + 1) + " is no UTF-8");
+    if (text[at + 1] != '\n')
+      fine = fine && wrong(text, at, "\xC3(", "byte " + std::to_string(at + 1) + " is no UTF-8");
+  }
+  CHECK(fine);
+  // Of a zero byte and another wrong one, the zero byte is told, wherever it is.
+  CHECK(wrong("\xFF\n" + text, 100, std::string(1, '\0'), "zero byte"));
+  // Where the pieces end in which a file is read.
+  std::string large;
+  while (large.size() < 300'000)
+    large += "abc,defg\n";
+  for (std::size_t at = (1U << 17U) - 3; at < (1U << 17U) + 3; ++at) {
+    CHECK(wrong(large, at, std::string(1, '\0'), "zero byte"));
+    CHECK(wrong(large, at, "\xFF", "byte " + std::to_string(at + 1) + " is no UTF-8"));
+    auto whole = large;
+    whole.replace(at, 3, "\xE2\x82\xAC");
+    CHECK(records(whole, {.check_text = true}).size() > 30'000);
+  }
 }
 
 TEST_CASE("bytes left in the reader's buffer are not taken for the end of a line", "[csv]") {

@@ -686,6 +686,18 @@ TEST_CASE("encoded tables refuse places and codes that they do not have", "[enco
   rs::EncodedTable encoded(3, 2, 1, 200);
   CHECK_THROWS_AS(encoded.set_code(3, 0, 1), rs::ShapeError);
   CHECK_THROWS_AS(encoded.set_code(0, 2, 1), rs::ShapeError);
+  std::vector<std::int32_t> column(encoded.rows());
+  CHECK_THROWS_AS(encoded.set_codes(2, column), rs::ShapeError);
+  column.back() = encoded.max_code() + 1;
+  CHECK_THROWS_AS(encoded.set_codes(0, column), rs::ShapeError);
+  column.back() = -1;
+  CHECK_THROWS_AS(encoded.set_codes(0, column), rs::ShapeError);
+  column.back() = encoded.max_code();
+  encoded.set_codes(1, column);
+  CHECK(encoded.code(encoded.rows() - 1, 1) == encoded.max_code());
+  CHECK(encoded.code(0, 1) == 0);
+  column.pop_back();
+  CHECK_THROWS_AS(encoded.set_codes(1, column), rs::ShapeError);
   CHECK_THROWS_AS(encoded.set_code(0, 0, 201), rs::ShapeError);
   CHECK_THROWS_AS(encoded.set_code(0, 0, -1), rs::ShapeError);
   CHECK_THROWS_AS(encoded.set_number(0, 1, 1), rs::ShapeError);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <rowsmith/kernel/codec.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -147,4 +148,19 @@ TEST_CASE("rows come back from their codes, and cells without a code are refused
   CHECK_FALSE(encode(1, 3));
   CHECK_FALSE(encode(1, -1)); // missing where no training row was
   CHECK_FALSE(encode(1, -2));
+}
+
+TEST_CASE("searches without branches find what the standard library's do", "[kernel]") {
+  std::vector<double> numbers;
+  for (int size = 0; size < 40; ++size) {
+    bool fine = true;
+    for (double value = -2; value <= 2 * size + 1; value += 0.5) {
+      const double* first = numbers.data();
+      const double* last = first + numbers.size();
+      fine = fine && k::first_not_below(first, last, value) == std::lower_bound(first, last, value) &&
+             k::first_above(first, last, value) == std::upper_bound(first, last, value);
+    }
+    CHECK(fine);
+    numbers.push_back(2 * size - (size % 5 == 0 ? 1 : 0));
+  }
 }

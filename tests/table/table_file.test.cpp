@@ -77,6 +77,30 @@ TEST_CASE("whole numbers of up to 20 digits come back to the last one", "[table]
   }
 }
 
+TEST_CASE("a number that stands for a missing value is none, however plain", "[table]") {
+  rs::TextColumn texts;
+  for (const char* text : {"1", "-9", "2.50", "007", "?", "9"})
+    texts.add(text, false, 1);
+  const rs::ColumnFormat format{.name = "x", .role = rs::ColumnRole::real, .missing_words = {"9"}};
+  const auto read = [&](const rs::ColumnFormat& of, const std::vector<std::string>& missing) {
+    rs::RoleOptions roles;
+    roles.missing = missing;
+    const auto column = rs::detail::table_column(texts, of, roles);
+    std::string result;
+    for (std::size_t row = 0; row < column.rows(); ++row)
+      result +=
+          column.is_missing(row) ? "? " : std::to_string(static_cast<int>(column.values[row] * 10)) + " ";
+    return result + std::to_string(column.decimals);
+  };
+  CHECK(read(format, {"?"}) == "10 -90 25 70 ? ? 2");
+  CHECK(read(format, {"-9", "?"}) == "10 ? 25 70 ? ? 2");
+  auto other = format;
+  other.missing = "2.50";
+  CHECK(read(other, {"?"}) == "10 -90 ? 70 ? ? 0");
+  other.missing_words.clear();
+  CHECK(read(other, {"?"}) == "10 -90 ? 70 ? 90 0");
+}
+
 TEST_CASE("large numbers with marks are exact, too", "[table]") {
   const TestFolder folder;
   const auto bytes = lines("a,b", 60, [](std::size_t i) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
@@ -31,6 +32,7 @@
 #pragma GCC diagnostic pop
 #endif
 
+#include <rowsmith/core/byte_words.hpp>
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/csv/encoding.hpp>
 #include <rowsmith/csv/options.hpp>
@@ -61,16 +63,29 @@ public:
 
   int read(char* buffer, int size) override {
     const auto wanted = static_cast<std::size_t>(size);
-    const std::size_t count = decoder_.changes() ? decoded(buffer, wanted) : raw(buffer, wanted);
+    TextBytes seen;
+    std::size_t count = 0;
+    if (decoder_.changes()) {
+      count = decoded(buffer, wanted);
+      seen.add({buffer, count});
+    } else { // in pieces, which are looked at while they are in a cache
+      constexpr std::size_t most = std::size_t{1} << 17U;
+      for (std::size_t piece = 0, got = 0; count < wanted && got == piece; count += got) {
+        piece = std::min(most, wanted - count);
+        got = raw(buffer + count, piece);
+        seen.add({buffer + count, got});
+      }
+    }
     // The line reader looks one byte beyond the end for a line break.
     if (count < wanted)
       buffer[count] = 0;
     const std::string_view text(buffer, count);
-    if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos)
-      fail(text.substr(0, zero), "a zero byte, expected text: the file is damaged or not a CSV file");
-    if (options_.check_text && options_.encoding == TextEncoding::utf8)
+    if (seen.zeros)
+      fail(text.substr(0, text.find('\0')),
+           "a zero byte, expected text: the file is damaged or not a CSV file");
+    if (options_.check_text && options_.encoding == TextEncoding::utf8 && !(seen.ascii && carry_.empty()))
       check_utf8(text);
-    line_ += static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    line_ += seen.lines;
     bytes_ += count;
     return static_cast<int>(count);
   }
@@ -92,7 +107,11 @@ private:
       carry_.clear();
     }
     while (begin < text.size()) {
-      // Long stretches of ASCII at once.
+      // Stretches of ASCII at once.
+      if (begin + 8 <= text.size() && (byte_word(text.data() + begin) & 0x8080808080808080U) == 0) {
+        begin += 8;
+        continue;
+      }
       if (static_cast<unsigned char>(text[begin]) < 0x80) {
         ++begin;
         continue;
@@ -194,9 +213,15 @@ public:
       record_line_ = line_;
       if ((comment_ != 0 && *line == comment_) || blank(line))
         continue;
-      if (std::strchr(line, '"') != nullptr)
-        line = complete(line);
-      split(line);
+      std::string_view record(line, std::strlen(line));
+      if (record.find('"') == std::string_view::npos) {
+        split_plain(record);
+      } else if (!split_quoted(record)) { // what is wrong with it, more lines may mend
+        record = complete(line, record);
+        if (!split_quoted(record))
+          fail(wrong_column_, wrong_);
+      }
+      bytes_ += record.size() + 1;
       return true;
     }
   }
@@ -286,11 +311,11 @@ private:
   }
 
   /// Joins the lines of a record whose quoted fields span several.
-  char* complete(char* line) {
+  std::string_view complete(const char* line, std::string_view record) {
     Scan state = scan(line, Scan::field_start);
     if (state != Scan::quoted)
-      return line;
-    joined_ = line;
+      return record;
+    joined_ = record;
     while (state == Scan::quoted) {
       const char* more = next_line();
       if (more == nullptr)
@@ -303,60 +328,125 @@ private:
                        "a quoted field begins here that is not closed within 16 MiB, expected \"");
       state = scan(more, state);
     }
-    return joined_.data();
+    return joined_;
   }
 
-  void split(char* text) {
-    fields_.clear();
-    const char* const begin = text;
-    for (;;) {
-      while (detail::is_blank(*text) && *text != delimiter_)
-        ++text;
-      if (*text == '"') {
-        text = quoted_field(text);
+  const char* skip_blanks(const char* at, const char* end) const noexcept {
+    while (at != end && detail::is_blank(*at) && *at != delimiter_)
+      ++at;
+    return at;
+  }
+  /// The text between two delimiters.
+  CsvField unquoted(const char* begin, const char* end) const noexcept {
+    begin = skip_blanks(begin, end);
+    while (end != begin && detail::is_blank(end[-1]))
+      --end;
+    return {{begin, static_cast<std::size_t>(end - begin)}, false};
+  }
+
+  /// Of a record without a quote.
+  void split_plain(std::string_view record) {
+    // Records have mostly as many fields as the one before, whose places are taken.
+    CsvField* field = fields_.data();
+    CsvField* places_end = field + fields_.size();
+    const auto add = [&](const CsvField& next) {
+      if (field == places_end) {
+        fields_.push_back(next);
+        field = places_end = fields_.data() + fields_.size();
       } else {
-        char* end = text;
-        while (*end != 0 && *end != delimiter_)
-          ++end;
-        char* last = end;
-        while (last != text && detail::is_blank(last[-1]))
-          --last;
-        fields_.push_back({{text, static_cast<std::size_t>(last - text)}, false});
-        text = end;
+        *field++ = next;
+      }
+    };
+    const auto count = [&] { return static_cast<std::size_t>(field - fields_.data()); };
+    const char* begin = record.data();
+    for (std::size_t at = 0; at < record.size() && count() <= max_fields; at += 64) {
+      const char* const part = record.data() + at;
+      auto places = detail::places_of(delimiter_, part, std::min<std::size_t>(64, record.size() - at));
+      for (; places != 0; places &= places - 1) {
+        const char* const end = part + std::countr_zero(places);
+        add(unquoted(begin, end));
+        begin = end + 1;
+      }
+    }
+    add(unquoted(begin, record.data() + record.size()));
+    fields_.resize(count());
+    if (fields_.size() > max_fields)
+      fail(0, too_many());
+  }
+
+  /// Of any record. \returns false if something is wrong with it
+  bool split_quoted(std::string_view record) {
+    fields_.clear();
+    // Texts stay where they are but for those with doubled quotes, which have no more room than the record.
+    unquoted_.resize(std::max(unquoted_.size(), record.size()));
+    char* room = unquoted_.data();
+    const char* at = record.data();
+    const char* const end = at + record.size();
+    for (;;) {
+      at = skip_blanks(at, end);
+      if (at != end && *at == '"') {
+        at = quoted_field(at, end, room);
+        if (at == nullptr)
+          return false;
+      } else {
+        const char* const begin = at;
+        at = std::find(at, end, delimiter_);
+        fields_.push_back(unquoted(begin, at));
       }
       if (fields_.size() > max_fields)
-        fail(0, "more than " + std::to_string(max_fields) +
-                    " fields: the file is damaged or has another delimiter");
-      if (*text == 0)
-        break;
-      ++text;
+        return wrong(0, too_many());
+      if (at == end)
+        return true;
+      ++at;
     }
-    bytes_ += static_cast<std::size_t>(text - begin) + 1;
   }
 
-  char* quoted_field(char* text) {
-    char* const begin = ++text;
-    char* to = begin;
-    for (;; ++text) {
-      if (*text == 0)
-        fail(fields_.size() + 1, "a quoted field that is never closed, expected \"");
-      if (*text == '"') {
-        if (text[1] != '"')
-          break;
-        ++text; // doubled: one stays
-      }
-      *to++ = *text;
+  /// \param at  the opening quote \param room  for a text that is not as the record has it \returns what is
+  /// behind the field and its blanks: a delimiter or the end; null if something is wrong
+  const char* quoted_field(const char* at, const char* end, char*& room) {
+    const char* begin = ++at;
+    const char* quote = find_quote(at, end);
+    char* to = room;
+    while (quote != end && quote + 1 != end && quote[1] == '"') { // doubled: one stays
+      to = std::copy(at, quote + 1, to);
+      at = quote + 2;
+      quote = find_quote(at, end);
     }
-    fields_.push_back({{begin, static_cast<std::size_t>(to - begin)}, true});
-    ++text;
-    while (detail::is_blank(*text) && *text != delimiter_)
-      ++text;
-    if (*text != 0 && *text != delimiter_)
-      fail(fields_.size(), "text behind a closing quote, expected the delimiter or the end of the line");
-    return text;
+    if (quote == end) {
+      wrong(fields_.size() + 1, "a quoted field that is never closed, expected \"");
+      return nullptr;
+    }
+    auto size = static_cast<std::size_t>(quote - begin);
+    if (to != room) {
+      to = std::copy(at, quote, to);
+      begin = room;
+      size = static_cast<std::size_t>(to - room);
+      room = to;
+    }
+    fields_.push_back({{begin, size}, true});
+    at = skip_blanks(quote + 1, end);
+    if (at == end || *at == delimiter_)
+      return at;
+    wrong(fields_.size(), "text behind a closing quote, expected the delimiter or the end of the line");
+    return nullptr;
+  }
+  static const char* find_quote(const char* at, const char* end) noexcept {
+    for (; end - at >= 8; at += 8)
+      if (const auto quotes = detail::bytes_that_are(detail::byte_word(at), '"'); quotes != 0)
+        return at + std::countr_zero(quotes);
+    return std::find(at, end, '"');
+  }
+  bool wrong(std::size_t column, std::string what) {
+    wrong_column_ = column;
+    wrong_ = std::move(what);
+    return false;
   }
 
   static constexpr std::size_t max_record = std::size_t{1} << 24U;
+  static std::string too_many() {
+    return "more than " + std::to_string(max_fields) +
+           " fields: the file is damaged or has another delimiter";
+  }
 
   std::string name_;
   char delimiter_;
@@ -367,7 +457,10 @@ private:
   std::size_t bytes_ = 0;
   std::size_t file_size_ = 0;
   std::string joined_;
+  std::vector<char> unquoted_; ///< texts of the record that have doubled quotes
   std::vector<CsvField> fields_;
+  std::string wrong_; ///< with the record, in `wrong_column_`
+  std::size_t wrong_column_ = 0;
 };
 
 ROWSMITH_END

@@ -63,6 +63,28 @@ public:
                     : (bytes_ == 2 ? static_cast<const void*>(&two) : static_cast<const void*>(&code)),
                 bytes_);
   }
+  /// The codes of all rows in one column. \throws ShapeError as `set_code` does, or for another number of
+  /// them
+  void set_codes(std::size_t column, std::span<const std::int32_t> codes) {
+    if (codes.size() != rows_)
+      throw ShapeError("encoded table: " + std::to_string(codes.size()) + " codes for " +
+                       std::to_string(rows_) + " rows");
+    bool fine = column < code_columns_;
+    for (const auto code : codes)
+      fine = fine && code >= 0 && code <= max_code_;
+    for (std::size_t row = 0; row < rows_ && !fine; ++row)
+      set_code(row, column, codes[row]); // the first that is wrong throws
+    switch (bytes_) {
+    case 1:
+      store_codes<std::uint8_t>(column, codes);
+      break;
+    case 2:
+      store_codes<std::uint16_t>(column, codes);
+      break;
+    default:
+      store_codes<std::int32_t>(column, codes);
+    }
+  }
   /// Reading is not checked: a place that is not of this table is undefined behaviour.
   std::int32_t code(std::size_t row, std::size_t column) const noexcept {
     return code_at(code_data() + (row * code_columns_ + column) * bytes_);
@@ -170,6 +192,15 @@ private:
   // Rows of a shuffled epoch lie all over the memory: the row to read sixteen rows later is asked for early.
   static std::uint32_t ahead(std::span<const std::uint32_t> chosen, std::size_t i) noexcept {
     return chosen[std::min(i + 16, chosen.size() - 1)];
+  }
+  template <class Stored>
+  void store_codes(std::size_t column, std::span<const std::int32_t> codes) noexcept {
+    std::uint8_t* to = code_data() + column * sizeof(Stored);
+    for (const auto code : codes) {
+      const auto stored = static_cast<Stored>(code);
+      std::memcpy(to, &stored, sizeof stored);
+      to += code_columns_ * sizeof(Stored);
+    }
   }
   template <class Stored>
   void gather_codes(std::span<const std::uint32_t> chosen, const std::int32_t* offsets,

@@ -343,9 +343,9 @@ namespace detail {
 inline bool has_place(const ColumnCodec& codec, double value) {
   if (codec.kind == ColumnCodec::Kind::standardised)
     return codec.minimum <= value && value <= codec.maximum;
-  return std::binary_search(codec.points.begin(), codec.points.end(), value) ||
-         (codec.kind == ColumnCodec::Kind::binned && codec.knots.front() <= value &&
-          value <= codec.knots.back());
+  return (codec.kind == ColumnCodec::Kind::binned && codec.knots.front() <= value &&
+          value <= codec.knots.back()) ||
+         std::binary_search(codec.points.begin(), codec.points.end(), value);
 }
 /// Widens a codec's range so that all numbers have a place. \returns false if none can be that wide: its
 /// codes are values

@@ -148,6 +148,7 @@ public:
   EncodedTable encode(const Table& table, std::span<const std::size_t> left_out = {}) const {
     detail::check_columns("encoding", table.schema(), schema_);
     EncodedTable encoded(table.rows(), code_columns(), number_columns_, max_code_);
+    std::vector<std::int32_t> codes(table.rows());
     std::size_t code_column = 0;
     std::size_t number_column = 0;
     for (std::size_t i = 0; i < codecs_.size(); ++i) {
@@ -155,17 +156,17 @@ public:
       const auto& column = table[i];
       if (codec.has_number())
         encode_numbers(codec, column, encoded, number_column++, left_out);
-      if (codec.codes() > 0)
-        encode_codes(codec, column, encoded, code_column++, left_out);
-      else
+      if (codec.codes() == 0) {
         refuse_missing(codec, column, left_out);
+        continue;
+      }
+      find_codes(codec, column, codes, left_out);
+      encoded.set_codes(code_column++, codes);
       if (codec.fine > 0) {
         const auto view = codec.view();
         for (std::size_t row = 0; row < table.rows(); ++row)
-          if (!column.is_missing(row))
-            encoded.set_code(row, code_column,
-                             view.fine_of(column.values[row], encoded.code(row, code_column - 1)));
-        ++code_column;
+          codes[row] = std::isnan(column.values[row]) ? 0 : view.fine_of(column.values[row], codes[row]);
+        encoded.set_codes(code_column++, codes);
       }
     }
     return encoded;
@@ -257,38 +258,41 @@ private:
       encoded.set_number(row, number_column, static_cast<float>(view.standardise(column.values[row])));
     }
   }
-  static void encode_codes(const ColumnCodec& codec, const Column& column, EncodedTable& encoded,
-                           std::size_t code_column, LeftOut left_out) {
-    std::vector<std::int32_t> recoded; // code in the table's dictionary -> code of the codec, or −1
-    if (codec.kind == ColumnCodec::Kind::categorical) {
-      std::unordered_map<std::string_view, std::int32_t> known;
-      for (std::size_t k = 0; k < codec.categories.size(); ++k)
-        known.emplace(codec.categories[k], static_cast<std::int32_t>(k));
-      const auto view = codec.view();
-      for (const auto& text : column.dictionary.texts()) {
-        const auto found = known.find(text);
-        recoded.push_back(found != known.end() ? view.code_of_category(found->second)
-                                               : (codec.has_other ? codec.other() : -1));
-      }
-    }
+  /// The code of each row.
+  static void find_codes(const ColumnCodec& codec, const Column& column, std::span<std::int32_t> codes,
+                         LeftOut left_out) {
     const auto view = codec.view();
-    for (std::size_t row = 0; row < column.rows(); ++row) {
-      std::int32_t code = 0;
-      if (column.is_missing(row)) {
-        if (!codec.has_missing)
-          refuse(codec, row, left_out, "is missing, but no training row was");
-        code = codec.missing();
-      } else if (codec.kind == ColumnCodec::Kind::categorical) {
-        code = recoded[static_cast<std::size_t>(column.codes[row])];
-        if (code < 0)
-          refuse(codec, row, left_out,
-                 "holds " + detail::in_quotes(column.dictionary.text(column.codes[row])) +
-                     ", which no training row did; fit with UnseenCategory::other to allow that");
-      } else if (codec.kind != ColumnCodec::Kind::standardised) {
-        refuse_infinite(codec, column, row, left_out);
-        code = view.code_of(column.values[row]);
+    const auto missing = [&](std::size_t row) {
+      if (!codec.has_missing)
+        refuse(codec, row, left_out, "is missing, but no training row was");
+      return codec.missing();
+    };
+    if (codec.kind != ColumnCodec::Kind::categorical) {
+      const bool has_codes = codec.kind != ColumnCodec::Kind::standardised;
+      for (std::size_t row = 0; row < codes.size(); ++row) {
+        const double value = column.values[row];
+        if (has_codes && std::isinf(value))
+          refuse_infinite(codec, column, row, left_out);
+        codes[row] = std::isnan(value) ? missing(row) : has_codes ? view.code_of(value) : 0;
       }
-      encoded.set_code(row, code_column, code);
+      return;
+    }
+    std::unordered_map<std::string_view, std::int32_t> known;
+    for (std::size_t k = 0; k < codec.categories.size(); ++k)
+      known.emplace(codec.categories[k], static_cast<std::int32_t>(k));
+    std::vector<std::int32_t> recoded; // code in the table's dictionary -> code of the codec, or −1
+    for (const auto& text : column.dictionary.texts()) {
+      const auto found = known.find(text);
+      recoded.push_back(found != known.end() ? view.code_of_category(found->second)
+                                             : (codec.has_other ? codec.other() : -1));
+    }
+    for (std::size_t row = 0; row < codes.size(); ++row) {
+      const auto code = column.codes[row];
+      codes[row] = code == missing_code ? missing(row) : recoded[static_cast<std::size_t>(code)];
+      if (codes[row] < 0)
+        refuse(codec, row, left_out,
+               "holds " + detail::in_quotes(column.dictionary.text(code)) +
+                   ", which no training row did; fit with UnseenCategory::other to allow that");
     }
   }
 

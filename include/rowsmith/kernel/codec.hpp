@@ -25,10 +25,29 @@ inline double distance_in(double unit, double from, double value) noexcept {
   return std::isfinite(distance) ? distance / unit : (value / 2 - from / 2) / (unit / 2);
 }
 
+/// The first of rising numbers that is not below `value`, or that is above it; the end if there is none. As
+/// std::lower_bound and std::upper_bound, without branches, which for numbers by chance are guessed wrong.
+template <class IsBefore>
+inline const double* first_not(const double* first, const double* last, const IsBefore& is_before) noexcept {
+  auto count = last - first;
+  while (count > 1) {
+    const auto half = count / 2;
+    first += half * static_cast<std::ptrdiff_t>(is_before(first[half - 1]));
+    count -= half;
+  }
+  return first + (count == 1 && is_before(*first) ? 1 : 0);
+}
+inline const double* first_not_below(const double* first, const double* last, double value) noexcept {
+  return first_not(first, last, [value](double number) { return number < value; });
+}
+inline const double* first_above(const double* first, const double* last, double value) noexcept {
+  return first_not(first, last, [value](double number) { return !(value < number); });
+}
+
 /// The place of the nearest of `count` rising numbers, at least one; of two as near, the lower.
 inline std::size_t nearest(const double* numbers, std::size_t count, double value) noexcept {
   const double* end = numbers + count;
-  const double* above = std::lower_bound(numbers, end, value);
+  const double* above = first_not_below(numbers, end, value);
   if (above == end || (above != numbers && value - above[-1] <= *above - value))
     return static_cast<std::size_t>(above - numbers) - 1;
   return static_cast<std::size_t>(above - numbers);
@@ -105,10 +124,10 @@ struct Codec {
     if (bins == 0) // a value between two exact ones: the nearer
       return static_cast<std::int32_t>(nearest(points, point_count, value));
     const double* end = points + point_count;
-    const double* point = std::lower_bound(points, end, value);
+    const double* point = first_not_below(points, end, value);
     if (point != end && *point == value)
       return static_cast<std::int32_t>(point - points);
-    const double* edge = std::upper_bound(knots + 1, knots + bins, value);
+    const double* edge = first_above(knots + 1, knots + bins, value);
     return static_cast<std::int32_t>(point_count + static_cast<std::size_t>(edge - knots) - 1);
   }
   /// The fine code of a present number whose code is `code`. Values outside go to the nearest part.
@@ -119,7 +138,7 @@ struct Codec {
     const std::size_t bin = index - point_count;
     if (most_atoms > 0) {
       const double* end = atoms + atom_first[bin + 1];
-      const double* atom = std::lower_bound(atoms + atom_first[bin], end, value);
+      const double* atom = first_not_below(atoms + atom_first[bin], end, value);
       if (atom != end && *atom == value)
         return static_cast<std::int32_t>(fine) + static_cast<std::int32_t>(atom - atoms) -
                static_cast<std::int32_t>(atom_first[bin]);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <istream>
 #include <limits>
@@ -29,8 +30,10 @@ class CsvTableReader {
 public:
   CsvTableReader(CsvReader reader, CsvOptions options)
       : reader_(std::move(reader)), options_(std::move(options)) {
-    for (const auto& text : options_.missing)
+    for (const auto& text : options_.missing) {
       longest_missing_ = std::max(longest_missing_, text.size());
+      begins_missing_[text.empty() ? 0 : static_cast<unsigned char>(text.front())] = true;
+    }
   }
 
   /// Columns by schema, or with kinds inferred from the data if `schema` is null.
@@ -145,8 +148,9 @@ private:
   }
 
   bool is_missing(const CsvField& field) const {
-    // Most texts are longer than any of these.
+    // Most texts are longer than any of these, or begin otherwise.
     return !field.quoted && field.text.size() <= longest_missing_ &&
+           begins_missing_[field.text.empty() ? 0 : static_cast<unsigned char>(field.text.front())] &&
            std::find(options_.missing.begin(), options_.missing.end(), field.text) != options_.missing.end();
   }
 
@@ -175,7 +179,8 @@ private:
   std::vector<std::size_t> target_; ///< file column -> table column
   std::vector<std::string> suffix_;
   std::size_t longest_missing_ = 0;
-  std::vector<bool> texts_; ///< by file column: taken for texts whatever they look like
+  std::array<bool, 256> begins_missing_{}; ///< by first byte, 0 of the empty text: is there such a text
+  std::vector<bool> texts_;                ///< by file column: taken for texts whatever they look like
 };
 
 } // namespace detail

@@ -36,15 +36,15 @@ public:
 
   /// The code of `text`, which is added if it is new. \throws SchemaError above 2^31 − 1 texts.
   std::int32_t insert(std::string_view text) {
-    const std::uint32_t hash = detail::text_hash(text);
-    if (const auto found = find(hash, text); found != missing_code)
-      return found;
-    if (texts_.size() >= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
-      throw SchemaError("a categorical column has more than 2^31 - 1 distinct values");
-    const auto code = static_cast<std::int32_t>(texts_.size());
-    texts_.emplace_back(text);
-    index_.insert(hash, static_cast<std::uint32_t>(code));
-    return code;
+    const auto code = index_.find_or_add(
+        detail::text_hash(text), [&](std::uint32_t known) { return texts_[known] == text; },
+        [&] {
+          if (texts_.size() >= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
+            throw SchemaError("a categorical column has more than 2^31 - 1 distinct values");
+          texts_.emplace_back(text);
+          return static_cast<std::uint32_t>(texts_.size() - 1);
+        });
+    return static_cast<std::int32_t>(code);
   }
   /// The code of `text`, or `missing_code` if it is not there.
   std::int32_t find(std::string_view text) const { return find(detail::text_hash(text), text); }

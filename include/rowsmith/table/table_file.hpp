@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -65,9 +66,26 @@ inline Column table_column(const TextColumn& texts, const ColumnFormat& format, 
   std::vector<double> numbers(texts.size(), std::numeric_limits<double>::quiet_NaN());
   std::vector<std::int32_t> codes(texts.size(), missing_code);
   std::map<int, std::size_t> decimals; // rows by number of decimals
+  std::array<std::size_t, 16> few_decimals{};
   std::string scratch;
+  // Numbers without marks that stand for themselves, as nearly all do.
+  const auto read_plain = [](std::string_view text) {
+    const auto number = read_short_number(text);
+    return number && number->plain ? number : std::nullopt;
+  };
+  const auto has_number = [&](const std::vector<std::string>& list) {
+    return std::any_of(list.begin(), list.end(), [&](const auto& text) { return read_plain(text); });
+  };
+  const bool plain = numerical && format.role != ColumnRole::date && format.marks == NumberMarks{} &&
+                     format.origin == WholeNumber{} && !read_plain(format.missing) &&
+                     !has_number(format.missing_words) && !has_number(roles.missing);
   for (std::size_t k = 0; k < texts.size(); ++k) {
     const auto text = texts[k];
+    if (const auto number = plain ? read_plain(text.text) : std::nullopt) {
+      numbers[k] = number->value;
+      few_decimals[static_cast<std::size_t>(number->decimals)] += text.rows;
+      continue;
+    }
     const auto among = [&](const std::vector<std::string>& list) {
       return std::find(list.begin(), list.end(), text.text) != list.end();
     };
@@ -97,9 +115,14 @@ inline Column table_column(const TextColumn& texts, const ColumnFormat& format, 
       decimals[exponent || after > 100 ? -1 : static_cast<int>(after)] += text.rows;
     }
   }
+  for (std::size_t digits = 0; digits < few_decimals.size(); ++digits)
+    if (few_decimals[digits] > 0)
+      decimals[static_cast<int>(digits)] += few_decimals[digits];
+  const auto rows_of = texts.codes();
   if (numerical) {
-    for (const auto code : texts.codes())
-      column.values.push_back(numbers[code]);
+    column.values.resize(rows_of.size());
+    std::transform(rows_of.begin(), rows_of.end(), column.values.begin(),
+                   [&](std::uint32_t code) { return numbers[code]; });
     if (format.role == ColumnRole::date) {
       column.decimals = counts_days(format.pattern) ? 0 : fraction_digits(format.pattern);
     } else if (!decimals.contains(-1) && !decimals.empty()) {
@@ -116,8 +139,9 @@ inline Column table_column(const TextColumn& texts, const ColumnFormat& format, 
       }
     }
   } else {
-    for (const auto code : texts.codes())
-      column.codes.push_back(codes[code]);
+    column.codes.resize(rows_of.size());
+    std::transform(rows_of.begin(), rows_of.end(), column.codes.begin(),
+                   [&](std::uint32_t code) { return codes[code]; });
   }
   return column;
 }

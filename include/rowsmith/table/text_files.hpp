@@ -78,13 +78,13 @@ public:
     while (records_) {
       clear(chunk, names_.size(), rows_);
       chunk_file_ = file_;
+      batch_.clear();
       const std::size_t before = records_->bytes();
       while (chunk.rows < most && records_->bytes() - before < most_bytes && records_->next()) {
-        const auto& fields = records_->fields();
-        for (std::size_t i = 0; i < fields.size(); ++i)
-          chunk.columns[place_[i]].add(fields[i].text, fields[i].quoted, records_->line());
+        batch_.add(records_->fields(), place_, records_->line(), chunk.columns);
         ++chunk.rows;
       }
+      batch_.flush(chunk.columns);
       rows_ += chunk.rows;
       if (chunk.rows > 0)
         return true;
@@ -142,6 +142,7 @@ private:
   std::vector<std::uint64_t> starts_;
   std::size_t repeated_ = 0;
   std::unique_ptr<TextRecords> records_;
+  TextRowBatch batch_;
   std::vector<std::size_t> place_; ///< of each of the file's columns among all
 };
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <istream>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -90,6 +91,48 @@ private:
   std::unique_ptr<CsvReader> reader_;
   std::vector<std::string> names_;
   std::size_t repeated_ = 0;
+};
+
+/// Rows on their way into columns, where they go some at a time.
+class TextRowBatch {
+public:
+  /// \param place  of each field among the columns
+  void add(const std::vector<CsvField>& fields, std::span<const std::size_t> place, std::size_t line,
+           std::vector<TextColumn>& columns) {
+    constexpr std::size_t most = TextColumn::together;
+    std::size_t bytes = 0;
+    for (const auto& field : fields)
+      bytes += TextColumn::Key::is_short(field.text.size()) ? 0 : field.text.size();
+    if (rows_ == most || used_ + bytes > texts_.size()) {
+      flush(columns);
+      texts_.resize(std::max(texts_.size(), std::max(bytes, std::size_t{1} << 14U)));
+    }
+    keys_.resize(columns.size() * most);
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      std::string_view text = fields[i].text;
+      if (!TextColumn::Key::is_short(text.size())) {
+        char* const copy = texts_.data() + used_;
+        std::copy(text.begin(), text.end(), copy);
+        used_ += text.size();
+        text = {copy, text.size()};
+      }
+      keys_[place[i] * most + rows_] = TextColumn::Key(text, fields[i].quoted, line);
+    }
+    ++rows_;
+  }
+  /// Adds what has not been yet.
+  void flush(std::vector<TextColumn>& columns) {
+    for (std::size_t c = 0; c < columns.size() && rows_ > 0; ++c)
+      columns[c].add(std::span(keys_.data() + c * TextColumn::together, rows_));
+    clear();
+  }
+  void clear() noexcept { rows_ = used_ = 0; }
+
+private:
+  std::vector<TextColumn::Key> keys_; ///< by column
+  std::vector<char> texts_;           ///< of the rows, those that are long
+  std::size_t rows_ = 0;
+  std::size_t used_ = 0;
 };
 
 /// Columns of texts, of all rows of a file or of some.
@@ -183,12 +226,12 @@ inline TextTable read_text_table(const std::string& path, const CsvDialect& dial
   TextTable table;
   table.names = records.names();
   table.columns.resize(table.names.size());
-  while (records.next()) {
-    const auto& fields = records.fields();
-    for (std::size_t i = 0; i < fields.size(); ++i)
-      table.columns[i].add(fields[i].text, fields[i].quoted, records.line());
-    ++table.rows;
-  }
+  std::vector<std::size_t> place(table.names.size());
+  std::iota(place.begin(), place.end(), std::size_t{0});
+  TextRowBatch batch;
+  for (; records.next(); ++table.rows)
+    batch.add(records.fields(), place, records.line(), table.columns);
+  batch.flush(table.columns);
   table.finish(path, dialect.header, records.repeated());
   return table;
 }

@@ -74,9 +74,7 @@ public:
     std::vector<bool> witness(chunk.rows);
     for (std::size_t c = 0; c < states_.size(); ++c)
       look(chunk, c, witness);
-    for (std::size_t row = 0; row < chunk.rows; ++row)
-      if (witness[row] || by_chance(chunk.first_row + row))
-        keep(chunk, row, witness[row]);
+    keep(chunk, witness);
     rows_ += chunk.rows;
     while (chance_rows_ > 2 * options_.rows && rows_by_chance(halvings_ + 1) >= options_.rows)
       thin_out();
@@ -112,25 +110,35 @@ public:
     result.names = std::move(names);
     result.rows = static_cast<std::size_t>(rows_);
     result.columns.resize(store_.size());
-    const auto put = [&](const Record& one) {
-      for (std::size_t c = 0; c < store_.size(); ++c)
-        result.columns[c].add(one.fields[c].text, one.fields[c].quoted, one.fields[c].line);
-      result.numbers.push_back(one.number);
-      result.by_chance.push_back(by_chance(one.number));
+    // Where each row of the result comes from: the store, or a record.
+    struct From {
+      std::size_t place = 0;
+      const Record* record = nullptr;
     };
+    std::vector<From> rows;
     auto next = records.begin();
+    const auto add = [&](std::uint64_t number, const From& from) {
+      rows.push_back(from);
+      result.numbers.push_back(number);
+      result.by_chance.push_back(by_chance(number));
+    };
     for (std::size_t i = 0; i < numbers_.size(); ++i) {
       for (; next != records.end() && next->first < numbers_[i]; ++next)
-        put(*next->second);
-      const bool chance = by_chance(numbers_[i]);
-      if (!chance && !needed[i])
-        continue;
-      copy_row(i, result.columns);
-      result.numbers.push_back(numbers_[i]);
-      result.by_chance.push_back(chance);
+        add(next->first, {0, next->second});
+      if (needed[i] || by_chance(numbers_[i]))
+        add(numbers_[i], {i, nullptr});
     }
     for (; next != records.end(); ++next)
-      put(*next->second);
+      add(next->first, {0, next->second});
+    for (std::size_t c = 0; c < store_.size(); ++c) {
+      TextColumn::Copier copier(store_[c], result.columns[c]);
+      for (const auto& from : rows)
+        if (from.record == nullptr)
+          copier.add(from.place);
+        else
+          result.columns[c].add(from.record->fields[c].text, from.record->fields[c].quoted,
+                                from.record->fields[c].line);
+    }
     for (const auto& state : states_)
       result.distinct.push_back(state.distinct());
     if (result.numbers.size() == rows_) { // all
@@ -159,18 +167,24 @@ private:
     std::size_t marks = 0;                ///< texts that are no numbers
     std::size_t bytes = 0;                ///< of the texts
     std::set<std::uint64_t> least_hashes; ///< of its texts; at most `most_hashes`
+    std::uint64_t hash_limit = std::numeric_limits<std::uint64_t>::max(); ///< no larger hash is one of them
     double low = std::numeric_limits<double>::infinity();
     double high = -std::numeric_limits<double>::infinity();
     std::size_t fraction = 0;
     std::array<std::optional<Record>, end_count> ends;
 
     void add_hash(std::string_view text) {
-      const std::uint64_t hash = (std::uint64_t{text_hash(text, 2)} << 32U) | text_hash(text, 3);
-      if (least_hashes.size() == most_hashes && hash >= *least_hashes.rbegin())
+      const std::uint32_t upper = text_hash(text, 2);
+      if (upper > hash_limit >> 32U) // as of nearly all texts
+        return;
+      const std::uint64_t hash = (std::uint64_t{upper} << 32U) | text_hash(text, 3);
+      if (hash > hash_limit)
         return;
       least_hashes.insert(hash);
       if (least_hashes.size() > most_hashes)
         least_hashes.erase(std::prev(least_hashes.end()));
+      if (least_hashes.size() == most_hashes)
+        hash_limit = *least_hashes.rbegin();
     }
     /// How many texts there are: exactly, or from how close together their least hashes lie (Bar-Yossef et
     /// al., RANDOM 2002), with a standard deviation of 3 %.
@@ -204,6 +218,34 @@ private:
         numbers_.begin(), numbers_.end(), [&](std::uint64_t row) { return by_chance(row, halvings); }));
   }
 
+  /// How many digits a number's text has behind its point or comma. An exponent may stand for any number.
+  static std::size_t fraction_of(std::string_view text) noexcept {
+    std::size_t after = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == 'e' || text[i] == 'E')
+        return 1000;
+      if (text[i] == '.' || text[i] == ',')
+        after = text.size() - i - 1;
+    }
+    return after;
+  }
+  /// Counts a text of which not all rows have been counted. \returns whether there was none like it
+  bool count(State& state, const TextColumn::Text& text, bool is_number) const {
+    const auto [found, added] = state.seen.try_emplace(std::string(text.text));
+    auto& rows = text.quoted ? found->second.quoted : found->second.plain;
+    const bool is_new = rows == 0;
+    rows += text.rows;
+    state.marks +=
+        added && !is_number ? 1U : 0U; // a few words for missing values do not make it one of words
+    state.bytes += added ? text.text.size() : 0U;
+    const std::size_t most = state.marks <= 8 ? options_.numbers : options_.texts;
+    if (state.seen.size() > most || state.bytes > most_bytes) {
+      state.complete = false;
+      state.seen = {};
+    }
+    return is_new;
+  }
+
   /// Looks at the texts that a column of the chunk has, and marks rows that are to be kept.
   void look(const TextChunk& chunk, std::size_t c, std::vector<bool>& witness) {
     auto& state = states_[c];
@@ -213,51 +255,42 @@ private:
     beaten.fill(none);
     std::vector<bool> is_new(column.size());
     bool any = false;
+    bool no_text = !state.ends[first_text];
+    std::string_view first = no_text ? std::string_view() : state.ends[first_text]->fields[c].text;
+    std::string_view last = no_text ? std::string_view() : state.ends[last_text]->fields[c].text;
     for (std::uint32_t code = 0; code < column.size(); ++code) {
       const auto text = column[code];
-      const auto number = parse_number(text.text);
-      if (state.complete) {
-        const auto [found, added] = state.seen.try_emplace(std::string(text.text));
-        auto& rows = text.quoted ? found->second.quoted : found->second.plain;
-        is_new[code] = rows == 0;
-        any = any || rows == 0;
-        rows += text.rows;
-        state.marks +=
-            added && !number ? 1U : 0U; // a few words for missing values do not make it one of words
-        state.bytes += added ? text.text.size() : 0U;
-        const std::size_t most = state.marks <= 8 ? options_.numbers : options_.texts;
-        if (state.seen.size() > most || state.bytes > most_bytes) {
-          state.complete = false;
-          state.seen = {};
-        }
+      const auto number = read_number(text.text);
+      if (state.complete && count(state, text, number.has_value())) {
+        is_new[code] = true;
+        any = true;
       }
-      const auto beats = [&](End end, bool better) {
-        if (better)
-          beaten[end] = code;
-        return better;
-      };
       state.add_hash(text.text);
       if (number) {
-        if (beats(least, *number < state.low))
-          state.low = *number;
-        if (beats(largest, *number > state.high))
-          state.high = *number;
-        // An exponent may stand for any number of digits.
-        const auto point = text.text.find_last_of(".,");
-        const std::size_t digits = text.text.find_first_of("eE") != std::string_view::npos ? 1000
-                                   : point == std::string_view::npos                       ? 0
-                                                                     : text.text.size() - point - 1;
-        if (beats(longest_fraction, digits > state.fraction))
+        if (number->value < state.low) {
+          beaten[least] = code;
+          state.low = number->value;
+        }
+        if (number->value > state.high) {
+          beaten[largest] = code;
+          state.high = number->value;
+        }
+        const std::size_t digits =
+            number->plain ? static_cast<std::size_t>(number->decimals) : fraction_of(text.text);
+        if (digits > state.fraction) {
+          beaten[longest_fraction] = code;
           state.fraction = digits;
+        }
       }
-      const auto text_at = [&](End end) -> std::string_view {
-        if (beaten[end] != none)
-          return column[beaten[end]].text;
-        return state.ends[end] ? std::string_view(state.ends[end]->fields[c].text) : std::string_view();
-      };
-      const bool first = !state.ends[first_text] && beaten[first_text] == none;
-      beats(first_text, first || text.text < text_at(first_text));
-      beats(last_text, first || text.text > text_at(last_text));
+      if (no_text || text.text < first) {
+        beaten[first_text] = code;
+        first = text.text;
+      }
+      if (no_text || text.text > last) {
+        beaten[last_text] = code;
+        last = text.text;
+      }
+      no_text = false;
     }
     // Where each of these texts comes first.
     std::vector<bool> wanted(column.size());
@@ -291,14 +324,22 @@ private:
     }
     return result;
   }
-  void keep(const TextChunk& chunk, std::size_t row, bool witness) {
-    for (std::size_t c = 0; c < store_.size(); ++c) {
-      const auto text = chunk.columns[c][chunk.columns[c].codes()[row]];
-      store_[c].add(text.text, text.quoted, text.first_line);
+  void keep(const TextChunk& chunk, const std::vector<bool>& witness) {
+    std::vector<std::size_t> kept;
+    for (std::size_t row = 0; row < chunk.rows; ++row) {
+      const bool chance = by_chance(chunk.first_row + row);
+      if (!witness[row] && !chance)
+        continue;
+      kept.push_back(row);
+      numbers_.push_back(chunk.first_row + row);
+      witness_.push_back(witness[row]);
+      chance_rows_ += chance ? 1U : 0U;
     }
-    numbers_.push_back(chunk.first_row + row);
-    witness_.push_back(witness);
-    chance_rows_ += by_chance(chunk.first_row + row) ? 1U : 0U;
+    for (std::size_t c = 0; c < store_.size(); ++c)
+      copy_rows(chunk.columns[c], kept, store_[c]);
+  }
+  static void copy_rows(const TextColumn& from, const std::vector<std::size_t>& rows, TextColumn& to) {
+    TextColumn::Copier(from, to).add(rows);
   }
   /// Which of the rows that are kept as witnesses have a text that no row by chance and no witness before
   /// has.
@@ -318,16 +359,10 @@ private:
     }
     return needed;
   }
-  void copy_row(std::size_t i, std::vector<TextColumn>& to) const {
-    for (std::size_t c = 0; c < store_.size(); ++c) {
-      const auto text = store_[c][store_[c].codes()[i]];
-      to[c].add(text.text, text.quoted, text.first_line);
-    }
-  }
   /// Keeps about half of the rows by chance: those that would have been kept all along.
   void thin_out() {
     ++halvings_;
-    std::vector<TextColumn> store(store_.size());
+    std::vector<std::size_t> kept;
     std::vector<std::uint64_t> numbers;
     std::vector<bool> witness;
     chance_rows_ = 0;
@@ -335,12 +370,16 @@ private:
       const bool chance = by_chance(numbers_[i]);
       if (!witness_[i] && !chance)
         continue;
-      copy_row(i, store);
+      kept.push_back(i);
       numbers.push_back(numbers_[i]);
       witness.push_back(witness_[i]);
       chance_rows_ += chance ? 1U : 0U;
     }
-    store_ = std::move(store);
+    for (auto& column : store_) {
+      TextColumn thinned;
+      copy_rows(column, kept, thinned);
+      column = std::move(thinned);
+    }
     numbers_ = std::move(numbers);
     witness_ = std::move(witness);
   }

@@ -116,11 +116,11 @@ inline TextTable read_text_table(TextSource& source) {
   source.rewind();
   TextChunk chunk;
   while (source.next(chunk, 32'768)) {
-    for (std::size_t c = 0; c < table.columns.size(); ++c)
-      for (const auto code : chunk.columns[c].codes()) {
-        const auto text = chunk.columns[c][code];
-        table.columns[c].add(text.text, text.quoted, text.first_line);
-      }
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+      TextColumn::Copier copier(chunk.columns[c], table.columns[c]);
+      for (std::size_t row = 0; row < chunk.columns[c].rows(); ++row)
+        copier.add(row);
+    }
     table.rows += chunk.rows;
   }
   table.file_starts = source.file_starts();

@@ -312,16 +312,23 @@ private:
   void refute_cells(const TextChunk& chunk, const Column& column, const ColumnCodec& codec) {
     if (column.kind == ColumnKind::categorical)
       refute_categories(chunk, column, codec);
+    const auto refute_cell = [&](std::size_t row, const char* what) {
+      refute(chunk, row, column.name, "of column '" + column.name + "' " + what);
+    };
+    if (column.kind == ColumnKind::categorical) {
+      for (std::size_t row = 0; row < chunk.rows && !codec.has_missing; ++row)
+        if (column.codes[row] == missing_code)
+          refute_cell(row, "is missing");
+      return;
+    }
     for (std::size_t row = 0; row < chunk.rows; ++row) {
-      const char* what = nullptr;
-      if (column.is_missing(row)) {
+      const double value = column.values[row];
+      if (std::isnan(value)) {
         if (!codec.has_missing)
-          what = "is missing";
-      } else if (column.kind == ColumnKind::numerical && !has_place(codec, column.values[row])) {
-        what = "holds another number";
+          refute_cell(row, "is missing");
+      } else if (!has_place(codec, value)) {
+        refute_cell(row, "holds another number");
       }
-      if (what != nullptr)
-        refute(chunk, row, column.name, "of column '" + column.name + "' " + what);
     }
   }
   /// Keeps a row for each new category, however many there are.
