@@ -266,6 +266,11 @@ TEST_CASE("a byte that is no text is found at each place, with its line", "[csv]
     whole.replace(at, 3, "\xE2\x82\xAC");
     CHECK(records(whole, {.check_text = true}).size() > 30'000);
   }
+  // A character that the file's end cuts off, behind the last line break and alone.
+  const auto cut = error_of("a,b\n1,\xE2\x82", {.check_text = true});
+  CHECK(cut.line() == 2);
+  CHECK(std::string(cut.what()).find("byte 7 is no UTF-8") != std::string::npos);
+  CHECK(std::string(error_of("\xC3", {.check_text = true}).what()).find("byte 1 is no") != std::string::npos);
 }
 
 TEST_CASE("bytes left in the reader's buffer are not taken for the end of a line", "[csv]") {

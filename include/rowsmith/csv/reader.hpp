@@ -85,6 +85,8 @@ public:
            "a zero byte, expected text: the file is damaged or not a CSV file");
     if (options_.check_text && options_.encoding == TextEncoding::utf8 && !(seen.ascii && carry_.empty()))
       check_utf8(text);
+    if (count < wanted && count > 0 && !carry_.empty()) // no more comes
+      fail(text, "byte " + std::to_string(bytes_ + count - carry_.size() + 1) + not_utf8);
     line_ += seen.lines;
     bytes_ += count;
     return static_cast<int>(count);

@@ -65,7 +65,7 @@ struct AutomaticBudget {
 
 /// Stage 1: the autoencoder.
 struct AutoencoderOptions {
-  std::size_t steps = by_table; ///< at most this many batches; by the table: 12 epochs, 800 to 5,000; ≥ 1
+  std::size_t steps = by_table; ///< at most this many batches; by the table: 12 epochs, 800 to 4,000; ≥ 1
   std::size_t batch = by_table; ///< rows a step; by the table: 32 to 512; ≥ 1
   std::size_t patience = by_table; ///< stop after this many steps without a better validation loss; ≥ 1
   /// Of the rows, set apart for early stopping, also that of the refit; but 200 rows, or a fifth, at least,
@@ -82,7 +82,7 @@ struct AutoencoderOptions {
 
   /// With a number wherever these leave it to the table. \param rows  that are trained on
   AutoencoderOptions for_rows(std::size_t rows) const {
-    return AutomaticBudget::of(rows, 12, 800, 5'000).filled(*this);
+    return AutomaticBudget::of(rows, 12, 800, 4'000).filled(*this);
   }
 };
 
@@ -107,7 +107,7 @@ struct GanOptions {
 
 /// Stage 3: the coupled refit of decoder and heads to the generator's own latent codes.
 struct RefitOptions {
-  /// At most this many batches; by the table: 30 epochs, 1,500 to 12,000; 0: no refit, the decoder stays as
+  /// At most this many batches; by the table: 30 epochs, 1,500 to 9,000; 0: no refit, the decoder stays as
   /// stage 1 left it.
   std::size_t steps = by_table;
   std::size_t batch =
@@ -119,7 +119,7 @@ struct RefitOptions {
 
   /// As `AutoencoderOptions::for_rows`.
   RefitOptions for_rows(std::size_t rows) const {
-    return AutomaticBudget::of(rows, 30, 1'500, 12'000).filled(*this);
+    return AutomaticBudget::of(rows, 30, 1'500, 9'000).filled(*this);
   }
 };
 
