@@ -111,7 +111,7 @@ inline std::vector<Variant> path() {
 inline std::vector<Variant> all() {
   auto list = path();
   list.push_back(
-      variant<Default>("cautious", "the default with leaves of 80 rows", rs::CautiousRecipe::options()));
+      variant<Default>("nearest", "the default with leaves of 20 rows", rs::NearestRecipe::options()));
   list.push_back(variant<rs::TreeRecipe::Trainer>("trees", "nothing but trees", rs::TreeRecipe::options()));
   auto options = rs::FaithfulRecipe::options();
   options.decoding = rs::Decoding::sample;

@@ -256,10 +256,10 @@ int main(int argc, char** argv) {
   app.add_option(
          "--recipe", settings.recipe,
          "default: autoregressive heads, a decoder refitted to the generator, and trees that draw every "
-         "other column; cautious: the same with larger leaves; neural: without trees, with latent codes that "
+         "other column; nearest: the same with smaller leaves; neural: without trees, with latent codes that "
          "say more; trees: nothing but "
          "trees, fast; faithful: the base method to the letter (MSE numericals, argmax)")
-      ->check(CLI::IsMember({"default", "cautious", "neural", "trees", "faithful"}))
+      ->check(CLI::IsMember({"default", "nearest", "neural", "trees", "faithful"}))
       ->capture_default_str();
   app.add_option("--rows", settings.rows, "Rows to make; 0: as many as there are training rows")
       ->check(CLI::Range(std::size_t{0}, std::size_t{100'000'000}))
@@ -306,11 +306,11 @@ int main(int argc, char** argv) {
       if (settings.seeds > 1)
         std::cout << "run " << k + 1 << " of " << settings.seeds << ", seed " << settings.seed + k
                   << std::endl;
-      const auto run = settings.recipe == "faithful"   ? run_once<rs::FaithfulRecipe>
-                       : settings.recipe == "cautious" ? run_once<rs::CautiousRecipe>
-                       : settings.recipe == "neural"   ? run_once<rs::NeuralRecipe>
-                       : settings.recipe == "trees"    ? run_once<rs::TreeRecipe>
-                                                       : run_once<rs::DefaultRecipe>;
+      const auto run = settings.recipe == "faithful"  ? run_once<rs::FaithfulRecipe>
+                       : settings.recipe == "nearest" ? run_once<rs::NearestRecipe>
+                       : settings.recipe == "neural"  ? run_once<rs::NeuralRecipe>
+                       : settings.recipe == "trees"   ? run_once<rs::TreeRecipe>
+                                                      : run_once<rs::DefaultRecipe>;
       runs.push_back(run(settings, data, settings.seed + k));
     }
     print_summary(settings, data, runs);

@@ -99,8 +99,8 @@ int run_private_fit(const FitSettings& asked) {
 FittedFile fit_recipe(const FitSettings& settings, const TellFile& tell,
                       const rowsmith::ProgressCallback& progress,
                       const rowsmith::CheckpointStore& checkpoints) {
-  if (settings.recipe == "cautious")
-    return fit_one<rowsmith::CautiousRecipe>(settings, tell, progress, checkpoints);
+  if (settings.recipe == "nearest")
+    return fit_one<rowsmith::NearestRecipe>(settings, tell, progress, checkpoints);
   if (settings.recipe == "neural")
     return fit_one<rowsmith::NeuralRecipe>(settings, tell, progress, checkpoints);
   if (settings.recipe == "trees")

@@ -196,10 +196,9 @@ inline Run add_fit(CLI::App& app, const rowsmith::Team* team) {
   command.add_option("-o,--out", settings->out, "The model file")->required();
   command
       .add_option("--recipe", settings->recipe,
-                  "default: rows nearest to real ones; cautious: less of the training rows in them; neural: "
-                  "small models; "
-                  "trees: seconds; faithful: the base method; private: with --epsilon, the only one")
-      ->check(CLI::IsMember({"default", "cautious", "neural", "trees", "faithful", "private"}))
+                  "default: near to real rows at little leak; nearest: nearer, at more leak; neural: small "
+                  "models; trees: seconds; faithful: the base method; private: with --epsilon, the only one")
+      ->check(CLI::IsMember({"default", "nearest", "neural", "trees", "faithful", "private"}))
       ->capture_default_str();
   add_whole_number(command, "--seed", settings->seed, "Of all that is drawn");
   add_whole_number(command, "--threads", settings->threads, "0: all; never changes the result", 0, 4096);

@@ -174,15 +174,15 @@ public:
         return fit_private(table, asked, progress);
       if (asked.recipe == "default")
         return fit_recipe<rs::DefaultRecipe>(table, asked, progress);
-      if (asked.recipe == "cautious")
-        return fit_recipe<rs::CautiousRecipe>(table, asked, progress);
+      if (asked.recipe == "nearest")
+        return fit_recipe<rs::NearestRecipe>(table, asked, progress);
       if (asked.recipe == "neural")
         return fit_recipe<rs::NeuralRecipe>(table, asked, progress);
       if (asked.recipe == "trees")
         return fit_recipe<rs::TreeRecipe>(table, asked, progress);
       if (asked.recipe == "faithful")
         return fit_recipe<rs::FaithfulRecipe>(table, asked, progress);
-      throw rs::OptionError("recipe: '" + asked.recipe + "', expected default, cautious, neural, trees or faithful");
+      throw rs::OptionError("recipe: '" + asked.recipe + "', expected default, nearest, neural, trees or faithful");
     }();
     auto parts = trained.parts();
     parts.notes["format"] =

@@ -6,7 +6,7 @@ import os
 from . import _frames, _native
 from ._progress import Listening
 
-RECIPES = ("default", "cautious", "neural", "trees", "faithful")
+RECIPES = ("default", "nearest", "neural", "trees", "faithful")
 
 
 def check_count(name, value, least=0):

@@ -13,7 +13,7 @@ ROWSMITH_BEGIN
 /// What `Synthesizer::fit` trains unless told otherwise: a variational autoencoder with autoregressive heads,
 /// a GAN with hinge loss in its latent space, the refit of the decoder to what that GAN makes, and trees that
 /// draw every other column. The KL weight leaves the latent code with next to nothing to say, because trees
-/// read it badly.
+/// read it badly. Leaves hold so many rows that trees give away little more than heads alone.
 struct DefaultRecipe {
   using Autoencoder =
       rowsmith::Autoencoder<Dense<256>, ReLU, Dense<128>, ReLU, Latent<16>, AutoregressiveHeads<>>;
@@ -26,18 +26,18 @@ struct DefaultRecipe {
     TrainerOptions options{.recipe = "default"};
     options.autoencoder.kl_weight = 5;
     options.trees.share = 0.5;
+    options.trees.min_leaf = 80;
     options.guide.rounds = 200;
     return options;
   }
 };
 
-/// The same with leaves of so many rows that trees give away little more of the training rows than heads
-/// alone; its rows are told from real ones a little more easily.
-struct CautiousRecipe : DefaultRecipe {
+/// The same with smaller leaves: rows as near to real ones as can be, and nearer to the training rows, too.
+struct NearestRecipe : DefaultRecipe {
   static TrainerOptions options() {
     auto options = DefaultRecipe::options();
-    options.recipe = "cautious";
-    options.trees.min_leaf = 80;
+    options.recipe = "nearest";
+    options.trees.min_leaf = 20;
     return options;
   }
 };
