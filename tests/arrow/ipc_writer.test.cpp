@@ -185,6 +185,13 @@ TEST_CASE("many rows are several batches", "[arrow][ipc]") {
 
 TEST_CASE("numbers are those that a file of texts would have", "[arrow][ipc]") {
   using Role = rs::ColumnRole;
+  // Halves go where the text of a file puts them: by the number that a double is, or to the even digit.
+  const auto halves = [](std::vector<double> values, int decimals) {
+    return ipc_column({.name = "x", .role = Role::real},
+                      rs::Column::numerical("x", std::move(values), decimals));
+  };
+  CHECK(halves({2.5, 3.5, 0.25}, 0).cells == Texts{"2", "4", "0"});
+  CHECK(halves({0.125, 1.115, 0.375}, 2).cells == Texts{"0.12", "1.11", "0.38"});
   CHECK(ipc_column({.name = "x", .role = Role::real}, rs::Column::numerical("x", {1.0 / 3, -0.001, 2}, 2))
             .cells == Texts{"0.33", "0", "2"});
   CHECK(ipc_column({.name = "x", .role = Role::real, .marks = {.scientific = true, .digits = 2}},

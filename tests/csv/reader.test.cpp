@@ -270,6 +270,12 @@ TEST_CASE("a byte that is no text is found at each place, with its line", "[csv]
   const auto cut = error_of("a,b\n1,\xE2\x82", {.check_text = true});
   CHECK(cut.line() == 2);
   CHECK(std::string(cut.what()).find("byte 7 is no UTF-8") != std::string::npos);
+  // Of UTF-16, the lines of pieces that wait count as well.
+  std::string wide;
+  for (int line = 1; line < 20'000; ++line)
+    wide += std::string("a\0\n\0", 4);
+  const auto lone = error_of(wide + "\x01\xDC", {.encoding = rs::TextEncoding::utf16_le});
+  CHECK(lone.line() == 20'000);
   CHECK(std::string(error_of("\xC3", {.check_text = true}).what()).find("byte 1 is no") != std::string::npos);
 }
 

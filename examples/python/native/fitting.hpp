@@ -182,7 +182,8 @@ public:
         return fit_recipe<rs::TreeRecipe>(table, asked, progress);
       if (asked.recipe == "faithful")
         return fit_recipe<rs::FaithfulRecipe>(table, asked, progress);
-      throw rs::OptionError("recipe: '" + asked.recipe + "', expected default, nearest, neural, trees or faithful");
+      throw rs::OptionError("recipe: '" + asked.recipe +
+                            "', expected default, nearest, neural, trees or faithful");
     }();
     auto parts = trained.parts();
     parts.notes["format"] =

@@ -97,6 +97,7 @@ private:
   /// A column of the format, but for what is left out.
   struct Made {
     ColumnFormat format{};
+    ColumnFormat plain{};       ///< the same without marks around numbers
     std::ptrdiff_t column = -1; ///< of the table; −1: its cells are made here
     Dictionary texts{};         ///< that were written
   };
@@ -125,7 +126,8 @@ private:
       throw SchemaError("Arrow: the name of column " + detail::in_quotes(readable_utf8(format.name)) +
                         " is no UTF-8");
     detail::IpcField field{.name = format.name, .format = type_of(format, like)};
-    columns_.push_back({format, at, {}});
+    columns_.push_back({format, format, at, {}});
+    columns_.back().plain.marks = {};
     if (field.format == "i") {
       columns_.back().texts = like->dictionary;
       for (const auto& text : like->dictionary.texts())
@@ -156,7 +158,7 @@ private:
       if (fields_[k].format == "U" || cells == nullptr)
         make_cells(made, fields_[k].format, cells, begin, end, first_row, *arrays[k]);
       else
-        detail::export_array(written(made, fields_[k].format, *cells, begin, end), &made.format,
+        detail::export_array(written(made, fields_[k].format, *cells, begin, end, first_row), &made.format,
                              fields_[k].format, *arrays[k], false);
       body.add(*arrays[k], fields_[k].format);
     }
@@ -180,7 +182,7 @@ private:
     for (std::size_t row = begin; row < end; ++row) {
       const bool known = cells == nullptr || !cells->is_missing(row);
       if (known)
-        append_text(parts->texts, made.format, cells, row, first_row + row);
+        append_text(parts->texts, made, cells, row, first_row + row);
       missing += known ? 0U : 1U;
       const std::size_t bit = row - begin;
       parts->valid[bit / 8] =
@@ -190,8 +192,9 @@ private:
     parts->buffers = {parts->valid.data(), parts->offsets.data(), parts->texts.data()};
     detail::fill_array(to, std::move(parts), rows, missing);
   }
-  void append_text(std::string& to, const ColumnFormat& format, const Column* cells, std::size_t row,
+  void append_text(std::string& to, const Made& made, const Column* cells, std::size_t row,
                    std::uint64_t number) const {
+    const auto& format = made.format;
     if (cells == nullptr && format.role == ColumnRole::identifier)
       return append_identifier(to, format, number, seed_);
     if (cells == nullptr) {
@@ -201,15 +204,14 @@ private:
       check_text(text, format.name);
       to += text;
     } else {
-      auto plain = format;
-      plain.marks = {};
-      append_formatted(to, cells->values[row], cells->decimals, plain);
+      append_formatted(to, cells->values[row], cells->decimals, made.plain);
     }
   }
 
   /// A part of a column: codes of the dictionary that was written, or numbers that their type has room for.
+  /// \param first_row  the number of row 0, for messages
   static Column written(const Made& made, std::string_view type, const Column& cells, std::size_t begin,
-                        std::size_t end) {
+                        std::size_t end, std::uint64_t first_row) {
     Column part{.name = cells.name, .kind = cells.kind, .decimals = cells.decimals};
     const auto from = static_cast<std::ptrdiff_t>(begin);
     const auto to = static_cast<std::ptrdiff_t>(end);
@@ -218,7 +220,7 @@ private:
       for (std::size_t row = 0; row < part.values.size(); ++row)
         if (double& value = part.values[row]; !std::isnan(value)) {
           value = as_in_a_file(value, cells.decimals, made.format);
-          check_room(value, type, made.format, begin + row);
+          check_room(value, type, made.format, first_row + begin + row);
         }
       return part;
     }
@@ -232,8 +234,9 @@ private:
       if (auto& code = part.codes[row]; code != missing_code) {
         const auto place = places[static_cast<std::size_t>(code)];
         if (place == missing_code)
-          throw SchemaError("Arrow: row " + std::to_string(begin + row + 1) + ", column '" + cells.name +
-                            "' has the category " + detail::in_quotes(cells.dictionary.text(code)) +
+          throw SchemaError("Arrow: row " + std::to_string(first_row + begin + row + 1) + ", column '" +
+                            cells.name + "' has the category " +
+                            detail::in_quotes(cells.dictionary.text(code)) +
                             ", which its dictionary, written before the rows, does not have");
         code = place;
       }
@@ -254,12 +257,16 @@ private:
       append_marked(text, value, decimals, {.scientific = true, .digits = format.marks.digits});
       return parse_number(text).value_or(value);
     }
-    if (detail::has_origin(&format) || decimals < 0 || decimals > 15)
+    if (detail::has_origin(&format) || decimals < 0)
       return value;
     const double scale = std::pow(10.0, decimals);
-    return std::abs(value) < 0x1p53 / scale ? std::round(value * scale) / scale + 0.0 : value;
+    if (decimals <= 15 && std::abs(value) < 0x1p53 / scale && std::round(value * scale) / scale == value)
+      return value + 0.0; // as generated numbers are, but for those of more digits; −0 is written as 0
+    std::string text;     // rounds as a text does
+    append_number(text, value, decimals);
+    return parse_number(text).value_or(value) + 0.0;
   }
-  static void check_room(double value, std::string_view type, const ColumnFormat& format, std::size_t row) {
+  static void check_room(double value, std::string_view type, const ColumnFormat& format, std::uint64_t row) {
     const auto refuse = [&](const std::string& what) {
       throw Error("Arrow: row " + std::to_string(row + 1) + ", column '" + format.name + "' has " + what);
     };

@@ -136,11 +136,9 @@ private:
       std::array<char, 65536> piece; // NOLINT: filled by raw
       const std::size_t count = raw(piece.data(), piece.size());
       ended_ = count < piece.size();
-      const std::size_t before = pending_.size();
       if (const std::size_t wrong = decoder_.decode({piece.data(), count}, pending_);
           wrong != TextDecoder::none)
-        fail(std::string_view(pending_).substr(before),
-             "byte " + std::to_string(wrong + 1) + " is no UTF-16 text");
+        fail(pending_, "byte " + std::to_string(wrong + 1) + " is no UTF-16 text");
       if (ended_ && decoder_.incomplete())
         fail(pending_, "the file ends within a character");
       if (first_ && std::string_view(pending_).substr(0, 3) == "\xEF\xBB\xBF")

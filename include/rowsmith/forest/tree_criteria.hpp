@@ -39,11 +39,11 @@ public:
     for (const auto& sample : samples)
       total_ += packed(sample);
   }
+  /// The same, summed up elsewhere.
+  void enter(std::uint64_t total) noexcept { total_ = total; }
   std::uint64_t total() const noexcept { return total_; }
   std::uint64_t weight() const noexcept { return total_ & half; }
   bool pure() const noexcept { return total_ >> 32U == 0 || total_ >> 32U == weight(); }
-  /// The same, summed up elsewhere.
-  void enter(std::uint64_t total) noexcept { total_ = total; }
   /// How much a split of this score takes from the impurity.
   double decrease(double score) const noexcept { return 2 * score / static_cast<double>(weight()); }
 

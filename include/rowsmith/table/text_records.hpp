@@ -99,15 +99,18 @@ public:
   /// \param place  of each field among the columns
   void add(const std::vector<CsvField>& fields, std::span<const std::size_t> place, std::size_t line,
            std::vector<TextColumn>& columns) {
-    constexpr std::size_t most = TextColumn::together;
     std::size_t bytes = 0;
     for (const auto& field : fields)
       bytes += TextColumn::Key::is_short(field.text.size()) ? 0 : field.text.size();
-    if (rows_ == most || used_ + bytes > texts_.size()) {
+    if (rows_ == most_ || used_ + bytes > texts_.size()) {
       flush(columns);
       texts_.resize(std::max(texts_.size(), std::max(bytes, std::size_t{1} << 14U)));
     }
-    keys_.resize(columns.size() * most);
+    if (rows_ == 0) {
+      most_ = std::clamp<std::size_t>(most_keys / std::max<std::size_t>(columns.size(), 1), 1,
+                                      TextColumn::together);
+      keys_.resize(columns.size() * most_);
+    }
     for (std::size_t i = 0; i < fields.size(); ++i) {
       std::string_view text = fields[i].text;
       if (!TextColumn::Key::is_short(text.size())) {
@@ -116,21 +119,23 @@ public:
         used_ += text.size();
         text = {copy, text.size()};
       }
-      keys_[place[i] * most + rows_] = TextColumn::Key(text, fields[i].quoted, line);
+      keys_[place[i] * most_ + rows_] = TextColumn::Key(text, fields[i].quoted, line);
     }
     ++rows_;
   }
   /// Adds what has not been yet.
   void flush(std::vector<TextColumn>& columns) {
     for (std::size_t c = 0; c < columns.size() && rows_ > 0; ++c)
-      columns[c].add(std::span(keys_.data() + c * TextColumn::together, rows_));
+      columns[c].add(std::span(keys_.data() + c * most_, rows_));
     clear();
   }
   void clear() noexcept { rows_ = used_ = 0; }
 
 private:
-  std::vector<TextColumn::Key> keys_; ///< by column
-  std::vector<char> texts_;           ///< of the rows, those that are long
+  static constexpr std::size_t most_keys = std::size_t{1} << 16U; ///< fewer rows of wide files at once
+  std::vector<TextColumn::Key> keys_;                             ///< by column
+  std::size_t most_ = 0;                                          ///< rows at once
+  std::vector<char> texts_;                                       ///< of the rows, those that are long
   std::size_t rows_ = 0;
   std::size_t used_ = 0;
 };

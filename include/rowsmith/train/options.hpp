@@ -129,8 +129,8 @@ struct TreeOptions {
   /// that were trained are left out; between, each column of each row as chance has it. [0, 1]
   double share = 0;
   /// Of shares between 0 and 1, where there is a guide (`GuideOptions::rounds`): trees are left out again if
-  /// boosted trees tell the model's rows from rows held out less easily without them, as in tables of many
-  /// columns. It costs the fit of a second guide.
+  /// boosted trees tell the model's rows from rows held out less easily without them, by
+  /// `GuideOptions::min_gain` at least, as in tables of many columns. It costs the fit of a second guide.
   bool validated = true;
   std::size_t trees = 10;          ///< a column; [1, 1000]
   std::size_t min_leaf = 20;       ///< rows that a leaf has at least: few are learnt by heart; [1, 1e9]

@@ -224,7 +224,7 @@ public:
       if (heads_alone) {
         auto mixed = std::exchange(model.heads, *heads_alone);
         auto alone = fit_guide();
-        if (alone.told < fitted.told && fitted.told >= options_.guide.min_gain) {
+        if (alone.told + options_.guide.min_gain <= fitted.told) {
           model.notes["trees"] = "left out: rows held out are told from those with trees by " +
                                  json_number(fitted.told) + " nats a row, from those without by " +
                                  json_number(alone.told);
