@@ -44,8 +44,8 @@ class TestFiles(unittest.TestCase):
 
     @unittest.skipUnless(PROGRAM, "ROWSMITH_PROGRAM does not name the program rowsmith")
     def test_model_files_are_those_of_the_program(self):
-        for recipe, options in (("default", {}), ("nearest", {}), ("neural", {"conditional": True}), ("trees", {"min_category_rows": 20}),
-                                ("faithful", {})):
+        for recipe, options in (("default", {}), ("nearest", {}), ("neural", {"conditional": True}),
+                                ("trees", {"min_category_rows": 20}), ("faithful", {})):
             with self.subTest(recipe):
                 theirs, ours = self.path / f"{recipe}.theirs", self.path / f"{recipe}.ours"
                 flags = ["--conditional"] if "conditional" in options else []
