@@ -110,8 +110,8 @@ inline std::vector<Variant> path() {
 /// The path, and what does not lie on it.
 inline std::vector<Variant> all() {
   auto list = path();
-  list.push_back(
-      variant<Default>("nearest", "the default with leaves of 20 rows", rs::NearestRecipe::options()));
+  list.push_back(variant<rs::DefaultRecipe::Trainer>("nearest", "the default with leaves of 20 rows",
+                                                     rs::NearestRecipe::options()));
   list.push_back(variant<rs::TreeRecipe::Trainer>("trees", "nothing but trees", rs::TreeRecipe::options()));
   auto options = rs::FaithfulRecipe::options();
   options.decoding = rs::Decoding::sample;

@@ -902,7 +902,7 @@ TEST_CASE("a shell can complete commands and options", "[cases]") {
   };
   CHECK(completed("rowsmith fit --la", "2") == "--label\n");
   CHECK(completed("rowsmith de", "1") == "describe\n");
-  CHECK(completed("rowsmith fit --recipe n", "3") == "neural\n");
+  CHECK(completed("rowsmith fit --recipe n", "3") == "nearest neural\n");
   CHECK(completed("rowsmith export m --weights f", "4") == "f16 f32\n");
   CHECK(completed("rowsmith completion f", "2") == "fish\n");
   CHECK(run_program({"completion", "tcsh"}).code == 2);
@@ -914,7 +914,7 @@ TEST_CASE("the manual page names every command and option", "[cases]") {
   CHECK_THAT(page.out, Contains(".TH ROWSMITH 1 \"\" \"rowsmith " ROWSMITH_VERSION "\""));
   for (const char* text :
        {".SS describe\n", ".SS manual\n", "\\fB\\-o\\fR, \\fB\\-\\-out\\fR \\fITEXT\\fR\n",
-        "\\fB\\-\\-recipe\\fR \\fBdefault\\fR|\\fBneural\\fR|", "e\\(haEPSILON", "(default 0.01)"})
+        "\\fB\\-\\-recipe\\fR \\fBdefault\\fR|\\fBnearest\\fR|", "e\\(haEPSILON", "(default 0.01)"})
     CHECK_THAT(page.out, Contains(text));
 }
 
