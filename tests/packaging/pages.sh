@@ -67,7 +67,7 @@ if command -v fish > /dev/null; then
   # shellcheck disable=SC2016
   completes fish --label "$(fish --no-config -c 'source $argv[1]; complete -C "rowsmith fit --la"' "$pages/rowsmith.fish" | cut -f1)"
   # shellcheck disable=SC2016
-  completes fish neural "$(fish --no-config -c 'source $argv[1]; complete -C "rowsmith fit --recipe n"' "$pages/rowsmith.fish" | cut -f1)"
+  completes fish neural "$(fish --no-config -c 'source $argv[1]; complete -C "rowsmith fit --recipe neu"' "$pages/rowsmith.fish" | cut -f1)"
 else
   skipped+=(fish)
 fi
