@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <sys/resource.h>
@@ -106,11 +107,11 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  const auto file =
+      (std::filesystem::temp_directory_path() / ("rowsmith-soak-" + std::to_string(getpid()) + ".csv"))
+          .string();
   try {
     limit_memory(settings.limit);
-    const auto file =
-        (std::filesystem::temp_directory_path() / ("rowsmith-soak-" + std::to_string(getpid()) + ".csv"))
-            .string();
     const auto start = std::chrono::steady_clock::now();
     double settled = 0;
     for (std::uint64_t number = 0;; ++number) {
@@ -131,6 +132,8 @@ int main(int argc, char** argv) {
     std::cerr << "bench_soak: " << peak() << " MiB at most, " << settled << " after the first rounds\n";
     return 0;
   } catch (const std::exception& error) {
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
     std::cerr << "bench_soak: " << error.what() << '\n';
     return 1;
   }

@@ -214,14 +214,7 @@ struct AutoregressiveNetwork {
                      const Visit& visit) const {
     const auto shape = this->shape();
     const auto parts = pointers();
-    Index widest = 0;
-    for (Index q = 0; q < shape.columns; ++q)
-      widest = std::max(widest, shape.codes(q));
-    auto& buffer = scratch.heads;
-    const auto needed = static_cast<std::size_t>(rows * (3 * width + widest));
-    if (buffer.size() < needed)
-      buffer.resize(needed);
-    float* c = buffer.data();
+    float* c = room(shape, rows, 3 * width, scratch);
     float* h = c + rows * width;
     float* g = h + rows * width;
     std::fill_n(c, rows * width, 0.0F);
@@ -239,14 +232,7 @@ struct AutoregressiveNetwork {
                              InferenceScratch& scratch, const Choose& choose, const Visit& visit) const {
     const auto shape = this->shape();
     const auto parts = pointers();
-    Index widest = 0;
-    for (Index q = 0; q < shape.columns; ++q)
-      widest = std::max(widest, shape.codes(q));
-    auto& buffer = scratch.heads;
-    const auto needed = static_cast<std::size_t>(rows * (4 * width + inputs + widest));
-    if (buffer.size() < needed)
-      buffer.resize(needed);
-    float* c = buffer.data();
+    float* c = room(shape, rows, 4 * width + inputs, scratch);
     float* some_c = c + rows * width;
     float* h = some_c + rows * width;
     float* g = h + rows * width;
@@ -342,6 +328,18 @@ struct AutoregressiveNetwork {
         result[static_cast<std::size_t>(r * shape.columns + q)] =
             static_cast<std::int32_t>(shape.prefix[q]) + codes[r * shape.columns + shape.order[q]];
     return result;
+  }
+
+private:
+  /// Room for `numbers` a row, and behind them for the logits of any position.
+  static float* room(const AutoregressiveShape& shape, Index rows, Index numbers, InferenceScratch& scratch) {
+    Index widest = 0;
+    for (Index q = 0; q < shape.columns; ++q)
+      widest = std::max(widest, shape.codes(q));
+    const auto needed = static_cast<std::size_t>(rows * (numbers + widest));
+    if (scratch.heads.size() < needed)
+      scratch.heads.resize(needed);
+    return scratch.heads.data();
   }
 };
 

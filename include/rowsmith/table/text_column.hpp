@@ -66,7 +66,7 @@ public:
   /// So many rows are added together at best.
   static constexpr std::size_t together = 64;
 
-  /// \throws SchemaError above 2^32 − 1 distinct texts
+  /// \throws SchemaError above 2^32 − 2 distinct texts
   void add(std::string_view text, bool quoted, std::size_t line) { take(code_of(Key(text, quoted, line))); }
   /// The same of several rows, at less than what they cost one by one.
   void add(std::span<const Key> keys) {

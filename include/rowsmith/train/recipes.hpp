@@ -42,8 +42,7 @@ struct NearestRecipe : DefaultRecipe {
   }
 };
 
-/// The same without trees, and with latent codes that say something: rows from a small model, with the least
-/// that is learnt by heart.
+/// The same without trees, and with latent codes that say something: rows from a small model.
 struct NeuralRecipe : DefaultRecipe {
   static TrainerOptions options() { return {.recipe = "neural"}; }
 };
