@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
-#include <ratio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +17,7 @@
 #include <rowsmith/encoding/table_encoder.hpp>
 #include <rowsmith/kernel/autoregressive_heads.hpp>
 #include <rowsmith/models/heads.hpp>
+#include <rowsmith/models/heads_by_table.hpp>
 #include <rowsmith/nn/inference.hpp>
 #include <rowsmith/nn/layers.hpp>
 #include <rowsmith/nn/parameters.hpp>
@@ -343,47 +343,15 @@ private:
   }
 };
 
-/// A rate of dropout chosen by the table: .2, and more for tables of less than 2,000 rows, up to .4 at 500
-/// and below.
-struct AutomaticDropout {};
-
-namespace detail {
-
-template <class Rate>
-struct DropoutRateOf {
-  static_assert(Rate::num >= 0 && Rate::num < Rate::den, "a dropout rate is at least 0 and below 1");
-  static constexpr double value(std::size_t) noexcept {
-    return static_cast<double>(Rate::num) / static_cast<double>(Rate::den);
-  }
-};
-template <>
-struct DropoutRateOf<AutomaticDropout> {
-  static double value(std::size_t rows) noexcept {
-    return std::clamp(0.2 + 0.2 * (2000.0 - static_cast<double>(rows)) / 1500.0, 0.2, 0.4);
-  }
-};
-
-} // namespace detail
-
-/// The automatic width of autoregressive heads: 128 units where most positions of the order are numbers,
-/// whose dependence is finer than that of categories, in tables of up to 200 positions; otherwise 64.
-inline Index automatic_width(const TableEncoder& encoder) {
-  std::size_t numbers = 0;
-  for (const auto& stretch : encoder.layout())
-    if (encoder.codecs()[stretch.column].kind != ColumnCodec::Kind::categorical && stretch.width > 8)
-      ++numbers;
-  return 2 * numbers > encoder.layout().size() && encoder.layout().size() <= 200 ? 128 : 64;
-}
-
 /// Marks the last element of an `Autoencoder`: heads of `Width` units that see the columns before them. The
 /// decoder's layers, if any, stand before it; by default there are none, and the heads read the latent code.
 /// Needs every column as codes.
 ///
 /// Training begins at the columns' own shares: the output biases are their logarithms, and those of a second
 /// code given its first. Biases and knots do not decay; the free part of outputs that have bumps decays 100
-/// times as fast as other weights.
-/// \tparam Width  0: `automatic_width`
-/// \tparam DropoutRate  of the units in training, a std::ratio in [0, 1), rounded to 1/256
+/// times as fast as other weights; all of them decay up to 10 times faster in tables of less than 10,000
+/// rows. \tparam Width  0: `automatic_width` \tparam DropoutRate  of the units in training, a std::ratio in
+/// [0, 1), rounded to 1/256
 template <Index Width = 0, class DropoutRate = AutomaticDropout>
 class AutoregressiveHeads {
 public:
@@ -399,7 +367,9 @@ public:
                  : AutoregressiveOrder(encoder, rows.margins->order, label_weight, rows.margins->parents);
     inputs_ = inputs;
     width_ = Width > 0 ? Width : automatic_width(encoder);
-    rate_ = detail::DropoutRateOf<DropoutRate>::value(rows.table == nullptr ? 0 : rows.table->rows());
+    // Without a table, as for 500 rows.
+    rate_ = detail::DropoutRateOf<DropoutRate>::value(rows.table == nullptr ? 500 : rows.table->rows());
+    const double faster = rows.table == nullptr ? 1 : detail::decay_by_rows(rows.table->rows());
     const auto shape = order_.shape(width_, inputs);
     const double deviation = 0.3 / std::sqrt(static_cast<double>(shape.columns));
     const double width = static_cast<double>(width_);
@@ -417,11 +387,12 @@ public:
       block = layout.add(names + name, block_rows, columns, start, scale);
       if (name == "output_weight") {
         for (Index q = 0; q < shape.columns; ++q)
-          if (shape.positions[q].bumps > 0)
-            layout.decay(block, 100, shape.prefix[q], shape.codes(q));
-      } else if (name != "embedding" && name != "scale" && name != "latent_weight" &&
-                 name != "hidden_weight" && name != "bump_weight") {
-        layout.decay(block, 0);
+          layout.decay(block, (shape.positions[q].bumps > 0 ? 100 : 1) * faster, shape.prefix[q],
+                       shape.codes(q));
+      } else {
+        const bool decays = name == "embedding" || name == "scale" || name == "latent_weight" ||
+                            name == "hidden_weight" || name == "bump_weight";
+        layout.decay(block, decays ? faster : 0);
       }
     });
     if (rows.margins != nullptr)

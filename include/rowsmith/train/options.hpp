@@ -128,9 +128,10 @@ struct TreeOptions {
   /// How often a column is drawn by its trees: 0 never, and there is no such stage; 1 always, and the heads
   /// that were trained are left out; between, each column of each row as chance has it. [0, 1]
   double share = 0;
-  /// Of shares between 0 and 1, where there is a guide (`GuideOptions::rounds`): trees are left out again if
-  /// boosted trees tell the model's rows from rows held out less easily without them, by
-  /// `GuideOptions::min_gain` at least, as in tables of many columns. It costs the fit of a second guide.
+  /// Of shares between 0 and 1, where there is a guide (`GuideOptions::rounds`): trees stay only if
+  /// boosted trees tell the model's rows with them from rows held out less easily than those without, by
+  /// `GuideOptions::min_gain` at least. They do not in tables of many columns, of few rows, or of categories
+  /// that are rare. It costs the fit of a second guide.
   bool validated = true;
   std::size_t trees = 10;          ///< a column; [1, 1000]
   std::size_t min_leaf = 20;       ///< rows that a leaf has at least: few are learnt by heart; [1, 1e9]

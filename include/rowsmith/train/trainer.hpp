@@ -198,7 +198,8 @@ public:
                                                                    options_.seed, workers, weights);
                               }),
                    model);
-    // Trees are left out again where rows of the heads alone are told from the table's less easily.
+    // Trees learn more by heart than heads do: they stay only where rows with them are told from the table's
+    // less easily.
     const bool may_leave_trees = options_.trees.validated && options_.trees.share > 0 &&
                                  options_.trees.share < 1 && options_.guide.rounds > 0;
     const auto heads_alone = may_leave_trees ? std::optional(model.heads) : std::nullopt;
@@ -224,7 +225,7 @@ public:
       if (heads_alone) {
         auto mixed = std::exchange(model.heads, *heads_alone);
         auto alone = fit_guide();
-        if (alone.told + options_.guide.min_gain <= fitted.told) {
+        if (alone.told < fitted.told + options_.guide.min_gain) {
           model.notes["trees"] = "left out: rows held out are told from those with trees by " +
                                  json_number(fitted.told) + " nats a row, from those without by " +
                                  json_number(alone.told);
