@@ -35,7 +35,8 @@ def main():
     parser.add_argument("--program", default="build/release/bin/rowsmith")
     parser.add_argument("--bench", default="build/release/bin/bench_half")
     parser.add_argument("--recipes", nargs="+", default=["default", "neural"],
-                        help="trees alone have few weights to round; faithful has no likelihood")
+                        help="trees alone have few weights to round; faithful has no likelihood, and its numbers "
+                        "are no codes: nearly all of many digits differ in the last ones")
     parser.add_argument("--seed", type=int, default=1, help="of the fit and of the rows")
     parser.add_argument("--rows", type=int, default=100000)
     parser.add_argument("--calls", type=int, default=200000, help="timed, of each precision")
