@@ -29,8 +29,8 @@ print(json.dumps({"gflops": 2 * 1024 ** 3 / best / 1e9, "torch": torch.__version
 """
 
 
-def add_options(parser):
-    parser.add_argument("--baseline", required=True, help="the PyTorch script")
+def add_options(parser, required=True):
+    parser.add_argument("--baseline", required=required, help="the PyTorch script")
     parser.add_argument("--python", default="/usr/bin/python3", help="the Python that has PyTorch")
     parser.add_argument("--blas", help="folder of the BLAS that PyTorch is to use; default: Debian's openblas-pthread if it is "
                         "installed, otherwise the system's")
