@@ -32,6 +32,12 @@ public:
   /// Everybody's block of so many bytes, in the order of ranks. \param data  in: the own block at its place;
   /// out: all blocks
   virtual void gather(void* data, std::size_t bytes) const = 0;
+  /// Begins a `gather` that may go on while the caller computes; its memory is to be left alone until
+  /// `finish`. All members begin the same ones in the same order; other functions may be called in between. A
+  /// transport that cannot do this gathers at once.
+  virtual void begin_gather(void* data, std::size_t bytes) const { gather(data, bytes); }
+  /// Waits for all that has begun.
+  virtual void finish() const {}
   /// The owner's bytes, to everybody.
   virtual void share(void* data, std::size_t bytes, int owner) const = 0;
 

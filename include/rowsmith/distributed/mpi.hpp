@@ -65,6 +65,19 @@ public:
     for (int owner = 0; owner < size_; ++owner)
       share(static_cast<char*>(data) + bytes * static_cast<std::size_t>(owner), bytes, owner);
   }
+  void begin_gather(void* data, std::size_t bytes) const override {
+    if (bytes > most)
+      return gather(data, bytes);
+    // Many an MPI moves data only while it is called.
+    int done = 0;
+    check(MPI_Testall(static_cast<int>(begun_.size()), begun_.data(), &done, MPI_STATUSES_IGNORE));
+    check(MPI_Iallgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, data, static_cast<int>(bytes), MPI_BYTE,
+                         processes_, &begun_.emplace_back(MPI_REQUEST_NULL)));
+  }
+  void finish() const override {
+    check(MPI_Waitall(static_cast<int>(begun_.size()), begun_.data(), MPI_STATUSES_IGNORE));
+    begun_.clear();
+  }
   void share(void* data, std::size_t bytes, int owner) const override {
     auto* at = static_cast<char*>(data);
     for (std::size_t done = 0; done < bytes; done += most)
@@ -79,6 +92,7 @@ private:
       throw Error("MPI: a process cannot be reached");
   }
   MPI_Comm processes_;
+  mutable std::vector<MPI_Request> begun_;
   int rank_ = 0;
   int size_ = 1;
 };

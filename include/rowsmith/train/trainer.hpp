@@ -283,8 +283,8 @@ private:
     constexpr std::size_t size = 512; // of a batch
     const Batches batches(rows.size(), size);
     const auto own = workers.own_part(batches.count());
-    parallel_for(own.size(), workers.threads, [&](std::size_t number) {
-      const std::size_t b = own.begin + number;
+    parallel_for(own.size(), workers.threads, [&](std::size_t i) {
+      const std::size_t b = own.begin + i;
       detail::LatentMatcher matcher(encoded, posterior, model, autoencoder.code_offsets(),
                                     autoencoder.number_weights(), labels, options_.seed);
       const auto part = batches.of(rows, b);
