@@ -35,6 +35,7 @@ public:
     ++begun;
     gather(data, bytes);
   }
+  bool overlaps() const noexcept override { return true; }
   void share(void* data, std::size_t bytes, int owner) const override {
     meet(data, [&] {
       if (owner != rank_ && bytes > 0)

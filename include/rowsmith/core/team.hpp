@@ -38,6 +38,8 @@ public:
   virtual void begin_gather(void* data, std::size_t bytes) const { gather(data, bytes); }
   /// Waits for all that has begun.
   virtual void finish() const {}
+  /// Is it worth the calls to begin early, a piece at a time?
+  virtual bool overlaps() const noexcept { return false; }
   /// The owner's bytes, to everybody.
   virtual void share(void* data, std::size_t bytes, int owner) const = 0;
 

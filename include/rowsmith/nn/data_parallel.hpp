@@ -105,6 +105,7 @@ public:
   void begin(const ShardGradients<Scalar>& gradients, std::size_t first) const {
     first_ = first;
     left_ = gradients.parameters() - first;
+    piece_ = team_->overlaps() ? early_piece : std::max<std::size_t>(left_, 1);
     sums_.resize(std::max(sums_.size(), left_ * static_cast<std::size_t>(team_->size()) * sizeof(Scalar)));
   }
   /// Sends pieces whose gradients have come to their end in all of this member's shards, the last ones in
@@ -117,7 +118,7 @@ public:
     const std::size_t begin = std::min(gradients.shards(), rank * block);
     const std::size_t end = std::min(gradients.shards(), begin + block);
     while (left_ > 0) {
-      const std::size_t from = (left_ - 1) / piece * piece;
+      const std::size_t from = (left_ - 1) / piece_ * piece_;
       if (*first_ + from < final)
         return;
       const std::size_t size = left_ - from;
@@ -146,8 +147,8 @@ public:
     const std::size_t block = shards_a_member(gradients.shards(), members);
     const std::size_t used = (gradients.shards() + block - 1) / block;
     auto* const sums = reinterpret_cast<Scalar*>(sums_.data());
-    for (std::size_t from = 0; from < count; from += piece) {
-      const std::size_t size = std::min(piece, count - from);
+    for (std::size_t from = 0; from < count; from += piece_) {
+      const std::size_t size = std::min(piece_, count - from);
       Scalar* const parts = sums + from * members;
       TreeSum::add(used, size, threads, [&](std::size_t m) { return parts + m * size; });
       if (from > 0) // side by side; never on what is still to be added
@@ -158,11 +159,12 @@ public:
 
 private:
   /// Parameters that are sent at once. Fewer cost more calls, more begin later.
-  static constexpr std::size_t piece = std::size_t{1} << 16U;
+  static constexpr std::size_t early_piece = std::size_t{1} << 16U;
   const Team* team_;
   mutable AlignedBuffer<std::byte> sums_;      ///< kept between steps; by pieces, then members
   mutable std::optional<std::size_t> first_{}; ///< parameter of the sum that has begun
-  mutable std::size_t left_ = 0;               ///< parameters behind it that are not sent yet
+  mutable std::size_t piece_ = early_piece;
+  mutable std::size_t left_ = 0; ///< parameters behind it that are not sent yet
 };
 
 /// A tape for each logical shard of a batch. The number of shards depends on the batch alone; threads take
@@ -268,7 +270,7 @@ private:
     compute(rows, &gradients, build, [&](Tape<Scalar>& tape, const Variable<Scalar>& loss, std::size_t s) {
       tape.backward(loss, [&](const Scalar* from) {
         final[s].store(static_cast<std::size_t>(from - gradients[s]), std::memory_order_release);
-        if (std::this_thread::get_id() != caller)
+        if (!workers_.team->overlaps() || std::this_thread::get_id() != caller)
           return;
         std::size_t all = 0;
         for (std::size_t shard = own.begin; shard < own.end; ++shard)
