@@ -318,3 +318,29 @@ TEST_CASE("training steps allocate nothing after the first", "[autodiff]") {
     CHECK(allocation::count > start);
   }
 }
+
+TEST_CASE("a backward pass tells which gradients are final while it goes on", "[autodiff]") {
+  rs::Tape<double> tape;
+  // Four weights in a row: one used twice, one never, one used first, one used last.
+  std::vector<double> weights{0.5, 2, 3, 5};
+  std::vector<double> gradients(4, 99);
+  for (std::size_t i = 0; i < 4; ++i)
+    tape.declare_parameter(weights.data() + i, gradients.data() + i, 1, 1);
+  const auto weight = [&](std::size_t i) {
+    return tape.parameter(weights.data() + i, gradients.data() + i, 1, 1);
+  };
+  auto x = rs::multiply(weight(0), weight(2));
+  x = cube(x);
+  x = rs::multiply(x, weight(0));
+  x = rs::multiply(x, weight(3));
+  // x = 0.5⁴ · 3³ · 5; what is told must be so already.
+  std::vector<std::size_t> told;
+  tape.backward(x, [&](const double* from) {
+    const auto first = static_cast<std::size_t>(from - gradients.data());
+    told.push_back(first);
+    const std::vector<double> expected{4 * 0.125 * 27 * 5, 0, 0.0625 * 27 * 5, 0.0625 * 27};
+    for (std::size_t i = first; i < 4; ++i)
+      CHECK(gradients[i] == Approx(expected[i]));
+  });
+  CHECK(told == std::vector<std::size_t>{3, 0}); // the third ends with the first, in the first operation
+}

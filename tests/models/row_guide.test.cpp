@@ -15,6 +15,7 @@
 #include <rowsmith/train/guide_stage.hpp>
 
 #include "../deploy/small_parts.hpp"
+#include "../support/thread_team.hpp"
 
 namespace rs = rowsmith;
 using Catch::Matchers::Contains;
@@ -158,6 +159,16 @@ TEST_CASE("a guide is the same on any number of threads, and none where there is
       rs::detail::fit_guide(model, encoded, part.first(1600), part.last(400), options, 4, 3).guide;
   CHECK(one.words == three.words);
   CHECK(one.accepted == three.accepted);
+  // Members of a team draw rows together, and fit a guide each.
+  const std::vector<rs::TableModel> models{model, model.without_guide()};
+  for (const int members : {2, 3})
+    test::ThreadTeam::run(members, [&](const test::ThreadTeam& team) {
+      const auto fitted = rs::detail::fit_guides(models, encoded, part.first(1600), part.last(400), options,
+                                                 4, {1, &team}, [] {});
+      for (const auto& guide : fitted)
+        if (guide.guide.words != one.words || guide.guide.accepted != one.accepted || !(guide.told > 0))
+          throw rs::Error("a member has another guide"); // ends the program: Catch is for one thread
+    });
   // Rows of its own: whatever its trees find is chance, which rows held out do not have.
   const auto own = model.encoder().encode(model.sample(2000, {.seed = 99}));
   CHECK(rs::detail::fit_guide(model, own, part.first(1600), part.last(400), options, 4, 1).guide.empty());

@@ -30,10 +30,18 @@ awk 'BEGIN { srand(5); print "age,price,tax,total,job,paid"
                       (j + p / 4000 > 4) ? "yes" : "no" } }' > people.csv
 
 "$rowsmith" fit people.csv --quiet --seed 3 --quick --stream -o alone.model
+for part in trees guide; do # what processes share out in turns is there to be compared
+  grep -aq "\"$part\":{" alone.model || fail "the model has no $part"
+done
 for processes in 1 2 3 4; do
   run "$processes" "$processes.model" --quick || fail "$processes processes failed"
   cmp alone.model "$processes.model" || fail "$processes processes made another model"
 done
+
+# Trees alone, which processes grow in turns.
+"$rowsmith" fit people.csv --quiet --seed 3 --quick --stream --recipe trees -o alone.model
+run 3 three.model --quick --recipe trees || fail "3 processes failed"
+cmp alone.model three.model || fail "3 processes made other trees"
 
 # With a label asked for, and the base method.
 "$rowsmith" fit people.csv --quiet --seed 3 --quick --stream --recipe faithful --label paid --conditional -o alone.model
@@ -45,6 +53,12 @@ code=0
 run 2 wrong.model --label nothing 2> error || code=$?
 [ "$code" != 0 ] && [ "$code" != 124 ] || fail "a label that there is not: exit code $code"
 grep -q "nothing" error || fail "a label that there is not: $(cat error)"
+# One process alone fails, in the middle of what is shared: it says why, and the others do not wait for it.
+code=0
+timeout 60 "$mpirun" -n 1 "$rowsmith" fit people.csv --quiet --quick -o wrong.model : \
+  -n 1 env TMPDIR=nowhere "$rowsmith" fit people.csv --quiet --quick -o nowhere/wrong.model 2> error || code=$?
+[ "$code" != 0 ] && [ "$code" != 124 ] || fail "one process without a folder: exit code $code"
+grep -q "process 1: " error || fail "one process without a folder: $(cat error)"
 code=0
 timeout 60 "$mpirun" -n 2 "$rowsmith" sample alone.model -n 3 2> error || code=$?
 [ "$code" != 0 ] && [ "$code" != 124 ] || fail "sample on two processes: exit code $code"

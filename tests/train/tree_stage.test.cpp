@@ -14,6 +14,7 @@
 #include <rowsmith/io/model_file.hpp>
 
 #include "../support/csv_text.hpp"
+#include "../support/thread_team.hpp"
 #include "small_training.hpp"
 
 namespace rs = rowsmith;
@@ -22,7 +23,7 @@ using Catch::Matchers::Contains;
 namespace {
 
 rs::TreeNetwork trees(const rs::TableEncoder& encoder, const rs::EncodedTable& rows,
-                      const rs::TreeOptions& options, int threads = 1) {
+                      const rs::TreeOptions& options, rs::Workers workers = 1) {
   std::vector<std::uint32_t> all(rows.rows());
   std::iota(all.begin(), all.end(), 0U);
   std::vector<float> latents(2 * rows.rows());
@@ -33,7 +34,7 @@ rs::TreeNetwork trees(const rs::TableEncoder& encoder, const rs::EncodedTable& r
   for (const auto column : rs::automatic_order(encoder))
     if (!encoder.layout()[static_cast<std::size_t>(column)].fine)
       order.push_back(column);
-  return rs::detail::fit_trees(encoder, rows, all, latents, 2, order, options, 7, threads, [] {});
+  return rs::detail::fit_trees(encoder, rows, all, latents, 2, order, options, 7, workers, [] {});
 }
 
 } // namespace
@@ -144,6 +145,15 @@ TEST_CASE("trees have the same words on any number of threads", "[train][threads
   const auto rows = encoder.encode(data);
   const auto one = trees(encoder, rows, {});
   CHECK(trees(encoder, rows, {}, 3).words == one.words);
+  // And of members of a team, who grow some of them each.
+  for (const int members : {2, 3}) {
+    std::vector<std::vector<std::uint32_t>> words(static_cast<std::size_t>(members));
+    test::ThreadTeam::run(members, [&](const test::ThreadTeam& team) {
+      words[static_cast<std::size_t>(team.rank())] = trees(encoder, rows, {}, {1, &team}).words;
+    });
+    for (const auto& of_member : words)
+      CHECK(of_member == one.words);
+  }
 }
 
 TEST_CASE("a training ends with trees, alone or beside the network", "[train]") {

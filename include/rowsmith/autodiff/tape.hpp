@@ -21,6 +21,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <iterator>
+#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -45,9 +48,10 @@ struct TapeNode {
   Index rows;
   Index columns;
   bool needs_gradient;
-  bool written; ///< the adjoint holds a contribution
-  bool told;    ///< how long each row's gradient by it is was added to the rows' squares
-  bool by_row;  ///< a sum over rows of what each has by itself
+  bool written;          ///< the adjoint holds a contribution
+  bool told;             ///< how long each row's gradient by it is was added to the rows' squares
+  bool by_row;           ///< a sum over rows of what each has by itself
+  std::size_t first_use; ///< of a parameter: no entry before it reads the parameter
 };
 } // namespace detail
 
@@ -174,16 +178,14 @@ public:
   /// \throws ShapeError if the same values were registered with another shape
   /// \throws Error if they were registered with another gradient, or `gradient` is null
   Variable<Scalar> parameter(const Scalar* values, Scalar* gradient, Index rows, Index columns) {
-    if (rows > 0 && columns > 0) { // an empty matrix has no address of its own
-      if (gradient == nullptr)
-        throw Error("tape: a parameter without memory for its gradient");
-      for (Node* known : parameters_)
-        if (known->value == values && known->rows > 0 && known->columns > 0)
-          return handle(same_parameter(known, gradient, rows, columns));
-    }
-    Node* node = new_node(const_cast<Scalar*>(values), gradient, rows, columns, true);
-    parameters_.push_back(node);
+    Node* node = parameter_node(values, gradient, rows, columns);
+    node->first_use = std::min(node->first_use, entries_.size());
     return handle(node);
+  }
+  /// Says that there is such a parameter, of which the loss may make use later, or not. \throws as
+  /// `parameter`
+  void declare_parameter(const Scalar* values, Scalar* gradient, Index rows, Index columns) {
+    parameter_node(values, gradient, rows, columns);
   }
 
   // For operations --------------------------------------------------------------------------------------
@@ -248,6 +250,12 @@ public:
   /// \throws ShapeError unless `loss` is 1 × 1
   /// \throws Error on a second call without `rewind`, or for a variable of another tape
   void backward(const Variable<Scalar>& loss) {
+    backward(loss, [](const Scalar*) {});
+  }
+  /// The same for parameters whose gradients lie in one array: `on_final` is told from time to time from
+  /// where on, to the array's end, they are final. \param on_final  (const Scalar*)
+  template <class OnFinal>
+  void backward(const Variable<Scalar>& loss, const OnFinal& on_final) {
     if (loss.tape_ != this)
       throw Error("backward: the loss is on another tape");
     if (loss.size() != 1)
@@ -259,9 +267,25 @@ public:
     if ((row_squares_ != nullptr || row_weights_ != nullptr) && !loss.by_row())
       throw Error("backward: rows are audited or weighed, but the loss is not known to be a sum over them");
     loss.adjoint()(0, 0) += Scalar(1);
+    const bool audited = row_squares_ != nullptr;
+    if (!audited)
+      std::sort(parameters_.begin(), parameters_.end(),
+                [](const Node* a, const Node* b) { return std::less<>()(b->adjoint, a->adjoint); });
+    auto next = parameters_.begin(); // the last one in memory that is not final yet
+    const auto finish = [&](std::size_t played) {
+      const auto before = next;
+      for (; next != parameters_.end() && (*next)->first_use >= played; ++next)
+        if (!(*next)->written)
+          std::fill_n((*next)->adjoint, (*next)->rows * (*next)->columns, Scalar(0));
+      if (next != before)
+        on_final((*std::prev(next))->adjoint);
+    };
     for (std::size_t i = entries_.size(); i-- > 0;)
-      if (entries_[i].output->written)
+      if (entries_[i].output->written) {
         entries_[i].call(entries_[i].payload);
+        if (!audited)
+          finish(i);
+      }
     if (row_squares_ != nullptr) {
       for (const Node* parameter : parameters_)
         if (parameter->written && !parameter->told)
@@ -269,9 +293,7 @@ public:
               "backward: rows are audited, but an operation cannot tell how long their gradients are");
       return;
     }
-    for (Node* parameter : parameters_)
-      if (!parameter->written)
-        std::fill_n(parameter->adjoint, parameter->rows * parameter->columns, Scalar(0));
+    finish(0);
   }
 
   /// Changes with each rewind.
@@ -282,6 +304,18 @@ public:
   std::size_t capacity() const noexcept { return arena_.capacity(); }
 
 private:
+  Node* parameter_node(const Scalar* values, Scalar* gradient, Index rows, Index columns) {
+    if (rows > 0 && columns > 0) { // an empty matrix has no address of its own
+      if (gradient == nullptr)
+        throw Error("tape: a parameter without memory for its gradient");
+      for (Node* known : parameters_)
+        if (known->value == values && known->rows > 0 && known->columns > 0)
+          return same_parameter(known, gradient, rows, columns);
+    }
+    Node* node = new_node(const_cast<Scalar*>(values), gradient, rows, columns, true);
+    parameters_.push_back(node);
+    return node;
+  }
   static Node* same_parameter(Node* known, const Scalar* gradient, Index rows, Index columns) {
     if (known->rows != rows || known->columns != columns)
       throw ShapeError("tape: a parameter of " + std::to_string(known->rows) + " x " +
@@ -300,7 +334,9 @@ private:
     if (rows < 0 || columns < 0)
       throw ShapeError("tape: a matrix of " + std::to_string(rows) + " x " + std::to_string(columns));
     Node* node = arena_.allocate<Node>(1);
-    return ::new (node) Node{value, adjoint, rows, columns, needs_gradient, false, false, false};
+    return ::new (node) Node{value,   adjoint,        rows,
+                             columns, needs_gradient, false,
+                             false,   false,          std::numeric_limits<std::size_t>::max()};
   }
   Variable<Scalar> handle(Node* node) { return Variable<Scalar>(this, node, generation_); }
 

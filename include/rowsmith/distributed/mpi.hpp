@@ -52,6 +52,15 @@ public:
       throw Error("MpiTeam: MPI is not running; make an MpiSession first");
     MPI_Comm_rank(processes_, &rank_);
     MPI_Comm_size(processes_, &size_);
+    // Within a machine it is the processors that move the data: there is nothing to overlap.
+    MPI_Comm here = MPI_COMM_NULL;
+    check(MPI_Comm_split_type(processes_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &here));
+    int neighbours = size_;
+    MPI_Comm_size(here, &neighbours);
+    MPI_Comm_free(&here);
+    int apart = neighbours < size_ ? 1 : 0;
+    check(MPI_Allreduce(MPI_IN_PLACE, &apart, 1, MPI_INT, MPI_MAX, processes_));
+    overlaps_ = apart != 0;
   }
   int rank() const noexcept override { return rank_; }
   int size() const noexcept override { return size_; }
@@ -65,6 +74,20 @@ public:
     for (int owner = 0; owner < size_; ++owner)
       share(static_cast<char*>(data) + bytes * static_cast<std::size_t>(owner), bytes, owner);
   }
+  void begin_gather(void* data, std::size_t bytes) const override {
+    if (!overlaps() || bytes > most)
+      return gather(data, bytes);
+    // Many an MPI moves data only while it is called.
+    int done = 0;
+    check(MPI_Testall(static_cast<int>(begun_.size()), begun_.data(), &done, MPI_STATUSES_IGNORE));
+    check(MPI_Iallgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, data, static_cast<int>(bytes), MPI_BYTE,
+                         processes_, &begun_.emplace_back(MPI_REQUEST_NULL)));
+  }
+  void finish() const override {
+    check(MPI_Waitall(static_cast<int>(begun_.size()), begun_.data(), MPI_STATUSES_IGNORE));
+    begun_.clear();
+  }
+  bool overlaps() const noexcept override { return overlaps_; }
   void share(void* data, std::size_t bytes, int owner) const override {
     auto* at = static_cast<char*>(data);
     for (std::size_t done = 0; done < bytes; done += most)
@@ -79,8 +102,10 @@ private:
       throw Error("MPI: a process cannot be reached");
   }
   MPI_Comm processes_;
+  mutable std::vector<MPI_Request> begun_;
   int rank_ = 0;
   int size_ = 1;
+  bool overlaps_ = false; ///< some are on other machines
 };
 
 /// MPI for as long as it lives. Where an exception ends the block, all processes of the job are ended, since

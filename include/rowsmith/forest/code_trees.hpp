@@ -20,6 +20,7 @@
 #include <rowsmith/core/option_range.hpp>
 #include <rowsmith/core/parallel.hpp>
 #include <rowsmith/core/random.hpp>
+#include <rowsmith/core/team.hpp>
 
 ROWSMITH_BEGIN
 namespace forest {
@@ -136,9 +137,11 @@ public:
     }
   }
 
-  /// \param features  of the columns before \throws ShapeError if rows or levels do not fit, OptionError
+  /// \param features  of the columns before \param workers  members of a team grow trees in turns
+  /// \param turn  how many trees they have grown before \throws ShapeError if rows or levels do not fit,
+  /// OptionError
   static CodeTrees fit(std::span<const CodeFeature* const> features, const CodeTarget& target,
-                       const CodeTreeOptions& options, int threads = 1);
+                       const CodeTreeOptions& options, Workers workers = 1, std::size_t turn = 0);
 
   std::size_t trees() const noexcept { return roots_.size(); }
   const std::vector<std::uint32_t>& roots() const noexcept { return roots_; }
@@ -438,12 +441,20 @@ private:
 } // namespace detail
 
 inline CodeTrees CodeTrees::fit(std::span<const CodeFeature* const> features, const CodeTarget& target,
-                                const CodeTreeOptions& options, int threads) {
+                                const CodeTreeOptions& options, Workers workers, std::size_t turn) {
   options.each_option("trees", check_option);
   const detail::CodeTreeGrower grower(features, target, options);
   std::vector<detail::CodeTreeGrower::Tree> trees(options.trees);
-  parallel_for(trees.size(), threads,
-               [&](std::size_t t) { trees[t] = grower.grow(static_cast<std::uint32_t>(t)); });
+  std::vector<std::size_t> own;
+  for (std::size_t t = 0; t < trees.size(); ++t)
+    if (workers.owns(turn + t))
+      own.push_back(t);
+  parallel_for(own.size(), workers.threads,
+               [&](std::size_t i) { trees[own[i]] = grower.grow(static_cast<std::uint32_t>(own[i])); });
+  for (std::size_t t = 0; workers.team != nullptr && t < trees.size(); ++t) {
+    workers.team->share_list(trees[t].nodes, workers.owner(turn + t));
+    workers.team->share_list(trees[t].entries, workers.owner(turn + t));
+  }
   std::vector<std::uint32_t> roots;
   std::vector<Node> nodes;
   std::vector<std::uint32_t> entries;

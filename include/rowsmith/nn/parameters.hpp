@@ -143,6 +143,11 @@ public:
                ? tape_->constant(values, block.rows, block.columns)
                : tape_->parameter(values, gradients_ + block.offset, block.rows, block.columns);
   }
+  /// Says that the loss may make use of a block later; else its gradient is zero.
+  void declare(const ParameterBlock& block) const {
+    if (gradients_ != nullptr)
+      tape_->declare_parameter(values_ + block.offset, gradients_ + block.offset, block.rows, block.columns);
+  }
   /// A block of the state. \throws Error without one
   const Scalar* state(const ParameterBlock& block) const {
     if (state_ == nullptr)

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
-#include <rowsmith/core/parallel.hpp>
+#include <rowsmith/core/team.hpp>
 #include <rowsmith/encoding/encoded_table.hpp>
 #include <rowsmith/forest/gradient_boosting.hpp>
 #include <rowsmith/models/row_guide.hpp>
@@ -46,9 +46,37 @@ inline CodeRows code_rows(const EncodedTable& table, std::span<const std::uint32
 }
 
 struct FittedGuide {
-  RowGuide guide; ///< empty if it would gain next to nothing
-  double told;    ///< by how much rows held out and generated ones are told apart, in nats a row; ≥ 0
+  RowGuide guide;  ///< empty if it would gain next to nothing
+  double told = 0; ///< by how much rows held out and generated ones are told apart, in nats a row; ≥ 0
 };
+
+/// Rows of a model that its guide is fitted with.
+struct GuideRows {
+  CodeRows made;   ///< to learn from
+  CodeRows others; ///< to judge by
+};
+/// \param workers  of a team, each member draws a part of the rows
+inline GuideRows draw_guide_rows(const TableModel& model, std::size_t real, std::size_t held_out,
+                                 std::uint64_t seed, Workers workers) {
+  const auto draw = [&](std::size_t first, std::size_t rows) {
+    constexpr std::size_t block = 256; // as rows are drawn in
+    CodeRows result{{}, model.columns().stretches};
+    const auto own = workers.own_part(rows, block);
+    result.codes = model.sample_codes(
+        own.size(),
+        {.seed = seed, .first_row = RowGuide::first_row + first + own.begin, .threads = workers.threads});
+    if (workers.team != nullptr) {
+      std::vector<std::int32_t> all(rows * result.stretches);
+      std::copy(result.codes.begin(), result.codes.end(),
+                all.begin() + static_cast<std::ptrdiff_t>(own.begin * result.stretches));
+      workers.share_parts(all.data(), rows, result.stretches, block);
+      result.codes = std::move(all);
+    }
+    return result;
+  };
+  // Generated rows cost nothing, so that there are enough for a steady choice.
+  return {draw(0, real), draw(real, std::clamp<std::size_t>(4 * held_out, 4'000, 20'000))};
+}
 
 /// Fits a guide step by step.
 class GuideFitter {
@@ -60,11 +88,10 @@ public:
   }
 
   /// \param real  rows to learn from \param held_out  rows that say after how many trees it is enough
+  /// \param drawn  rows of the model
   /// \returns an empty guide if the trees find nothing that holds for the rows held out as well
-  FittedGuide fit(const CodeRows& real, const CodeRows& held_out) {
-    const CodeRows made = draw(0, real.rows());
-    // Generated rows cost nothing, so that there are enough for a steady choice.
-    const CodeRows others = draw(made.rows(), std::clamp<std::size_t>(4 * held_out.rows(), 4'000, 20'000));
+  FittedGuide fit(const CodeRows& real, const CodeRows& held_out, const GuideRows& drawn) {
+    const auto& [made, others] = drawn;
     const auto binned = binned_rows(real, made);
     std::vector<std::uint16_t> labels(real.rows(), 1);
     labels.resize(real.rows() + made.rows(), 0);
@@ -86,11 +113,6 @@ public:
   }
 
 private:
-  CodeRows draw(std::size_t first, std::size_t rows) const {
-    return {model_.sample_codes(
-                rows, {.seed = seed_, .first_row = RowGuide::first_row + first, .threads = threads_}),
-            model_.columns().stretches};
-  }
   /// The columns, with at most 255 levels each that hold about as many rows, as trees are fitted to them.
   forest::BinnedMatrix binned_rows(const CodeRows& real, const CodeRows& made) {
     const auto& layout = model_.encoder().layout();
@@ -214,12 +236,62 @@ private:
   RowGuide guide_;
 };
 
-/// \param rows, held_out  of the encoded table, all of whose columns are codes
+/// The owner's guide, to everybody.
+inline void share_guide(const Team& team, FittedGuide& fitted, int owner) {
+  auto& guide = fitted.guide;
+  team.share_list(guide.columns, owner);
+  team.share_list(guide.words, owner);
+  team.share_value(guide.trees, owner);
+  team.share_value(guide.node_count, owner);
+  team.share_value(guide.roots, owner);
+  team.share_value(guide.nodes, owner);
+  team.share_value(guide.largest_odds, owner);
+  team.share_value(guide.tries, owner);
+  team.share_list(guide.accepted, owner);
+  team.share_value(fitted.told, owner);
+}
+
+/// The guide of each model. The members of a team draw the rows together; then they fit guides in turns.
+/// \param rows, held_out  of the encoded table, all of whose columns are codes \param done  called for each
+template <class Done>
+std::vector<FittedGuide> fit_guides(std::span<const TableModel> models, const EncodedTable& encoded,
+                                    std::span<const std::uint32_t> rows,
+                                    std::span<const std::uint32_t> held_out, const GuideOptions& options,
+                                    std::uint64_t seed, Workers workers, const Done& done) {
+  const auto real = code_rows(encoded, rows, options.most_rows);
+  const auto judging = code_rows(encoded, held_out, options.most_rows);
+  std::vector<FittedGuide> guides(models.size());
+  std::vector<GuideRows> drawn(models.size());
+  const auto fit = [&](std::size_t m) {
+    guides[m] = GuideFitter(models[m], options, seed, workers.threads).fit(real, judging, drawn[m]);
+    drawn[m] = {};
+  };
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    drawn[m] = draw_guide_rows(models[m], real.rows(), judging.rows(), seed, workers);
+    if (workers.team == nullptr) {
+      fit(m);
+      done();
+    } else if (!workers.owns(m)) {
+      drawn[m] = {};
+    }
+  }
+  if (workers.team == nullptr)
+    return guides;
+  for (std::size_t m = 0; m < models.size(); ++m)
+    if (workers.owns(m))
+      fit(m);
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    share_guide(*workers.team, guides[m], workers.owner(m));
+    done();
+  }
+  return guides;
+}
+
+/// That of one model.
 inline FittedGuide fit_guide(const TableModel& model, const EncodedTable& encoded,
                              std::span<const std::uint32_t> rows, std::span<const std::uint32_t> held_out,
                              const GuideOptions& options, std::uint64_t seed, int threads) {
-  return GuideFitter(model, options, seed, threads)
-      .fit(code_rows(encoded, rows, options.most_rows), code_rows(encoded, held_out, options.most_rows));
+  return std::move(fit_guides({&model, 1}, encoded, rows, held_out, options, seed, threads, [] {}).front());
 }
 
 } // namespace detail

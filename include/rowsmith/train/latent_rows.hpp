@@ -14,6 +14,7 @@
 #include <rowsmith/core/aligned_buffer.hpp>
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/parallel.hpp>
+#include <rowsmith/core/team.hpp>
 #include <rowsmith/kernel/random_fill.hpp>
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/table_model_parts.hpp>
@@ -46,6 +47,10 @@ public:
     const std::int16_t* from = codes_.data() + row * static_cast<std::size_t>(width_);
     for (Index j = 0; j < width_; ++j)
       codes[j] = static_cast<float>(from[j]) * step_;
+  }
+  /// The rows that each member of a team has set, to everybody. \param block  as of `Workers::part_of`
+  void share(const Workers& workers, std::size_t block) {
+    workers.share_parts(codes_.data(), rows(), static_cast<std::size_t>(width_), block);
   }
   /// Asks the processor for a row that will be read soon.
   void prefetch(std::size_t row) const noexcept {
@@ -110,24 +115,27 @@ inline void draw_codes(const float* outputs, Index output_width, Index rows, Ind
   }
 }
 
-/// Runs an encoder over all rows of a table, block by block.
+/// Runs an encoder over all rows of a table, block by block; of a team, each member over a part of them.
 class Embedding {
 public:
   /// \param posterior  gives codes, or means then log variances (twice as wide) that codes are drawn from
   Embedding(const EncodedTable& rows, const InferenceNetwork& posterior, Index width,
             const std::vector<std::int32_t>& code_offsets, const std::vector<std::int32_t>& number_weights,
-            std::uint64_t seed, int threads)
+            std::uint64_t seed, Workers workers)
       : rows_(&rows), posterior_(&posterior), width_(width), code_offsets_(&code_offsets),
-        number_weights_(&number_weights), noise_(seed, Purpose::encode_position), threads_(threads) {}
+        number_weights_(&number_weights), noise_(seed, Purpose::encode_position), workers_(workers) {}
 
   static constexpr std::size_t block = 1024;
   std::size_t blocks() const noexcept { return (rows_->rows() + block - 1) / block; }
+  const Workers& workers() const noexcept { return workers_; }
 
-  /// Calls `take(block_number, first_row, codes, rows)` for each block, on several threads at once. A second
-  /// pass gives the same codes.
+  /// Calls `take(block_number, first_row, codes, rows)` for each of this member's blocks, on several threads
+  /// at once. A second pass gives the same codes.
   template <class Take>
   void each_block(const Take& take) const {
-    parallel_for(blocks(), threads_, [&](std::size_t part) {
+    const auto own = workers_.own_part(blocks());
+    parallel_for(own.size(), workers_.threads, [&](std::size_t number) {
+      const std::size_t part = own.begin + number;
       InferenceScratch scratch;
       BatchBuffer buffer(*rows_, *code_offsets_, *number_weights_);
       const std::size_t begin = part * block;
@@ -150,7 +158,7 @@ private:
   const std::vector<std::int32_t>* code_offsets_;
   const std::vector<std::int32_t>* number_weights_;
   RandomStream noise_;
-  int threads_;
+  Workers workers_;
 };
 
 /// Notes in the model how each latent dimension is scaled for the generator and back.
@@ -166,6 +174,7 @@ inline float fit_latent_range(const Embedding& embedding, Index width, bool boun
       for (std::size_t j = 0; j < dimensions; ++j)
         parts[part * dimensions + j].add(static_cast<double>(codes[r * dimensions + j]));
   });
+  embedding.workers().share_parts(parts.data(), embedding.blocks(), dimensions);
   double range = 1;
   for (std::size_t j = 0; j < dimensions; ++j) {
     LatentMoments all;
@@ -204,6 +213,7 @@ inline LatentRows scaled_latent_rows(const Embedding& embedding, std::size_t row
       latent.set(first + r, row);
     }
   });
+  latent.share(embedding.workers(), Embedding::block);
   return latent;
 }
 

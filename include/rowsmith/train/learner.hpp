@@ -42,12 +42,11 @@ public:
   /// shard, weighted so that those of the shards add up \returns the loss before the step
   template <class Loss>
   double learn(DataParallel<float>& parallel, Index rows, double rate_factor, const Loss& loss) {
-    const double before =
-        parallel.run(rows, &gradients_, [&](Tape<float>& tape, float* gradients, Index first, Index part) {
+    const auto [before, gradient] = parallel.differentiate(
+        rows, gradients_, first_, [&](Tape<float>& tape, float* gradients, Index first, Index part) {
           return loss(bound(tape, gradients), first, part);
         });
-    optimiser_.step(std::span<float>(values_).subspan(first_), parallel.sum(gradients_, first_), rate_factor,
-                    parallel.threads());
+    optimiser_.step(std::span<float>(values_).subspan(first_), gradient, rate_factor, parallel.threads());
     if (averaged_)
       average_.update(values_);
     return before;
@@ -133,7 +132,7 @@ private:
   BoundParameters<float> bound(Tape<float>& tape, float* gradients) const {
     const BoundParameters<float> parameters(tape, values_.data(), gradients, state_.data());
     for (const auto& block : blocks_)
-      static_cast<void>(parameters[block]);
+      parameters.declare(block);
     return parameters;
   }
 

@@ -194,8 +194,8 @@ struct TrainerOptions {
   /// larger batches.
   int threads = 0;
   /// Processes that train together, such as `MpiTeam`: all of them call `fit` with the same rows and options,
-  /// and get the same model, with the bits that one process would get. Each takes a part of a step's shards
-  /// and of the pairs of the refit; null: this process alone. Must outlive the training.
+  /// and get the same model, with the bits that one process would get. Each takes a part of the work of
+  /// every stage; null: this process alone. Must outlive the training.
   const Team* team = nullptr;
   PreparationOptions preparation{};
   EncodingOptions encoding{};

@@ -235,15 +235,10 @@ public:
 private:
   static constexpr std::size_t ahead = 8;
   /// Members of a team make pairs of a batch each, and share them.
-  std::size_t owner(std::size_t slot) const {
-    return slot % static_cast<std::size_t>(parallel_.workers().members());
-  }
-  bool is_own(std::size_t slot) const {
-    return owner(slot) == static_cast<std::size_t>(parallel_.workers().rank());
-  }
+  bool is_own(std::size_t slot) const { return parallel_.workers().owns(slot); }
   void share(std::size_t slot, float* codes, std::size_t count) const {
     if (const Team* team = parallel_.workers().team; team != nullptr)
-      team->share(codes, count * sizeof(float), static_cast<int>(owner(slot)));
+      team->share(codes, count * sizeof(float), parallel_.workers().owner(slot));
   }
   struct Slot {
     explicit Slot(detail::LatentMatcher m) : matcher(std::move(m)) {}

@@ -154,7 +154,7 @@ public:
       const auto chosen = std::span(split.rows).first(all ? 0 : detail::RowBudget::latent_rows);
       const EncodedTable some = encoded.select(chosen);
       const EncodedTable& shown = all ? encoded : some;
-      LatentRows latent = embed(autoencoder, weights, shown, threads, model);
+      LatentRows latent = embed(autoencoder, weights, shown, workers, model);
       latent.labels = labels;
       std::vector<std::uint32_t> numbers; // of chosen rows
       if (!all) {
@@ -204,7 +204,7 @@ public:
                                  options_.trees.share < 1 && options_.guide.rounds > 0;
     const auto heads_alone = may_leave_trees ? std::optional(model.heads) : std::nullopt;
     if (options_.trees.share > 0)
-      add_trees(autoencoder, weights, encoded, labels, split.of_trees(), threads, callback,
+      add_trees(autoencoder, weights, encoded, labels, split.of_trees(), workers, callback,
                 stage_count - (options_.guide.rounds > 0 ? 1U : 0U), stage_count, model);
     model.decoding = options_.decoding;
     model.temperature = options_.temperature;
@@ -212,31 +212,8 @@ public:
                    {"seed", std::to_string(options_.seed)},
                    {"training_rows", std::to_string(row_count)},
                    {"options", options_.describe()}};
-    if (options_.guide.rounds > 0) {
-      const std::size_t models = heads_alone ? 2 : 1;
-      RoundProgress progress(callback, "guide", models, stage_count, stage_count);
-      const auto fit_guide = [&] {
-        auto fitted = detail::fit_guide(TableModel(model), encoded, split.training(), split.validation(),
-                                        options_.guide, options_.seed, threads);
-        progress.done();
-        return fitted;
-      };
-      auto fitted = fit_guide();
-      if (heads_alone) {
-        auto mixed = std::exchange(model.heads, *heads_alone);
-        auto alone = fit_guide();
-        if (alone.told < fitted.told + options_.guide.min_gain) {
-          model.notes["trees"] = "left out: rows held out are told from those with trees by " +
-                                 json_number(fitted.told) + " nats a row, from those without by " +
-                                 json_number(alone.told);
-          fitted = std::move(alone);
-        } else {
-          model.heads = std::move(mixed);
-        }
-      }
-      model.guide = std::move(fitted.guide);
-      stages_.push_back({.name = "guide", .epochs = models, .seconds = progress.seconds()});
-    }
+    if (options_.guide.rounds > 0)
+      add_guide(heads_alone, encoded, split, workers, callback, stage_count, model);
     for (const auto& stage : stages_)
       if (!stage.curve.figures.empty())
         model.curves.push_back(stage.curve);
@@ -299,13 +276,16 @@ private:
   /// Stage 4. It is short, so that a training that is resumed does it again, and a listener cannot stop it.
   void add_trees(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
                  const EncodedTable& encoded, std::span<const std::int32_t> labels,
-                 std::span<const std::uint32_t> rows, int threads, const ProgressCallback& callback,
+                 std::span<const std::uint32_t> rows, Workers workers, const ProgressCallback& callback,
                  std::size_t number, std::size_t stage_count, TableModelParts& model) {
     const auto width = static_cast<std::size_t>(AutoencoderType::latent_width);
     const auto posterior = autoencoder.posterior_network(weights.data());
     std::vector<float> latents(rows.size() * width);
-    const Batches batches(rows.size(), 512);
-    parallel_for(batches.count(), threads, [&](std::size_t b) {
+    constexpr std::size_t size = 512; // of a batch
+    const Batches batches(rows.size(), size);
+    const auto own = workers.own_part(batches.count());
+    parallel_for(own.size(), workers.threads, [&](std::size_t i) {
+      const std::size_t b = own.begin + i;
       detail::LatentMatcher matcher(encoded, posterior, model, autoencoder.code_offsets(),
                                     autoencoder.number_weights(), labels, options_.seed);
       const auto part = batches.of(rows, b);
@@ -313,13 +293,14 @@ private:
       matcher.match(part, (1U << 29U) + static_cast<std::uint32_t>(b),
                     latents.data() + static_cast<std::size_t>(part.data() - rows.data()) * width);
     });
+    workers.share_parts(latents.data(), rows.size(), width, size);
     std::vector<std::int32_t> order;
     for (const auto column : automatic_order(model.encoder))
       if (!model.encoder.layout()[static_cast<std::size_t>(column)].fine)
         order.push_back(column);
     RoundProgress progress(callback, "trees", order.size(), number, stage_count);
     auto trees = detail::fit_trees(model.encoder, encoded, rows, latents, width, order, options_.trees,
-                                   options_.seed, threads, [&progress] { progress.done(); });
+                                   options_.seed, workers, [&progress] { progress.done(); });
     stages_.push_back({.name = "trees", .epochs = order.size(), .seconds = progress.seconds()});
     if (options_.trees.share < 1) {
       auto* neural = std::get_if<AutoregressiveNetwork>(&model.heads);
@@ -330,12 +311,36 @@ private:
       model.decoder_network = {};
     }
   }
+  /// The last stage, as short. \param heads_alone  heads without trees, to be taken unless these bring rows
+  /// nearer
+  void add_guide(const std::optional<TrainedHeads>& heads_alone, const EncodedTable& encoded,
+                 const Split& split, Workers workers, const ProgressCallback& callback,
+                 std::size_t stage_count, TableModelParts& model) {
+    std::vector<TableModel> models{TableModel(model)};
+    if (heads_alone) {
+      auto mixed = std::exchange(model.heads, *heads_alone);
+      models.emplace_back(model);
+      model.heads = std::move(mixed);
+    }
+    RoundProgress progress(callback, "guide", models.size(), stage_count, stage_count);
+    auto fitted = detail::fit_guides(models, encoded, split.training(), split.validation(), options_.guide,
+                                     options_.seed, workers, [&progress] { progress.done(); });
+    const bool without = heads_alone && fitted.back().told < fitted.front().told + options_.guide.min_gain;
+    if (without) {
+      model.notes["trees"] = "left out: rows held out are told from those with trees by " +
+                             json_number(fitted.front().told) + " nats a row, from those without by " +
+                             json_number(fitted.back().told);
+      model.heads = *heads_alone;
+    }
+    model.guide = std::move(fitted[without ? 1 : 0].guide);
+    stages_.push_back({.name = "guide", .epochs = models.size(), .seconds = progress.seconds()});
+  }
   LatentRows embed(const AutoencoderType& autoencoder, const AlignedBuffer<float>& weights,
-                   const EncodedTable& encoded, int threads, TableModelParts& model) const {
+                   const EncodedTable& encoded, Workers workers, TableModelParts& model) const {
     const Index width = AutoencoderType::latent_width;
     const auto posterior = autoencoder.posterior_network(weights.data());
     const detail::Embedding embedding(encoded, posterior, width, autoencoder.code_offsets(),
-                                      autoencoder.number_weights(), options_.seed, threads);
+                                      autoencoder.number_weights(), options_.seed, workers);
     const float range = detail::fit_latent_range(embedding, width, !GeneratorType::residual,
                                                  options_.gan.latent_squash, model);
     return detail::scaled_latent_rows(embedding, encoded.rows(), width, range, model);

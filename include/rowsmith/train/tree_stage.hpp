@@ -19,6 +19,7 @@
 
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/parallel.hpp>
+#include <rowsmith/core/team.hpp>
 #include <rowsmith/encoding/encoded_table.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
 #include <rowsmith/forest/code_trees.hpp>
@@ -149,7 +150,7 @@ template <class Done>
 TreeNetwork fit_trees(const TableEncoder& encoder, const EncodedTable& encoded,
                       std::span<const std::uint32_t> rows, std::span<const float> latents, std::size_t width,
                       const std::vector<std::int32_t>& order, const TreeOptions& options, std::uint64_t seed,
-                      int threads, const Done& done) {
+                      Workers workers, const Done& done) {
   if (encoder.number_columns() > 0)
     throw OptionError("trees.share: trees need every column as codes: set encoding.numerical = "
                       "NumericalEncoding::codes");
@@ -183,7 +184,7 @@ TreeNetwork fit_trees(const TableEncoder& encoder, const EncodedTable& encoded,
     // Numbers of the latent code that say nothing about the column would only be split on by chance; of many
     // features, those that say most.
     std::vector<double> score(features.size());
-    parallel_for(features.size(), threads, [&](std::size_t f) {
+    parallel_for(features.size(), workers.threads, [&](std::size_t f) {
       if (f < width || features.size() > options.most_features)
         score[f] = dependence(features[f], feature);
     });
@@ -209,7 +210,7 @@ TreeNetwork fit_trees(const TableEncoder& encoder, const EncodedTable& encoded,
                                                .share = options.share_of_rows,
                                                .most_rows = options.most_rows,
                                                .seed = seed + 1000 * slot},
-                                              threads);
+                                              workers, slot * options.trees);
 
     const auto put = [&words](std::uint32_t word) { words.push_back(word); };
     column.level_count = static_cast<std::uint32_t>(feature.count);
