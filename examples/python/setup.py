@@ -42,7 +42,7 @@ class Build(build_ext):
         includes = [f"-I{HEADERS}"]
         for folder in (pybind11.get_include(), sysconfig.get_paths()["include"], "/usr/include/eigen3"):
             includes += ["-isystem", folder]
-        flags = ["-std=c++20", "-O2", "-DNDEBUG", "-fPIC", "-fvisibility=hidden", "-fopenmp"]
+        flags = ["-std=c++20", "-O3", "-DNDEBUG", "-fPIC", "-fvisibility=hidden", "-fopenmp"]
         if march:
             flags.append(f"-march={march}")
         flags += shlex.split(os.environ.get("ROWSMITH_CXXFLAGS", ""))

@@ -7,6 +7,7 @@
 #include <map>
 #include <numeric>
 #include <ratio>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -370,9 +371,38 @@ TEST_CASE("an automatic width is that of numbers or of categories", "[models]") 
   CHECK(written.heads_network(written.initialise<float>(1).data()).width == 8);
 }
 
+TEST_CASE("heads of small tables decay faster, but not their biases", "[models]") {
+  rs::RandomSequence random(rs::RandomStream(8, rs::Purpose::user));
+  auto size = rs::Column::numerical("size"); // bins in order, whose outputs have bumps
+  auto kind = rs::Column::categorical("kind");
+  for (std::size_t r = 0; r < 400; ++r) {
+    size.values.push_back(random.normal());
+    kind.codes.push_back(kind.dictionary.insert(std::to_string(random.below(3))));
+  }
+  const rs::Table table({size, kind});
+  const auto encoder = rs::TableEncoder::fit(table);
+  const auto rows = encoder.encode(table);
+  const auto factors = [](const Model& model) {
+    std::set<double> found;
+    for (const auto& range : model.layout().decay())
+      found.insert(range.factor);
+    return found;
+  };
+  const double faster = rs::detail::decay_by_rows(table.rows());
+  REQUIRE(faster > 1);
+  CHECK(factors(Model(encoder, true)) == std::set<double>{0, 1, 100});
+  CHECK(factors(Model(encoder, true, 1, {&rows})) == std::set<double>{0, faster, 100 * faster});
+  CHECK(rs::detail::decay_by_rows(300) == 10);
+  CHECK(rs::detail::decay_by_rows(4'000) == 2.5);
+  CHECK(rs::detail::decay_by_rows(10'000) == 1);
+  CHECK(rs::detail::decay_by_rows(1'000'000) == 1);
+}
+
 TEST_CASE("automatic dropout is stronger for small tables", "[models]") {
   using Automatic = rs::detail::DropoutRateOf<rs::AutomaticDropout>;
-  CHECK(Automatic::value(10) == Approx(0.4));
+  CHECK(Automatic::value(10) == Approx(0.6));
+  CHECK(Automatic::value(300) == Approx(0.6));
+  CHECK(Automatic::value(400) == Approx(0.5));
   CHECK(Automatic::value(500) == Approx(0.4));
   CHECK(Automatic::value(1250) == Approx(0.3));
   CHECK(Automatic::value(2000) == Approx(0.2));

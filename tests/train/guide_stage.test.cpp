@@ -58,7 +58,7 @@ TEST_CASE("a guide of numbers that are no codes is refused before the training",
   CHECK_THROWS_WITH(small::Trainer(options), Contains("guide.largest_odds"));
 }
 
-TEST_CASE("trees are left out again where rows held out are told less easily without them", "[train]") {
+TEST_CASE("trees stay where rows held out are told less easily with them, and only there", "[train]") {
   const auto data = small::table(600);
   rs::RecipeOptions<rs::DefaultRecipe> options;
   options.seed = 4;
@@ -81,4 +81,11 @@ TEST_CASE("trees are left out again where rows held out are told less easily wit
       CHECK(trainer.stages().back().epochs == (validated ? 2U : 1U));
     }
   }
+  // What trees gain has to be worth it, too.
+  options.autoencoder.steps = options.refit.steps = 2;
+  options.trees.min_leaf = 5;
+  options.trees.validated = true;
+  options.guide.min_gain = 1;
+  const auto model = rs::DefaultRecipe::Trainer(options).fit(data);
+  CHECK(std::holds_alternative<rs::AutoregressiveNetwork>(model.heads()));
 }
