@@ -38,6 +38,14 @@ for processes in 1 2 3 4; do
   cmp alone.model "$processes.model" || fail "$processes processes made another model"
 done
 
+# As between machines: pieces of the gradients are sent while others are still computed.
+ROWSMITH_SENDING=early run 2 early.model --quick || fail "2 processes that send early failed"
+cmp alone.model early.model || fail "2 processes that send early made another model"
+code=0
+ROWSMITH_SENDING=late run 2 wrong.model --quick 2> error || code=$?
+[ "$code" != 0 ] && [ "$code" != 124 ] || fail "a wrong ROWSMITH_SENDING: exit code $code"
+grep -q "expected by-machine, early or at-once" error || fail "a wrong ROWSMITH_SENDING: $(cat error)"
+
 # Trees alone, which processes grow in turns.
 "$rowsmith" fit people.csv --quiet --seed 3 --quick --stream --recipe trees -o alone.model
 run 3 three.model --quick --recipe trees || fail "3 processes failed"

@@ -44,15 +44,22 @@ ROWSMITH_BEGIN
 /// \endcode
 class MpiTeam : public Team {
 public:
-  /// \throws Error if MPI is not running
-  explicit MpiTeam(MPI_Comm processes = MPI_COMM_WORLD) : processes_(processes) {
+  /// When gradients are sent: early, a piece at a time, while others are still computed, or all at once.
+  /// Within a machine it is the processors that move the data, so that there is nothing to overlap.
+  enum class Sending { by_machine, early, at_once };
+
+  /// \param sending  the same in all processes; by_machine: early where some are on other machines. The
+  /// result is the same. \throws Error if MPI is not running
+  explicit MpiTeam(MPI_Comm processes = MPI_COMM_WORLD, Sending sending = Sending::by_machine)
+      : processes_(processes), overlaps_(sending == Sending::early) {
     int running = 0;
     MPI_Initialized(&running);
     if (running == 0)
       throw Error("MpiTeam: MPI is not running; make an MpiSession first");
     MPI_Comm_rank(processes_, &rank_);
     MPI_Comm_size(processes_, &size_);
-    // Within a machine it is the processors that move the data: there is nothing to overlap.
+    if (sending != Sending::by_machine)
+      return;
     MPI_Comm here = MPI_COMM_NULL;
     check(MPI_Comm_split_type(processes_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &here));
     int neighbours = size_;
