@@ -8,6 +8,7 @@
 #include <ratio>
 
 #include <rowsmith/encoding/table_encoder.hpp>
+#include <rowsmith/kernel/simd.hpp>
 
 ROWSMITH_BEGIN
 
