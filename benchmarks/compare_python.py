@@ -9,7 +9,7 @@ Both sides do the same in one process each: read the file and fit the default re
 parts there), then sample; with the same options, seed and threads. Their model files must be the same bytes, or nothing is
 printed. The package's sample ends with a data frame, the library's with a `Table`: what the frame costs is the package's.
 Starting the processes and importing pandas and rowsmith is in neither; it is printed apart. Both sides are compiled for
-this processor, each with its own flags (-O2 and -O3). A figure is the median of the rounds.
+this processor with -O3. A figure is the median of the rounds.
 """
 import argparse
 import filecmp

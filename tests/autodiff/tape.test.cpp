@@ -324,6 +324,8 @@ TEST_CASE("a backward pass tells which gradients are final while it goes on", "[
   // Four weights in a row: one used twice, one never, one used first, one used last.
   std::vector<double> weights{0.5, 2, 3, 5};
   std::vector<double> gradients(4, 99);
+  // An empty one where the third is says nothing of that.
+  tape.declare_parameter(weights.data() + 2, gradients.data() + 2, 1, 0);
   for (std::size_t i = 0; i < 4; ++i)
     tape.declare_parameter(weights.data() + i, gradients.data() + i, 1, 1);
   const auto weight = [&](std::size_t i) {

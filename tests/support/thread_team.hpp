@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Threads in place of processes: a team in one program, by the two functions that a transport needs.
+// Threads in place of processes: a team in one program. What begins to be gathered is there when it is
+// finished, and not before.
 #pragma once
 
 #include <barrier>
 #include <cstddef>
 #include <cstring>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <rowsmith/core/team.hpp>
@@ -33,7 +35,15 @@ public:
   }
   void begin_gather(void* data, std::size_t bytes) const override {
     ++begun;
-    gather(data, bytes);
+    open_.emplace_back(static_cast<char*>(data), bytes);
+    for (std::size_t m = 0; m < place_.data.size(); ++m)
+      if (m != static_cast<std::size_t>(rank_)) // not a number to whoever reads it too early
+        std::memset(static_cast<char*>(data) + m * bytes, 0xFF, bytes);
+  }
+  void finish() const override {
+    for (const auto& [data, bytes] : open_)
+      gather(data, bytes);
+    open_.clear();
   }
   bool overlaps() const noexcept override { return true; }
   void share(void* data, std::size_t bytes, int owner) const override {
@@ -65,6 +75,7 @@ private:
   }
   Place& place_;
   int rank_;
+  mutable std::vector<std::pair<char*, std::size_t>> open_;
 };
 
 } // namespace test

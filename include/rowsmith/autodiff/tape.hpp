@@ -305,15 +305,17 @@ public:
 
 private:
   Node* parameter_node(const Scalar* values, Scalar* gradient, Index rows, Index columns) {
-    if (rows > 0 && columns > 0) { // an empty matrix has no address of its own
+    const bool empty = rows <= 0 || columns <= 0;
+    if (!empty) { // an empty matrix has no address of its own, and nothing to differentiate by
       if (gradient == nullptr)
         throw Error("tape: a parameter without memory for its gradient");
       for (Node* known : parameters_)
-        if (known->value == values && known->rows > 0 && known->columns > 0)
+        if (known->value == values)
           return same_parameter(known, gradient, rows, columns);
     }
     Node* node = new_node(const_cast<Scalar*>(values), gradient, rows, columns, true);
-    parameters_.push_back(node);
+    if (!empty)
+      parameters_.push_back(node);
     return node;
   }
   static Node* same_parameter(Node* known, const Scalar* gradient, Index rows, Index columns) {

@@ -48,17 +48,20 @@ public:
   /// Within a machine it is the processors that move the data, so that there is nothing to overlap.
   enum class Sending { by_machine, early, at_once };
 
-  /// \param sending  the same in all processes; by_machine: early where some are on other machines. The
-  /// result is the same. \throws Error if MPI is not running
+  /// \param sending  what the first process says counts; by_machine: early where some are on other machines.
+  /// The result is the same. \throws Error if MPI is not running
   explicit MpiTeam(MPI_Comm processes = MPI_COMM_WORLD, Sending sending = Sending::by_machine)
-      : processes_(processes), overlaps_(sending == Sending::early) {
+      : processes_(processes) {
     int running = 0;
     MPI_Initialized(&running);
     if (running == 0)
       throw Error("MpiTeam: MPI is not running; make an MpiSession first");
     MPI_Comm_rank(processes_, &rank_);
     MPI_Comm_size(processes_, &size_);
-    if (sending != Sending::by_machine)
+    auto how = static_cast<int>(sending);
+    check(MPI_Bcast(&how, 1, MPI_INT, 0, processes_));
+    overlaps_ = static_cast<Sending>(how) == Sending::early;
+    if (static_cast<Sending>(how) != Sending::by_machine)
       return;
     MPI_Comm here = MPI_COMM_NULL;
     check(MPI_Comm_split_type(processes_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &here));
@@ -112,7 +115,7 @@ private:
   mutable std::vector<MPI_Request> begun_;
   int rank_ = 0;
   int size_ = 1;
-  bool overlaps_ = false; ///< some are on other machines
+  bool overlaps_ = false; ///< gradients are sent early
 };
 
 /// MPI for as long as it lives. Where an exception ends the block, all processes of the job are ended, since

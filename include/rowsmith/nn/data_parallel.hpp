@@ -174,7 +174,8 @@ class DataParallel {
 public:
   explicit DataParallel(Workers workers) requires std::is_same_v<Sum, TeamSum> : workers_(workers),
                                                                                  sum_(workers.team) {}
-  DataParallel(Workers workers, Sum sum) : workers_(workers), sum_(std::move(sum)) {}
+  DataParallel(Workers workers, Sum sum) requires(!std::is_same_v<Sum, TeamSum>)
+      : workers_(workers), sum_(std::move(sum)) {}
 
   int threads() const noexcept { return workers_.threads; }
   const Workers& workers() const noexcept { return workers_; }
@@ -203,6 +204,7 @@ public:
   }
 
   /// `run`, then `sum`; of a team, gradients that are final are sent while others are still computed.
+  /// After an exception a team cannot go on: other members wait for what this one has not sent.
   /// \returns the sum of the losses, and the gradient by the parameters from `first` on: valid until the next
   template <class Build>
   std::pair<double, std::span<const Scalar>> differentiate(Index rows, ShardGradients<Scalar>& gradients,
