@@ -318,9 +318,9 @@ private:
                  std::size_t stage_count, TableModelParts& model) {
     std::vector<TableModel> models{TableModel(model)};
     if (heads_alone) {
-      auto mixed = std::exchange(model.heads, *heads_alone);
-      models.emplace_back(model);
-      model.heads = std::move(mixed);
+      auto alone = model;
+      alone.heads = *heads_alone;
+      models.emplace_back(std::move(alone));
     }
     RoundProgress progress(callback, "guide", models.size(), stage_count, stage_count);
     auto fitted = detail::fit_guides(models, encoded, split.training(), split.validation(), options_.guide,
