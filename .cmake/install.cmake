@@ -3,6 +3,7 @@
 #   headers  the library, its CMake package, and rowsmith.pc for pkg-config
 #   single   rowsmith_single.hpp, the library as one header
 #   program  rowsmith and rowsmith-service, their manual pages, and completions for shells
+#   compiled librowsmith_compiled.a, which the target rowsmith::compiled is; not part of a whole installation
 #   c        the compiled C interface
 #   c_dev    what a program that links it needs beside the headers
 include(GNUInstallDirs)
@@ -16,7 +17,7 @@ function(rowsmith_pkg_config name folder component)
   install(FILES "${PROJECT_BINARY_DIR}/${name}" DESTINATION "${folder}" COMPONENT ${component})
 endfunction()
 
-foreach(component IN LISTS rowsmith_components ITEMS c)
+foreach(component IN LISTS rowsmith_components ITEMS compiled c)
   set(target rowsmith_${component})
   if(component STREQUAL "rowsmith")
     set(target rowsmith)
@@ -26,7 +27,12 @@ foreach(component IN LISTS rowsmith_components ITEMS c)
   endif()
   # One file of targets each, so that a user of one is not asked for the dependencies of the others.
   set(part headers)
-  if(component STREQUAL "c")
+  set(whole "")
+  if(component STREQUAL "compiled")
+    set(part compiled)
+    set(whole EXCLUDE_FROM_ALL)
+    install(TARGETS ${target} EXPORT rowsmith_${component} ARCHIVE COMPONENT compiled EXCLUDE_FROM_ALL)
+  elseif(component STREQUAL "c")
     set(part c_dev)
     install(TARGETS ${target} EXPORT rowsmith_${component}
             LIBRARY COMPONENT c NAMELINK_COMPONENT c_dev
@@ -36,7 +42,7 @@ foreach(component IN LISTS rowsmith_components ITEMS c)
             FILE_SET umbrellas COMPONENT headers)
   endif()
   install(EXPORT rowsmith_${component} NAMESPACE rowsmith:: DESTINATION "${ROWSMITH_CONFIG_DIR}"
-          COMPONENT ${part})
+          COMPONENT ${part} ${whole})
 endforeach()
 configure_package_config_file(.cmake/rowsmithConfig.cmake.in rowsmithConfig.cmake
                               INSTALL_DESTINATION "${ROWSMITH_CONFIG_DIR}")

@@ -6,6 +6,7 @@ cmake_policy(VERSION 3.25)
 
 file(GLOB_RECURSE all RELATIVE "${ROOT}/include" "${ROOT}/include/rowsmith/*.hpp")
 list(FILTER all EXCLUDE REGEX "/distributed/|/sqlite/|/csv/compressed\\.hpp$") # they need what few programs link
+list(FILTER all EXCLUDE REGEX "^rowsmith/compiled\\.hpp$") # a source
 list(SORT all)
 
 set(text "")

@@ -2,18 +2,18 @@
 # SPDX-License-Identifier: MIT
 # What including the library costs: seconds of the processor (user and system; a compiler takes one core) and peak memory
 # of each compiler that is there. Targets: 15 s and 1.5 GB. Forms: an empty program that includes <rowsmith/rowsmith.hpp>
-# ("include"); the README's program without its judge ("fit"), whole ("program"), and whole with the single header in place
-# of the headers ("single"). Nothing is linked, and no cache of compilers is asked. With more than one round, the least time
-# counts. All of it takes some minutes.
+# ("include"); the README's program without its judge ("fit"), whole ("program"), whole with the single header in place
+# of the headers ("single"), and whole beside the component that is compiled once ("compiled"). Nothing is linked, and no
+# cache of compilers is asked. With more than one round, the least time counts. All of it takes some minutes.
 #
 # usage: benchmarks/compile_cost.sh [--compilers "g++ clang++"] [--flags "-std=c++20 -O2 -fopenmp"] [--eigen DIR]
-#                                   [--forms "include fit program single"] [--rounds 1]
+#                                   [--forms "compiled include fit program single"] [--rounds 1]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 compilers=
 flags="-std=c++20 -O2 -fopenmp"
 eigen=/usr/include/eigen3
-forms="include fit program single"
+forms="compiled include fit program single"
 rounds=1
 while [ $# -gt 0 ]; do
   case $1 in
@@ -41,7 +41,8 @@ for compiler in $compilers; do
   command -v "$compiler" > /dev/null || fail "--compilers: there is no '$compiler'"
 done
 for form in $forms; do
-  [[ " include fit program single " == *" $form "* ]] || fail "--forms '$form': expected include, fit, program or single"
+  [[ " compiled include fit program single " == *" $form "* ]] ||
+    fail "--forms '$form': expected compiled, include, fit, program or single"
 done
 export CCACHE_DISABLE=1 # where the compiler's name is that of ccache
 
@@ -57,6 +58,7 @@ printf '#include <rowsmith/rowsmith.hpp>\nint main() {}\n' > "$folder/include.cp
 mkdir "$folder/single"
 cmake -DROOT="$root" -DOUT="$folder/single/rowsmith.hpp" -P "$root/.cmake/single_header.cmake" > /dev/null
 sed 's|^#include <rowsmith/rowsmith.hpp>$|#include "single/rowsmith.hpp"|' "$folder/program.cpp" > "$folder/single.cpp"
+cp "$folder/program.cpp" "$folder/compiled.cpp"
 
 echo "| compiler, $flags | form | processor, s | target | peak, GB | target | |"
 echo "|---|---|---|---|---|---|---|"
@@ -65,6 +67,7 @@ for compiler in $compilers; do
   for form in $forms; do
     include=()
     if [ "$form" != single ]; then include=("-I$root/include"); fi
+    if [ "$form" = compiled ]; then include+=(-DROWSMITH_COMPILED); fi
     : > "$folder/times"
     for ((round = 0; round < rounds; ++round)); do
       # shellcheck disable=SC2086

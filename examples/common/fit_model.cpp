@@ -3,14 +3,14 @@
 
 #include <algorithm>
 
-#include <rowsmith/train/recipes.hpp>
+#include <rowsmith/synthesizer.hpp>
 
 namespace common {
 namespace {
 
 template <class Recipe>
 rowsmith::TableModel fit(const rowsmith::Table& train, const FitSettings& settings) {
-  auto options = Recipe::options();
+  rowsmith::RecipeOptions<Recipe> options;
   options.seed = settings.seed;
   options.threads = settings.threads;
   if (settings.other_categories)
@@ -21,7 +21,7 @@ rowsmith::TableModel fit(const rowsmith::Table& train, const FitSettings& settin
     options.refit.steps = std::min<std::size_t>(options.refit.steps, 150);
     options.guide.rounds = std::min<std::size_t>(options.guide.rounds, 20);
   }
-  return typename Recipe::Trainer(options).fit(train);
+  return rowsmith::Synthesizer::fit(train, options).model();
 }
 
 } // namespace

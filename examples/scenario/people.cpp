@@ -6,10 +6,9 @@
 #include <string>
 #include <utility>
 
-#include <rowsmith/core/progress_bar.hpp>
 #include <rowsmith/core/random.hpp>
+#include <rowsmith/synthesizer.hpp>
 #include <rowsmith/table/table.hpp>
-#include <rowsmith/train/recipes.hpp>
 
 namespace rs = rowsmith;
 
@@ -42,6 +41,7 @@ rs::TableModel model_of_made_people(bool quick) {
     options.autoencoder.steps = 60;
     options.gan.steps = 30;
   }
-  return rs::TreeRecipe::Trainer(options).fit(made_people(quick ? 1500 : 6000),
-                                              quick ? rs::ProgressCallback{} : rs::progress_bar());
+  return rs::Synthesizer::fit(made_people(quick ? 1500 : 6000), options,
+                              quick ? rs::ProgressCallback{} : rs::progress_bar())
+      .model();
 }

@@ -6,6 +6,7 @@
 #include <rowsmith/core/aligned_buffer.hpp>
 #include <rowsmith/core/atomic_file.hpp>
 #include <rowsmith/core/byte_words.hpp>
+#include <rowsmith/core/compiled.hpp>
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/fixed_string.hpp>
 #include <rowsmith/core/json_text.hpp>

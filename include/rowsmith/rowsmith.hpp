@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// The whole library. Headers of single folders are cheaper to include where they are enough.
+/// The whole library; beside the component `compiled` (rowsmith/compiled.hpp), what that holds. Headers of
+/// single folders are cheaper to include where they are enough.
 #pragma once
 
+#include <rowsmith/core/compiled.hpp>
+#include <rowsmith/evaluate/detection.hpp>
+#include <rowsmith/evaluate/efficacy.hpp>
+#include <rowsmith/synthesizer.hpp>
+#include <rowsmith/table/read_csv.hpp>
+#include <rowsmith/table/split.hpp>
+#include <rowsmith/table/write_csv.hpp>
+#if ROWSMITH_DEFINES
 #include <rowsmith/autodiff.hpp>
 #include <rowsmith/core.hpp>
 #include <rowsmith/csv.hpp>
@@ -17,6 +26,6 @@
 #include <rowsmith/nn.hpp>
 #include <rowsmith/prepare.hpp>
 #include <rowsmith/privacy.hpp>
-#include <rowsmith/synthesizer.hpp>
 #include <rowsmith/table.hpp>
 #include <rowsmith/train.hpp>
+#endif

@@ -19,6 +19,7 @@
 #include <rowsmith/train/private_recipe.hpp>
 #include <rowsmith/train/private_trainer.hpp>
 #include <rowsmith/train/read_training_rows.hpp>
+#include <rowsmith/train/recipe_layers.hpp>
 #include <rowsmith/train/recipes.hpp>
 #include <rowsmith/train/refit_stage.hpp>
 #include <rowsmith/train/row_decoder.hpp>

@@ -6,7 +6,7 @@ cmake_policy(VERSION 3.25)
 file(READ "${COMMANDS}" json)
 string(JSON command GET "${json}" 0 command)
 string(REPLACE " " ";" words "${command}")
-set(own -Wall -Wextra -Werror)
+set(own -Wall -Wextra -Werror -DROWSMITH_COMPILED) # the last says that a component holds what headers declare
 set(foreign "")
 foreach(word IN LISTS words)
   if(word MATCHES "^-(W|O|D|U|m|g|ffast|funsafe|fno|include)" AND NOT word IN_LIST own)

@@ -24,7 +24,7 @@ set(level_arrow 3)
 set(level_distributed 7)
 set(level_io 6)
 set(level_deploy 6)
-# rowsmith.hpp and synthesizer.hpp
+# rowsmith.hpp, synthesizer.hpp and compiled.hpp
 set(level_facade 7)
 
 # Folders beside each other that may include one another all the same: "<from> <to>".
@@ -44,7 +44,7 @@ function(folder_of header result)
     set(folder "${CMAKE_MATCH_1}")
   else()
     string(REGEX REPLACE "\\.hpp$" "" folder "${header}")
-    if(folder MATCHES "^(rowsmith|synthesizer)$")
+    if(folder MATCHES "^(rowsmith|synthesizer|compiled)$")
       set(folder facade)
     endif()
   endif()
@@ -73,8 +73,10 @@ foreach(header IN LISTS headers)
     fault("${header}: has no '#pragma once'")
   endif()
   # Those above the folders, which are not compiled alone.
-  if(header MATCHES "^[a-z_]+\\.hpp$" AND NOT header STREQUAL "synthesizer.hpp")
-    string(REGEX REPLACE "//[^\n]*|#pragma once|#include <rowsmith/[^>]+>|[ \n]" "" rest "${text}")
+  if(header MATCHES "^[a-z_]+\\.hpp$" AND NOT header MATCHES "^(synthesizer|compiled)\\.hpp$")
+    # One of them holds less beside the component compiled.
+    string(REGEX REPLACE "//[^\n]*|#pragma once|#(if ROWSMITH_DEFINES|endif)|#include <rowsmith/[^>]+>|[ \n]" "" rest
+                         "${text}")
     if(NOT rest STREQUAL "")
       fault("${header}: holds more than includes of the library's headers")
     endif()

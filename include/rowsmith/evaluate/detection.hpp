@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <rowsmith/core/compiled.hpp>
 #include <rowsmith/core/progress.hpp>
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/core/statistics.hpp>
@@ -58,8 +59,12 @@ struct DetectionResult {
 };
 
 /// \throws SchemaError if the tables' columns differ, OptionError
-inline DetectionResult detection(const Table& real, const Table& synthetic,
-                                 const DetectionOptions& options = {}) {
+ROWSMITH_INLINE DetectionResult detection(const Table& real, const Table& synthetic,
+                                          const DetectionOptions& options = {});
+
+#if ROWSMITH_DEFINES
+ROWSMITH_INLINE DetectionResult detection(const Table& real, const Table& synthetic,
+                                          const DetectionOptions& options) {
   detail::check_count("detection.seeds", options.seeds, 1, 10'000);
   const SharedCodes codes({&real, &synthetic});
   const std::size_t available = std::min(real.rows(), synthetic.rows());
@@ -136,6 +141,7 @@ inline DetectionResult detection(const Table& real, const Table& synthetic,
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   return result;
 }
+#endif // ROWSMITH_DEFINES
 
 inline std::string to_json(const DetectionResult& result) {
   return detail::json_object<"classifier auc aucs p_value rows folds importances">(

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <rowsmith/core/compiled.hpp>
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/core/progress.hpp>
 #include <rowsmith/core/statistics.hpp>
@@ -58,8 +59,12 @@ struct AugmentationResult {
 /// \param target  a categorical column, without missing values
 /// \throws SchemaError if columns differ, or the target is unknown, not categorical, missing in a row, or of
 /// one class in training or test rows
-inline EfficacyResult efficacy(const Table& train, const Table& test, const Table& synthetic,
-                               const std::string& target, const EfficacyOptions& options = {}) {
+ROWSMITH_INLINE EfficacyResult efficacy(const Table& train, const Table& test, const Table& synthetic,
+                                        const std::string& target, const EfficacyOptions& options = {});
+
+#if ROWSMITH_DEFINES
+ROWSMITH_INLINE EfficacyResult efficacy(const Table& train, const Table& test, const Table& synthetic,
+                                        const std::string& target, const EfficacyOptions& options) {
   options.check();
   const Table* const tables[] = {&train, &test, &synthetic};
   const SharedCodes codes(tables);
@@ -149,6 +154,7 @@ inline EfficacyResult efficacy(const Table& train, const Table& test, const Tabl
   }
   return result;
 }
+#endif // ROWSMITH_DEFINES
 
 /// \param real_rows  of `train` to learn from, drawn anew for each seed; 0: all. Few show best whether
 /// synthetic rows help. \throws what `efficacy` throws

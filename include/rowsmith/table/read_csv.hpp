@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <rowsmith/core/compiled.hpp>
 #include <rowsmith/csv/options.hpp>
 #include <rowsmith/csv/reader.hpp>
 #include <rowsmith/table/schema.hpp>
@@ -188,14 +189,11 @@ private:
 /// Reads a table whose columns are known. Columns are found by their names in the header, in any order;
 /// without a header they come in the schema's order (or in that of `options.names`). \throws CsvError with
 /// file, line, column and what was expected
-inline Table read_csv(const std::string& path, const TableSchema& schema, const CsvOptions& options = {}) {
-  return detail::CsvTableReader(CsvReader(path, options), options).read(&schema);
-}
+ROWSMITH_INLINE Table read_csv(const std::string& path, const TableSchema& schema,
+                               const CsvOptions& options = {});
 /// \param name stands for the file in messages
-inline Table read_csv(std::istream& in, const std::string& name, const TableSchema& schema,
-                      const CsvOptions& options = {}) {
-  return detail::CsvTableReader(CsvReader(in, name, options), options).read(&schema);
-}
+ROWSMITH_INLINE Table read_csv(std::istream& in, const std::string& name, const TableSchema& schema,
+                               const CsvOptions& options = {});
 
 /// The same with the columns given as a type: `read_csv<Schema<Numerical<"age">, Label<"income">>>(path)`.
 template <class SchemaType>
@@ -209,12 +207,27 @@ Table read_csv(std::istream& in, const std::string& name, const CsvOptions& opti
 
 /// Reads a table and infers the kinds: a column is numerical if it has a value, every value is a number
 /// without quotes, and `options.categorical` does not name it; else categorical.
-inline Table read_csv(const std::string& path, const CsvOptions& options = {}) {
+ROWSMITH_INLINE Table read_csv(const std::string& path, const CsvOptions& options = {});
+ROWSMITH_INLINE Table read_csv(std::istream& in, const std::string& name, const CsvOptions& options = {});
+
+#if ROWSMITH_DEFINES
+
+ROWSMITH_INLINE Table read_csv(const std::string& path, const TableSchema& schema,
+                               const CsvOptions& options) {
+  return detail::CsvTableReader(CsvReader(path, options), options).read(&schema);
+}
+ROWSMITH_INLINE Table read_csv(std::istream& in, const std::string& name, const TableSchema& schema,
+                               const CsvOptions& options) {
+  return detail::CsvTableReader(CsvReader(in, name, options), options).read(&schema);
+}
+ROWSMITH_INLINE Table read_csv(const std::string& path, const CsvOptions& options) {
   return detail::CsvTableReader(CsvReader(path, options), options).read(nullptr);
 }
-inline Table read_csv(std::istream& in, const std::string& name, const CsvOptions& options = {}) {
+ROWSMITH_INLINE Table read_csv(std::istream& in, const std::string& name, const CsvOptions& options) {
   return detail::CsvTableReader(CsvReader(in, name, options), options).read(nullptr);
 }
+
+#endif // ROWSMITH_DEFINES
 
 /// The schema that `read_csv` infers.
 inline TableSchema infer_schema(const std::string& path, const CsvOptions& options = {}) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include <rowsmith/core/atomic_file.hpp>
+#include <rowsmith/core/compiled.hpp>
 #include <rowsmith/csv/options.hpp>
 #include <rowsmith/table/row_text.hpp>
 #include <rowsmith/table/table.hpp>
@@ -17,7 +18,15 @@ ROWSMITH_BEGIN
 /// Writes the table so that `read_csv` with the same options and the table's schema gives it back. Line
 /// breaks in texts come back as '\n'. \throws OptionError, SchemaError for what CSV cannot hold; see
 /// `append_csv_row`
-inline void write_csv(std::ostream& out, const Table& table, const CsvOptions& options = {}) {
+ROWSMITH_INLINE void write_csv(std::ostream& out, const Table& table, const CsvOptions& options = {});
+
+/// The same to a file: to a temporary one first, then renamed. \throws Error if that fails; then the file is
+/// as it was before
+ROWSMITH_INLINE void write_csv(const std::string& path, const Table& table, const CsvOptions& options = {});
+
+#if ROWSMITH_DEFINES
+
+ROWSMITH_INLINE void write_csv(std::ostream& out, const Table& table, const CsvOptions& options) {
   options.check();
   std::string line;
   if (options.header)
@@ -31,10 +40,10 @@ inline void write_csv(std::ostream& out, const Table& table, const CsvOptions& o
   }
 }
 
-/// The same to a file: to a temporary one first, then renamed. \throws Error if that fails; then the file is
-/// as it was before
-inline void write_csv(const std::string& path, const Table& table, const CsvOptions& options = {}) {
+ROWSMITH_INLINE void write_csv(const std::string& path, const Table& table, const CsvOptions& options) {
   write_file_atomically(path, [&](std::ostream& out) { write_csv(out, table, options); });
 }
+
+#endif // ROWSMITH_DEFINES
 
 ROWSMITH_END

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// The source of the component `compiled`: what a program of `Synthesizer`, `read_csv`, `write_csv` and the
+/// judges `detection` and `efficacy` takes longest to compile, compiled once. CMake's target
+/// `rowsmith::compiled` does it; by hand, one source of the program is
+///
+/// \code
+/// #define ROWSMITH_COMPILED
+/// #include <rowsmith/compiled.hpp>
+/// \endcode
+///
+/// and all others are compiled with `-DROWSMITH_COMPILED`, and with the same `-march`:
+/// `<rowsmith/rowsmith.hpp>` then declares these and leaves the rest to be included by folder. Results are
+/// the bits that the headers alone give.
+///
+/// `ROWSMITH_COMPILED_PART`: of a source that shares the work with others; each of 0 to 4 must be there once.
+/// 0: all but trainings; then those of the default recipe and its kin, of trees, of the base method, and the
+/// private one.
+#pragma once
+
+#ifndef ROWSMITH_COMPILED
+#error                                                                                                       \
+    "rowsmith/compiled.hpp is the source of what -DROWSMITH_COMPILED leaves out: define that macro in all sources"
+#endif
+#if !defined(ROWSMITH_COMPILED_PART)
+#define ROWSMITH_COMPILES(part) 1
+#else
+#define ROWSMITH_COMPILES(part) (ROWSMITH_COMPILED_PART == (part))
+#endif
+#if ROWSMITH_COMPILES(0)
+#define ROWSMITH_COMPILING
+#endif
+
+#include <rowsmith/evaluate/detection.hpp>
+#include <rowsmith/evaluate/efficacy.hpp>
+#include <rowsmith/synthesizer.hpp>
+#include <rowsmith/table/read_csv.hpp>
+#include <rowsmith/table/write_csv.hpp>
+#if ROWSMITH_COMPILES(4)
+#include <rowsmith/train/private_trainer.hpp>
+#endif
+#if ROWSMITH_COMPILES(1) || ROWSMITH_COMPILES(2) || ROWSMITH_COMPILES(3)
+#include <rowsmith/train/trainer.hpp>
+#endif
+
+ROWSMITH_BEGIN
+namespace detail {
+
+template <class Recipe>
+TableModel fit_compiled(const Table& train, const TrainerOptions& options, const ProgressCallback& callback,
+                        const CheckpointStore& checkpoints) {
+  return typename Recipe::Trainer(options).fit(train, callback, checkpoints);
+}
+
+#define ROWSMITH_FIT(Recipe)                                                                                 \
+  template TableModel fit_compiled<Recipe>(const Table&, const TrainerOptions&, const ProgressCallback&,     \
+                                           const CheckpointStore&)
+#if ROWSMITH_COMPILES(1)
+ROWSMITH_FIT(DefaultRecipe);
+ROWSMITH_FIT(NearestRecipe);
+ROWSMITH_FIT(NeuralRecipe);
+#endif
+#if ROWSMITH_COMPILES(2)
+ROWSMITH_FIT(TreeRecipe);
+#endif
+#if ROWSMITH_COMPILES(3)
+ROWSMITH_FIT(FaithfulRecipe);
+#endif
+#if ROWSMITH_COMPILES(4)
+ROWSMITH_FIT(PrivateRecipe);
+#endif
+#undef ROWSMITH_FIT
+
+} // namespace detail
+ROWSMITH_END
