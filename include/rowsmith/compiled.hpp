@@ -5,11 +5,10 @@
 /// `rowsmith::compiled` does it; by hand, one source of the program is
 ///
 /// \code
-/// #define ROWSMITH_COMPILED
 /// #include <rowsmith/compiled.hpp>
 /// \endcode
 ///
-/// and all others are compiled with `-DROWSMITH_COMPILED`, and with the same `-march`:
+/// and all of them are compiled with `-DROWSMITH_COMPILED`, and with the same `-march`:
 /// `<rowsmith/rowsmith.hpp>` then declares these and leaves the rest to be included by folder. Results are
 /// the bits that the headers alone give.
 ///
@@ -19,8 +18,10 @@
 #pragma once
 
 #ifndef ROWSMITH_COMPILED
-#error                                                                                                       \
-    "rowsmith/compiled.hpp is the source of what -DROWSMITH_COMPILED leaves out: define that macro in all sources"
+#error "rowsmith/compiled.hpp holds what -DROWSMITH_COMPILED leaves out: define that macro for all sources"
+#endif
+#ifdef ROWSMITH_DEFINES
+#error "rowsmith/compiled.hpp stands before all other headers of the library"
 #endif
 #if !defined(ROWSMITH_COMPILED_PART)
 #define ROWSMITH_COMPILES(part) 1
@@ -46,28 +47,26 @@
 ROWSMITH_BEGIN
 namespace detail {
 
-template <class Recipe>
+template <class TrainerType>
 TableModel fit_compiled(const Table& train, const TrainerOptions& options, const ProgressCallback& callback,
                         const CheckpointStore& checkpoints) {
-  return typename Recipe::Trainer(options).fit(train, callback, checkpoints);
+  return TrainerType(options).fit(train, callback, checkpoints);
 }
 
-#define ROWSMITH_FIT(Recipe)                                                                                 \
-  template TableModel fit_compiled<Recipe>(const Table&, const TrainerOptions&, const ProgressCallback&,     \
-                                           const CheckpointStore&)
+#define ROWSMITH_FIT(TrainerType)                                                                            \
+  template TableModel fit_compiled<TrainerType>(const Table&, const TrainerOptions&,                         \
+                                                const ProgressCallback&, const CheckpointStore&)
 #if ROWSMITH_COMPILES(1)
-ROWSMITH_FIT(DefaultRecipe);
-ROWSMITH_FIT(NearestRecipe);
-ROWSMITH_FIT(NeuralRecipe);
+ROWSMITH_FIT(DefaultRecipe::Trainer);
 #endif
 #if ROWSMITH_COMPILES(2)
-ROWSMITH_FIT(TreeRecipe);
+ROWSMITH_FIT(TreeRecipe::Trainer);
 #endif
 #if ROWSMITH_COMPILES(3)
-ROWSMITH_FIT(FaithfulRecipe);
+ROWSMITH_FIT(FaithfulRecipe::Trainer);
 #endif
 #if ROWSMITH_COMPILES(4)
-ROWSMITH_FIT(PrivateRecipe);
+ROWSMITH_FIT(PrivateRecipe::Trainer);
 #endif
 #undef ROWSMITH_FIT
 

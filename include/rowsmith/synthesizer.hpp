@@ -23,26 +23,22 @@ ROWSMITH_BEGIN
 
 namespace detail {
 
-/// Recipes whose training the component `compiled` holds.
-template <class Recipe>
+/// Trainers that the component `compiled` holds.
+template <class TrainerType>
 inline constexpr bool is_compiled = false;
 #ifdef ROWSMITH_COMPILED
 template <>
-inline constexpr bool is_compiled<DefaultRecipe> = true;
+inline constexpr bool is_compiled<DefaultRecipe::Trainer> = true; // of `nearest` and `neural`, too
 template <>
-inline constexpr bool is_compiled<NearestRecipe> = true;
+inline constexpr bool is_compiled<TreeRecipe::Trainer> = true;
 template <>
-inline constexpr bool is_compiled<NeuralRecipe> = true;
+inline constexpr bool is_compiled<FaithfulRecipe::Trainer> = true;
 template <>
-inline constexpr bool is_compiled<TreeRecipe> = true;
-template <>
-inline constexpr bool is_compiled<FaithfulRecipe> = true;
-template <>
-inline constexpr bool is_compiled<PrivateRecipe> = true;
+inline constexpr bool is_compiled<PrivateRecipe::Trainer> = true;
 #endif
 
-/// Such a training. Defined in `rowsmith/compiled.hpp`.
-template <class Recipe>
+/// `TrainerType(options).fit(train, callback, checkpoints)`, defined in `rowsmith/compiled.hpp`.
+template <class TrainerType>
 TableModel fit_compiled(const Table& train, const TrainerOptions& options, const ProgressCallback& callback,
                         const CheckpointStore& checkpoints);
 
@@ -66,8 +62,8 @@ public:
   template <class Recipe = DefaultRecipe>
   static Synthesizer fit(const Table& train, const RecipeOptions<Recipe>& options = {},
                          const ProgressCallback& callback = {}, const CheckpointStore& checkpoints = {}) {
-    if constexpr (detail::is_compiled<Recipe>)
-      return detail::fit_compiled<Recipe>(train, options, callback, checkpoints);
+    if constexpr (detail::is_compiled<typename Recipe::Trainer>)
+      return detail::fit_compiled<typename Recipe::Trainer>(train, options, callback, checkpoints);
     else
       return typename Recipe::Trainer(options).fit(train, callback, checkpoints);
   }

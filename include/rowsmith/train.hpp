@@ -25,4 +25,5 @@
 #include <rowsmith/train/row_decoder.hpp>
 #include <rowsmith/train/stage.hpp>
 #include <rowsmith/train/trainer.hpp>
+#include <rowsmith/train/trainer_declarations.hpp>
 #include <rowsmith/train/training_rows.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A program beside the component `compiled`: fits a file by a recipe, as `rowsmith fit --quick` does, and
-// writes the model and rows of it. That all of this is of the library and not compiled here, the linker says.
+// writes the model and rows of it.
 #include <algorithm>
 #include <exception>
 #include <iostream>

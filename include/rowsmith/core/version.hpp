@@ -38,10 +38,19 @@ missing values are NaN, and the order of sums is a part of every result"
 #define ROWSMITH_INSTRUCTION_SET portable
 #endif
 
+/// Which headers and which compiled library go together: beside the component `compiled`
+/// (rowsmith/compiled.hpp) those of one version to the last number, so that another does not link, nor a
+/// source that is compiled without it.
+#ifdef ROWSMITH_COMPILED
+#define ROWSMITH_VERSION_NAMESPACE v0_1_0_compiled
+#else
+#define ROWSMITH_VERSION_NAMESPACE v0_1
+#endif
+
 /// Opens and closes the namespace that holds the whole library.
 #define ROWSMITH_BEGIN                                                                                       \
   namespace rowsmith {                                                                                       \
-  inline namespace v0_1 {                                                                                    \
+  inline namespace ROWSMITH_VERSION_NAMESPACE {                                                              \
   inline namespace ROWSMITH_INSTRUCTION_SET {
 #define ROWSMITH_END                                                                                         \
   }                                                                                                          \

@@ -27,6 +27,7 @@
 #include <rowsmith/train/private_encoding.hpp>
 #include <rowsmith/train/private_gan.hpp>
 #include <rowsmith/train/stage.hpp>
+#include <rowsmith/train/trainer_declarations.hpp>
 
 ROWSMITH_BEGIN
 
@@ -43,10 +44,7 @@ ROWSMITH_BEGIN
 /// Noise is the system's, not the seed's: two trainings differ.
 /// \tparam AutoencoderType  that ends in `AutoregressiveHeads`, without layers between `Latent` and them
 /// \tparam GeneratorType, DiscriminatorType  of `PrivateParts::heads_encoder_and_gan`
-template <class AutoencoderType,
-          class GeneratorType = Generator<Noise<AutoencoderType::latent_width>, Dense<32>, LeakyReLU,
-                                          Dense<AutoencoderType::latent_width>, Residual>,
-          class DiscriminatorType = Discriminator<Dense<32>, LeakyReLU, Dense<1>>>
+template <class AutoencoderType, class GeneratorType, class DiscriminatorType>
 class PrivateTrainer {
   static_assert(
       GeneratorType::output_width == AutoencoderType::latent_width,

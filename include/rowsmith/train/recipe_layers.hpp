@@ -7,17 +7,12 @@
 
 #include <ratio>
 
-#include <rowsmith/models/adversarial_loss.hpp>
 #include <rowsmith/models/autoencoder.hpp>
 #include <rowsmith/models/gan.hpp>
 #include <rowsmith/train/options.hpp>
+#include <rowsmith/train/trainer_declarations.hpp>
 
 ROWSMITH_BEGIN
-
-template <class AutoencoderType, class GeneratorType, class DiscriminatorType, class Loss, class Penalty>
-class Trainer;
-template <class AutoencoderType, class GeneratorType, class DiscriminatorType>
-class PrivateTrainer;
 
 /// What `Synthesizer::fit` trains unless told otherwise: a variational autoencoder with autoregressive heads,
 /// a GAN with hinge loss in its latent space, the refit of the decoder to what that GAN makes, and trees that
@@ -30,7 +25,7 @@ struct DefaultRecipe {
                                         LeakyReLU, Dense<16>, Tanh>;
   using Discriminator = rowsmith::Discriminator<Packing<2>, SpectralDense<128>, LeakyReLU, SpectralDense<128>,
                                                 LeakyReLU, SpectralDense<1>>;
-  using Trainer = rowsmith::Trainer<Autoencoder, Generator, Discriminator, HingeLoss, NoPenalty>;
+  using Trainer = rowsmith::Trainer<Autoencoder, Generator, Discriminator, HingeLoss>;
   static TrainerOptions options() {
     TrainerOptions options{.recipe = "default"};
     options.autoencoder.kl_weight = 5;
@@ -59,8 +54,8 @@ struct NeuralRecipe : DefaultRecipe {
 /// Trees alone: fast to fit and to draw from. They learn more by heart than the default.
 struct TreeRecipe : DefaultRecipe {
   using Autoencoder = rowsmith::Autoencoder<Dense<64>, ReLU, Latent<16>>;
-  using Trainer = rowsmith::Trainer<Autoencoder, DefaultRecipe::Generator, DefaultRecipe::Discriminator,
-                                    HingeLoss, NoPenalty>;
+  using Trainer =
+      rowsmith::Trainer<Autoencoder, DefaultRecipe::Generator, DefaultRecipe::Discriminator, HingeLoss>;
   static TrainerOptions options() {
     TrainerOptions options{.recipe = "trees"};
     options.autoencoder.kl_weight = 5;
@@ -80,7 +75,7 @@ struct FaithfulRecipe {
   using Generator = rowsmith::Generator<Noise<64>, Dense<128>, ReLU, Dense<128>, ReLU, Dense<32>, Tanh>;
   using Discriminator =
       rowsmith::Discriminator<Dense<512>, LeakyReLU, Dropout, Dense<256>, LeakyReLU, Dropout, Dense<1>>;
-  using Trainer = rowsmith::Trainer<Autoencoder, Generator, Discriminator, BceLoss, NoPenalty>;
+  using Trainer = rowsmith::Trainer<Autoencoder, Generator, Discriminator>;
   static TrainerOptions options() {
     TrainerOptions options{.recipe = "faithful"};
     options.encoding.numerical = NumericalEncoding::standardised;
@@ -107,9 +102,7 @@ struct FaithfulRecipe {
 struct PrivateRecipe {
   using Autoencoder =
       rowsmith::Autoencoder<Dense<64>, ReLU, Latent<8>, AutoregressiveHeads<32, std::ratio<0>>>;
-  using Generator = rowsmith::Generator<Noise<8>, Dense<32>, LeakyReLU, Dense<8>, Residual>;
-  using Discriminator = rowsmith::Discriminator<Dense<32>, LeakyReLU, Dense<1>>;
-  using Trainer = PrivateTrainer<Autoencoder, Generator, Discriminator>;
+  using Trainer = PrivateTrainer<Autoencoder>;
   static TrainerOptions options() {
     TrainerOptions options{.recipe = "private"};
     options.privacy.epsilon = 3;

@@ -26,6 +26,7 @@
 #include <rowsmith/train/refit_stage.hpp>
 #include <rowsmith/train/row_decoder.hpp>
 #include <rowsmith/train/stage.hpp>
+#include <rowsmith/train/trainer_declarations.hpp>
 #include <rowsmith/train/training_rows.hpp>
 #include <rowsmith/train/tree_stage.hpp>
 
@@ -60,8 +61,7 @@ struct TrainerCheck {
 /// \tparam DiscriminatorType  or `Discriminators<…>` of several
 /// \tparam Loss     `BceLoss`, `HingeLoss`, `RelativisticLoss`, or one of your own
 /// \tparam Penalty  `NoPenalty`, `R1Penalty`, `R1R2Penalty`
-template <class AutoencoderType, class GeneratorType, class DiscriminatorType, class Loss = BceLoss,
-          class Penalty = NoPenalty>
+template <class AutoencoderType, class GeneratorType, class DiscriminatorType, class Loss, class Penalty>
 class Trainer : detail::TrainerCheck<AutoencoderType, GeneratorType,
                                      GanStage<GeneratorType, DiscriminatorType, Loss, Penalty>::on_rows> {
   static constexpr bool on_rows = GanStage<GeneratorType, DiscriminatorType, Loss, Penalty>::on_rows;
