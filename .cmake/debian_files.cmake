@@ -43,6 +43,9 @@ endforeach()
 set(root "${CPACK_TEMPORARY_DIRECTORY}/program${CPACK_PACKAGING_INSTALL_PREFIX}")
 # Installed under another name, and so not as a target, which CPack would have stripped.
 execute_process(COMMAND "${CPACK_ROWSMITH_STRIP}" "${root}/bin/rowsmith-service" COMMAND_ERROR_IS_FATAL ANY)
+file(GLOB_RECURSE archives "${CPACK_TEMPORARY_DIRECTORY}/dev/*.a") # which CPack leaves as they are
+execute_process(COMMAND "${CPACK_ROWSMITH_STRIP}" --strip-debug --remove-section=.comment --remove-section=.note
+                        --enable-deterministic-archives ${archives} COMMAND_ERROR_IS_FATAL ANY)
 # Debian's zsh looks for what packages bring in a folder of its own.
 if(EXISTS "${root}/share/zsh/site-functions")
   file(RENAME "${root}/share/zsh/site-functions" "${root}/share/zsh/vendor-completions")

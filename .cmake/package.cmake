@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Debian packages by `cpack -G DEB` (preset "package"):
 #   rowsmith          rowsmith and rowsmith-service, their manual pages, and completions for shells
-#   librowsmith-dev   headers, the CMake package, files for pkg-config
+#   librowsmith-dev   headers, the CMake package, files for pkg-config, the static library of the component compiled
 #   librowsmith-cX.Y  the compiled C interface
-if(NOT (TARGET rowsmith AND TARGET rowsmith_program AND TARGET service AND TARGET rowsmith_c))
+if(NOT (TARGET rowsmith AND TARGET rowsmith_compiled AND TARGET rowsmith_program AND TARGET service AND TARGET rowsmith_c))
   return()
 endif()
 set(c_package "librowsmith-c${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}")
@@ -19,7 +19,7 @@ set(CPACK_RESOURCE_FILE_LICENSE "${PROJECT_SOURCE_DIR}/LICENSE")
 set(CPACK_STRIP_FILES ON)
 set(CPACK_VERBATIM_VARIABLES ON)
 set(CPACK_GENERATOR DEB)
-set(CPACK_COMPONENTS_ALL headers c_dev program c)
+set(CPACK_COMPONENTS_ALL headers c_dev compiled program c)
 set(CPACK_COMPONENTS_GROUPING ONE_PER_GROUP)
 set(CPACK_PRE_BUILD_SCRIPTS "${PROJECT_SOURCE_DIR}/.cmake/debian_files.cmake")
 set(CPACK_ROWSMITH_SOURCE_DIR "${PROJECT_SOURCE_DIR}")
@@ -57,6 +57,7 @@ set(CPACK_DEBIAN_DEV_DESCRIPTION
     "The headers of the C++20 library and of its C interface, with files for CMake\nand pkg-config.")
 set(CPACK_COMPONENT_HEADERS_GROUP dev)
 set(CPACK_COMPONENT_C_DEV_GROUP dev)
+set(CPACK_COMPONENT_COMPILED_GROUP dev)
 set(CPACK_COMPONENT_PROGRAM_GROUP program)
 set(CPACK_COMPONENT_C_GROUP c)
 include(CPack)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Makes the Debian packages, unpacks them into one folder and uses what is in there: the program, its pages, the C
 # library by pkg-config and by CMake. Nothing is installed on this machine.
-# usage: bash deb.sh <cpack> <CPackConfig.cmake> <version> <folder to work in>
+# usage: bash deb.sh <cpack> <CPackConfig.cmake> <version> <folder to work in> <plain, or what else it is compiled for>
 set -euo pipefail
-cpack=$1 config=$2 version=$3 work=$4
+cpack=$1 config=$2 version=$3 work=$4 native=$5
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 fail() {
@@ -76,6 +76,16 @@ if command -v cc > /dev/null; then
     fail "$(cat cmake.log)"
   fi
   has "a program in C, by CMake" "$(c_build/consumer)" 'refused: .*there is no such model'
+fi
+
+# A program in C++, beside what librowsmith-dev holds compiled, if that is for any processor.
+[ -n "$(find "$work/root/usr/lib" -name librowsmith_compiled.a)" ] || fail "no package holds librowsmith_compiled.a"
+if [ "$native" = plain ]; then
+  if ! { cmake -S "$here/../consume/component" -B compiled_build -DCOMPONENT=compiled "-Drowsmith_ROOT=$work/root/usr" &&
+    cmake --build compiled_build; } > cmake.log 2>&1; then
+    fail "$(cat cmake.log)"
+  fi
+  has "a program beside the compiled library" "$(compiled_build/consumer)" 'expected at least'
 fi
 
 if command -v lintian > /dev/null; then
