@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Times the library's two calls, a fit from a file and a sample, for compare_python.py, which times the same
 // of the package. Prints a line of JSON and writes the model file, which holds what the program's would.
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +17,8 @@
 #include <rowsmith/table/table_file.hpp>
 #include <rowsmith/train/recipes.hpp>
 
+#include "../examples/common/quick_steps.hpp"
+
 namespace rs = rowsmith;
 
 namespace {
@@ -28,11 +29,8 @@ rs::TableModel fit(const std::string& path, const std::string& label,
   reading.label = label;
   const auto file = rs::read_table_file(path, reading);
   options.preparation.dates = file.format.dates();
-  if (quick) { // as the program and the package have it
-    options.autoencoder.steps = 60;
-    options.gan.steps = 30;
-    options.refit.steps = std::min<std::size_t>(options.refit.steps, 30);
-  }
+  if (quick)
+    common::take_quick_steps(options);
   auto parts = rs::DefaultRecipe::Trainer(options).fit(file.table).parts();
   parts.notes["format"] = rs::to_json(file.format);
   return rs::TableModel(std::move(parts));

@@ -2,12 +2,12 @@
 // The recipes, by name.
 #include "fit.hpp"
 
-#include <algorithm>
 #include <iostream>
 
 #include <rowsmith/train/private_recipe.hpp>
 #include <rowsmith/train/recipes.hpp>
 
+#include "../common/quick_steps.hpp"
 #include "private_fit.hpp"
 
 #ifdef ROWSMITH_PROGRAM_MPI
@@ -30,11 +30,8 @@ FittedFile fit_one(const FitSettings& settings, const TellFile& tell,
     options.encoding.min_category_rows = settings.min_category_rows;
     options.encoding.unseen = rowsmith::UnseenCategory::other;
   }
-  if (settings.quick) {
-    options.autoencoder.steps = 60;
-    options.gan.steps = 30;
-    options.refit.steps = std::min<std::size_t>(options.refit.steps, 30);
-  }
+  if (settings.quick)
+    common::take_quick_steps(options);
   rowsmith::TableFormat format; // known to the process that reads, which writes the model, too
   const auto read = [&] {
     if (settings.in_chunks()) {

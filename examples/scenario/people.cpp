@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <rowsmith/core/progress_bar.hpp>
 #include <rowsmith/core/random.hpp>
 #include <rowsmith/synthesizer.hpp>
 #include <rowsmith/table/table.hpp>

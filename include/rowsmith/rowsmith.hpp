@@ -5,6 +5,7 @@
 #pragma once
 
 #include <rowsmith/core/compiled.hpp>
+#include <rowsmith/core/progress_bar.hpp>
 #include <rowsmith/evaluate/detection.hpp>
 #include <rowsmith/evaluate/efficacy.hpp>
 #include <rowsmith/synthesizer.hpp>

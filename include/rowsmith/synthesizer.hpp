@@ -8,7 +8,6 @@
 #include <utility>
 
 #include <rowsmith/core/compiled.hpp>
-#include <rowsmith/core/progress_bar.hpp>
 #include <rowsmith/models/likelihood.hpp>
 #include <rowsmith/models/table_model.hpp>
 #include <rowsmith/train/checkpoint.hpp>

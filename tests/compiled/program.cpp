@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A program beside the component `compiled`: fits a file by a recipe, as `rowsmith fit --quick` does, and
 // writes the model and rows of it.
-#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -12,6 +11,7 @@
 #include <rowsmith/rowsmith.hpp>
 #include <rowsmith/table/table_file.hpp>
 
+#include "../../examples/common/quick_steps.hpp"
 #include "judged.hpp"
 
 namespace rs = rowsmith;
@@ -25,9 +25,7 @@ rs::Synthesizer fit(const std::string& path) {
   const auto file = rs::read_table_file(path, reading);
   rs::RecipeOptions<Recipe> options;
   options.preparation.dates = file.format.dates();
-  options.autoencoder.steps = 60;
-  options.gan.steps = 30;
-  options.refit.steps = std::min<std::size_t>(options.refit.steps, 30);
+  common::take_quick_steps(options);
   auto parts = rs::Synthesizer::fit(file.table, options).model().parts();
   parts.notes["format"] = rs::to_json(file.format);
   return rs::TableModel(std::move(parts));

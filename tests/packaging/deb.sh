@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Makes the Debian packages, unpacks them into one folder and uses what is in there: the program, its pages, the C
 # library by pkg-config and by CMake. Nothing is installed on this machine.
-# usage: bash deb.sh <cpack> <CPackConfig.cmake> <version> <folder to work in> <plain, or what else it is compiled for>
+# usage: bash deb.sh <cpack> <CPackConfig.cmake> <version> <folder to work in> <ON: compiled for any processor>
 set -euo pipefail
-cpack=$1 config=$2 version=$3 work=$4 native=$5
+cpack=$1 config=$2 version=$3 work=$4 plain=$5
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 fail() {
@@ -80,7 +80,7 @@ fi
 
 # A program in C++, beside what librowsmith-dev holds compiled, if that is for any processor.
 [ -n "$(find "$work/root/usr/lib" -name librowsmith_compiled.a)" ] || fail "no package holds librowsmith_compiled.a"
-if [ "$native" = plain ]; then
+if [ "$plain" = ON ]; then
   if ! { cmake -S "$here/../consume/component" -B compiled_build -DCOMPONENT=compiled "-Drowsmith_ROOT=$work/root/usr" &&
     cmake --build compiled_build; } > cmake.log 2>&1; then
     fail "$(cat cmake.log)"
