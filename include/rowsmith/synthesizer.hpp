@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <rowsmith/core/compiled.hpp>
+#include <rowsmith/core/progress.hpp>
 #include <rowsmith/models/likelihood.hpp>
 #include <rowsmith/models/table_model.hpp>
 #include <rowsmith/train/checkpoint.hpp>
