@@ -230,7 +230,7 @@ TEST_CASE("operands on two tapes are refused by every operation that takes sever
   const auto none = here.constant(Doubles(0, 2));
   const auto no_pairs = here.constant(Doubles(1, 0));
   const rs::AutoregressiveWeights<test::DoubleVariable> parts{a,    none, bias, a,        bias, a,
-                                                              bias, a,    bias, no_pairs, none};
+                                                              bias, a,    bias, no_pairs, none, no_pairs};
   CHECK_NOTHROW(rs::autoregressive_loss(a, parts, shape, rows, 1));
   for (auto part : {&decltype(parts)::embedding, &decltype(parts)::latent_weight,
                     &decltype(parts)::hidden_weight, &decltype(parts)::output_weight})

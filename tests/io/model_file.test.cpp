@@ -223,7 +223,7 @@ TEST_CASE("a file whose checksum is right but whose content lies is refused", "[
   }
   SECTION("another version") {
     auto content = file;
-    for (const std::string version : {"0", "7", "45", ""}) {
+    for (const std::string version : {"0", "8", "45", ""}) {
       content.metadata["format_version"] = version;
       CHECK_THROWS_WITH(rs::parse_model(rs::format_tensor_file(content)),
                         Catch::Contains("version '" + version + "'"));
@@ -374,6 +374,44 @@ TEST_CASE("autoregressive heads survive saving, and wrong ones are refused", "[i
       content.tensors[name].values[0] = std::numeric_limits<float>::quiet_NaN();
       CHECK_THROWS_WITH(rs::unpack_model(content), Catch::Contains(name));
     }
+}
+
+TEST_CASE("a linear path between columns survives saving, and wrong ones are refused", "[io]") {
+  auto columns = small_table().select(std::vector<std::size_t>{}).into_columns();
+  for (int i = 0; i < 140; ++i) {
+    const double wave = std::sin(7.0 * i * i);
+    columns[0].codes.push_back(wave < -0.5 ? 0 : wave < 0.4 ? 1 : 2);
+    columns[1].values.push_back(std::round(100 * wave) / 10);
+    columns[2].values.push_back(std::round(10 * wave) + i % 3);
+  }
+  const rs::Table related(std::move(columns), "city");
+  const auto parts = small_parts<rs::AutoregressiveHeads<6>>(true, rs::NumericalEncoding::codes, related);
+  const rs::TableModel model(parts);
+  const auto file = rs::pack_model(model);
+  CHECK(file.metadata.at("format_version") == "7");
+  const auto& path = std::get<rs::AutoregressiveNetwork>(parts.heads).order.path();
+  REQUIRE(path.columns.size() == 3);
+  const auto again = rs::parse_model(rs::format_model(model));
+  CHECK(text_of(again.sample(300, {.seed = 4})) == text_of(model.sample(300, {.seed = 4})));
+  const auto read = std::get<rs::AutoregressiveNetwork>(again.parts().heads).order.path();
+  CHECK(read.columns == path.columns);
+  CHECK(read.scores == path.scores);
+  CHECK(read.weights == path.weights);
+  for (const nlohmann::json& wrong :
+       {nlohmann::json(), nlohmann::json::array(), nlohmann::json{0, 1}, nlohmann::json{0, 2, 1},
+        nlohmann::json{0, 0, 1}, nlohmann::json{0, 1, 2, 2}, nlohmann::json{0, 1, 9},
+        nlohmann::json{0, 1, -1}, nlohmann::json{0, 1, 1.5}, nlohmann::json{{"a", 1}}}) {
+    CAPTURE(wrong.dump());
+    if (wrong != nlohmann::json(path.columns))
+      CHECK_THROWS_AS(rs::unpack_model(altered(file, "/heads/linear", wrong)), rs::ModelFileError);
+  }
+  for (const char* name : {"heads.scores", "heads.linear"}) {
+    auto content = file;
+    content.tensors[name].values[0] = std::numeric_limits<float>::quiet_NaN();
+    CHECK_THROWS_WITH(rs::unpack_model(content), Catch::Contains(name));
+    content.tensors.erase(name);
+    CHECK_THROWS_WITH(rs::unpack_model(content), Catch::Contains(name));
+  }
 }
 
 TEST_CASE("learning curves survive saving, older files have none, and wrong ones are refused", "[io]") {

@@ -277,9 +277,10 @@ inline std::string heads_source(const PackedAutoregressiveHeads& heads, const ch
   const auto& view = heads.view;
   return array_source("kernel::Matrix", "latent_blocks", heads.latent) +
          array_source("kernel::Position", "positions", heads.positions) +
-         constant_source("kernel::AutoregressiveHeads", name,
-                         Source{braces(Source{"positions"}, view.count, view.width, view.bias,
-                                       Source{"latent_blocks"}, view.latent_blocks, view.widest)});
+         constant_source(
+             "kernel::AutoregressiveHeads", name,
+             Source{braces(Source{"positions"}, view.count, view.width, view.bias, Source{"latent_blocks"},
+                           view.latent_blocks, view.widest, view.lines)});
 }
 inline std::string tree_source(const kernel::TreeHeads& heads, const char* name) {
   return array_source("kernel::TreeColumn", "tree_columns",

@@ -201,7 +201,7 @@ inline std::string source(const kernel::Layer& layer) {
 }
 inline std::string source(const kernel::Position& p) {
   return braces(p.stretch, p.codes, p.scale, p.gate, p.gate_bias, p.output, p.output_bias, p.embedding,
-                p.parent, p.pair, p.bin, p.first_bin, p.knots);
+                p.parent, p.pair, p.bin, p.first_bin, p.knots, p.line, p.lines, p.scores, p.linear);
 }
 inline std::string source(const kernel::TreeColumn& c) {
   return braces(c.stretch, c.tuples, c.fine_codes, c.level_count, c.levels, c.margin, c.trees, c.roots,

@@ -174,6 +174,7 @@ struct PackedAutoregressiveHeads {
     const Index all = shape.columns * width;
     view.count = shape.columns;
     view.width = width;
+    view.lines = shape.lines;
     view.bias = sink.numbers(parts.bias, static_cast<std::size_t>(all));
     // The latent code's part of all positions in one product; one matrix for each block of the sum.
     std::vector<float> side_by_side(static_cast<std::size_t>(shape.latent * all));
@@ -209,6 +210,18 @@ struct PackedAutoregressiveHeads {
       position.first_bin = from.first_bin;
       if (from.bin >= 0)
         position.knots = sink.rows(from.bins + 1, width, parts.knots + from.knot * width);
+      position.line = from.line;
+      position.lines = from.lines;
+      if (from.lines == 1)
+        position.scores = sink.numbers(shape.scores + from.score, static_cast<std::size_t>(codes));
+      // What later positions read, line after line.
+      const Index next = from.line + from.lines;
+      std::vector<float> linear;
+      for (Index line = from.line; line < next; ++line)
+        linear.insert(linear.end(), shape.linear + line * shape.lines + next,
+                      shape.linear + (line + 1) * shape.lines);
+      if (from.lines > 0)
+        position.linear = sink.numbers(linear.data(), linear.size());
       positions.push_back(position);
     }
     view.positions = positions.data();

@@ -35,6 +35,17 @@ inline nlohmann::json heads_json(const AutoregressiveNetwork& heads, TensorFile&
       {"kind", "embedded"}, {"width", heads.width}, {"inputs", heads.inputs}, {"order", heads.order.order()}};
   if (!heads.order.parents().empty())
     json["parents"] = heads.order.parents();
+  if (const auto& path = heads.order.path(); !path.columns.empty()) {
+    const auto store = [&file](const char* name, Index rows, const std::vector<float>& from) {
+      AlignedBuffer<float> to(from.size());
+      std::copy(from.begin(), from.end(), to.data());
+      if (!from.empty())
+        file.tensors[name] = {{rows, static_cast<Index>(from.size()) / rows}, std::move(to)};
+    };
+    json["linear"] = path.columns;
+    store("heads.scores", 1, path.scores);
+    store("heads.linear", heads.shape().lines, path.weights);
+  }
   return json;
 }
 
@@ -127,7 +138,29 @@ inline AutoregressiveNetwork autoregressive_from(const nlohmann::json& json, con
       pair_count += Index{layout[static_cast<std::size_t>(parent)].width} * layout[h].width;
   if (pair_count > 0)
     pairs = take_tensor(file, "heads.pair_bias", {1, pair_count});
-  heads.order = AutoregressiveOrder(encoder, small_integers(json, "order", count), 1, std::move(parents));
+  LinearPath path;
+  if (json.contains("linear")) {
+    path.columns = small_integers(json, "linear", count);
+    Index scores = 0;
+    Index lines = 0;
+    for (const auto column : path.columns) {
+      const Index own = LinearPath::lines(encoder, static_cast<std::size_t>(column));
+      scores += own == 1 ? layout[static_cast<std::size_t>(column)].width : 0;
+      lines += own;
+    }
+    const auto take = [&file](const char* name, Index rows, Index columns) {
+      if (rows * columns == 0)
+        return std::vector<float>{};
+      const auto from = take_tensor(file, name, {rows, columns});
+      return std::vector<float>(from.data(), from.data() + from.size());
+    };
+    if (path.columns.size() > layout.size())
+      throw ModelFileError("heads: 'linear' names more columns than there are");
+    path.scores = take("heads.scores", 1, scores);
+    path.weights = take("heads.linear", lines, lines);
+  }
+  heads.order = AutoregressiveOrder(encoder, small_integers(json, "order", count), 1, std::move(parents),
+                                    std::move(path));
   heads.weights.each(heads.shape(), [&](const char* name, auto& buffer, Index rows, Index columns) {
     if (rows > 0 && columns > 0 && &buffer != &pairs)
       buffer = take_tensor(file, std::string("heads.") + name, {rows, columns});

@@ -26,8 +26,8 @@ ROWSMITH_BEGIN
 /// The newest version of the format. Version 2 brought preparations; 3 atoms, and autoregressive heads that
 /// embed codes; 4 orders, nested missing cells, coincidences and
 /// categories that share codes; 5 guides, dates in parts of the calendar or as days behind others, and whole
-/// numbers that are counted from an origin.
-inline constexpr int model_format_version = 6;
+/// numbers that are counted from an origin; 6 private models; 7 a linear path between columns.
+inline constexpr int model_format_version = 7;
 
 namespace detail {
 
@@ -106,17 +106,20 @@ inline GaussianMixture mixture_from(const nlohmann::json& json, std::size_t labe
   return mixture;
 }
 
-/// Whether columns begin with the shares that they have by another column.
-inline bool has_parents(const TrainedHeads& heads) {
+/// The order of heads that have one; otherwise an empty one.
+inline const AutoregressiveOrder& order_of(const TrainedHeads& heads) {
+  static const AutoregressiveOrder none;
   if (const auto* plain = std::get_if<AutoregressiveNetwork>(&heads))
-    return !plain->order.parents().empty();
+    return plain->order;
   const auto* mixed = std::get_if<MixedNetwork>(&heads);
-  return mixed != nullptr && !mixed->neural.order.parents().empty();
+  return mixed != nullptr ? mixed->neural.order : none;
 }
 
 /// The oldest version that can say what a model is: older libraries read files that need nothing newer.
 inline int needed_version(const TableModelParts& model) {
-  if (!model.privacy.empty() || has_parents(model.heads))
+  if (!order_of(model.heads).path().columns.empty())
+    return 7;
+  if (!model.privacy.empty() || !order_of(model.heads).parents().empty())
     return 6;
   // Older libraries would write distances for numbers that are counted from an origin.
   const auto format = model.notes.find("format");

@@ -16,8 +16,9 @@ namespace kernel {
 /// have told, added up:
 ///   h = relu(scale ∘ c + latent part + bias)                  hidden(q)
 ///   h += relu(h · gate + bias)                                gate(q)
-///   logits = h · output + bias + pair[parent's code]          logits(q)
-/// then `choose(q, logits)` draws or reads the codes, and contribute(q) adds to c.
+///   logits = h · output + bias + pair[parent's code] + slope · scores   logits(q)
+/// then `choose(q, logits)` draws or reads the codes, and contribute(q) adds to c, and to
+/// the slopes of later positions of the linear path.
 template <class Backend, class Choose>
 inline void each_position(Backend& backend, Index positions, const Choose& choose) {
   for (Index q = 0; q < positions; ++q) {
@@ -42,6 +43,13 @@ inline void tell(const Numbers& embedding, const Numbers& low, const Numbers& hi
     c[j] += embedding[j] + (low[j] + place * (high[j] - low[j]));
 }
 
+/// y += a · x, written so that a compiler has one way to fuse it.
+template <class Scalar, class Numbers>
+inline void add_scaled(Scalar a, const Numbers& x, Index count, Scalar* y) noexcept {
+  for (Index i = 0; i < count; ++i)
+    y[i] += a * static_cast<Scalar>(x[i]);
+}
+
 /// One position of the order.
 struct Position {
   std::size_t stretch = 0; ///< of the layout
@@ -56,8 +64,12 @@ struct Position {
   Matrix pair; ///< with a parent: row by row, for each of its codes what is added to the logits
   std::ptrdiff_t bin =
       -1; ///< the stretch that tells the bin of a number which this position completes; −1: none
-  Index first_bin = 0; ///< its first code that is a bin
-  Matrix knots;        ///< row by row, one for each edge of a bin
+  Index first_bin = 0;    ///< its first code that is a bin
+  Matrix knots;           ///< row by row, one for each edge of a bin
+  Index line = -1;        ///< its first line of the linear path; −1: it takes no part
+  Index lines = 0;        ///< 1: its codes have scores; otherwise each code has a line
+  std::size_t scores = 0; ///< with one line: of its codes
+  std::size_t linear = 0; ///< line by line what a score of 1 adds to the slopes of later positions' lines
 };
 
 template <class Weights>
@@ -71,11 +83,12 @@ struct AutoregressiveHeads {
   const Matrix* latent = nullptr; ///< the latent code's part of all positions, one for each block of the sum
   Index latent_blocks = 0;
   Index widest = 0; ///< codes of a position
+  Index lines = 0;  ///< of the linear path
 
   template <class Weights>
   constexpr Index room() const noexcept {
     return padded(count * width, Weights::unit) + 3 * padded(width, Weights::unit) +
-           padded(widest, Weights::unit);
+           padded(widest, Weights::unit) + padded(lines, Weights::unit);
   }
   template <class Weights>
   void draw(const Weights& weights, const Columns& columns, const Draw& draw, const float* outputs,
@@ -108,8 +121,10 @@ struct AutoregressiveRow {
       : heads(heads_), weights(weights_), columns(columns_), read(read_), codes(codes_), product_of_all(room),
         told(room + padded(heads.count * heads.width, Weights::unit)),
         units(told + padded(heads.width, Weights::unit)), gates(units + padded(heads.width, Weights::unit)),
-        own_logits(gates + padded(heads.width, Weights::unit)) {
+        own_logits(gates + padded(heads.width, Weights::unit)),
+        slopes(own_logits + padded(heads.widest, Weights::unit)) {
     std::fill_n(told, heads.width, 0.0F);
+    std::fill_n(slopes, heads.lines, 0.0F);
     // A single block is the rule: then its product is made once, before the first position.
     if (heads.latent_blocks == 1)
       product(weights, heads.latent[0], read, product_of_all);
@@ -140,11 +155,21 @@ struct AutoregressiveRow {
     add(weights.numbers(position.output_bias), position.codes, own_logits);
     if (position.parent >= 0)
       add(weights.row(position.pair, codes[position.parent]), position.codes, own_logits);
+    if (position.lines == 1)
+      add_scaled(slopes[position.line], weights.numbers(position.scores), position.codes, own_logits);
+    else if (position.lines > 1)
+      add(slopes + position.line, position.codes, own_logits);
     return own_logits;
   }
   void contribute(Index q) noexcept {
     const Position& position = heads.positions[q];
     const std::int32_t code = codes[position.stretch];
+    if (position.lines > 0) {
+      const Index next = position.line + position.lines;
+      const auto row = static_cast<std::size_t>((position.lines == 1 ? 0 : code) * (heads.lines - next));
+      add_scaled(position.lines == 1 ? weights.numbers(position.scores)[code] : 1.0F,
+                 weights.numbers(position.linear + row), heads.lines - next, slopes + next);
+    }
     const auto embedding = weights.row(position.embedding, code);
     const Index bin = position.bin < 0 ? -1 : codes[position.bin] - position.first_bin;
     if (bin < 0 || bin + 1 >= position.knots.depth) {
@@ -168,6 +193,7 @@ struct AutoregressiveRow {
   float* units;              ///< h
   float* gates;
   float* own_logits;
+  float* slopes; ///< of the linear path
 };
 
 } // namespace kernel

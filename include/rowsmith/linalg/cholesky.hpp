@@ -3,6 +3,7 @@
 /// Cholesky's factor of a small matrix.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 
@@ -10,14 +11,15 @@
 
 ROWSMITH_BEGIN
 
-/// Turns a symmetric positive definite matrix (n × n, row-major, lower triangle) into its lower Cholesky
-/// factor, in place. \param least  ≥ 0: pivots below it are raised to it \returns false if a pivot is not
-/// positive even so; the matrix is then half done
-inline bool cholesky(double* a, std::size_t n, double least = 0) noexcept {
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = 0; j <= i; ++j) {
+namespace detail {
+
+/// Columns [begin, end) of a factor whose earlier columns are subtracted already. \returns as `cholesky`
+inline bool factor_columns(double* a, std::size_t n, std::size_t begin, std::size_t end,
+                           double least) noexcept {
+  for (std::size_t i = begin; i < n; ++i)
+    for (std::size_t j = begin; j < std::min(end, i + 1); ++j) {
       double sum = a[i * n + j];
-      for (std::size_t k = 0; k < j; ++k)
+      for (std::size_t k = begin; k < j; ++k)
         sum -= a[i * n + k] * a[j * n + k];
       if (i != j) {
         a[i * n + j] = sum / a[j * n + j];
@@ -29,6 +31,15 @@ inline bool cholesky(double* a, std::size_t n, double least = 0) noexcept {
       a[i * n + i] = std::sqrt(sum);
     }
   return true;
+}
+
+} // namespace detail
+
+/// Turns a symmetric positive definite matrix (n × n, row-major, lower triangle) into its lower Cholesky
+/// factor, in place. \param least  ≥ 0: pivots below it are raised to it \returns false if a pivot is not
+/// positive even so; the matrix is then half done
+inline bool cholesky(double* a, std::size_t n, double least = 0) noexcept {
+  return detail::factor_columns(a, n, 0, n, least);
 }
 
 ROWSMITH_END

@@ -16,179 +16,15 @@
 #include <rowsmith/core/errors.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
 #include <rowsmith/kernel/autoregressive_heads.hpp>
+#include <rowsmith/models/autoregressive_order.hpp>
 #include <rowsmith/models/heads.hpp>
 #include <rowsmith/models/heads_by_table.hpp>
+#include <rowsmith/models/linear_path.hpp>
 #include <rowsmith/nn/inference.hpp>
 #include <rowsmith/nn/layers.hpp>
 #include <rowsmith/nn/parameters.hpp>
 
 ROWSMITH_BEGIN
-
-/// The automatic order of a table's code columns: the label first, then by ascending number of codes; equals
-/// as they stand. Few-valued columns are easy to predict from the latent code, and what they then say makes
-/// the many-valued ones easier.
-inline std::vector<std::int32_t> automatic_order(const TableEncoder& encoder) {
-  std::vector<std::int32_t> order(encoder.layout().size());
-  std::iota(order.begin(), order.end(), 0);
-  // A fine code stays right behind the code that it refines.
-  const auto rank = [&encoder](std::int32_t position) {
-    const auto& stretch = encoder.layout()[static_cast<std::size_t>(position)];
-    const std::int32_t width =
-        encoder.layout()[static_cast<std::size_t>(position - (stretch.fine ? 1 : 0))].width;
-    return std::pair(encoder.is_label(stretch) ? 0 : width, position - (stretch.fine ? 1 : 0));
-  };
-  std::stable_sort(order.begin(), order.end(),
-                   [&rank](std::int32_t a, std::int32_t b) { return rank(a) < rank(b); });
-  return order;
-}
-
-/// An order of code columns, how codes are numbered through in it, and what each position is. A value type.
-class AutoregressiveOrder {
-public:
-  AutoregressiveOrder() = default;
-  /// \param order  a permutation of the encoder's code columns, in which a second code comes after its first
-  /// \param parents  of each code column: the one, before it in the order, by whose code its own have a bias
-  /// of their own; −1, or an empty list: none. A second code has its first \throws OptionError if the encoder
-  /// has columns that are numbers, not codes \throws ShapeError if `order` is no such permutation, or a
-  /// parent does not come before
-  AutoregressiveOrder(const TableEncoder& encoder, std::vector<std::int32_t> order, double label_weight = 1,
-                      std::vector<std::int32_t> parents = {})
-      : order_(std::move(order)), parents_(std::move(parents)) {
-    if (encoder.number_columns() > 0)
-      throw OptionError("AutoregressiveHeads need every column as codes: set encoding.numerical = "
-                        "NumericalEncoding::codes");
-    const auto& layout = encoder.layout();
-    std::vector<Index> place(layout.size(), -1);
-    Index next = 0;
-    for (const auto column : order_) {
-      if (column < 0 || static_cast<std::size_t>(column) >= layout.size() ||
-          place[static_cast<std::size_t>(column)] >= 0)
-        break;
-      place[static_cast<std::size_t>(column)] = next++;
-    }
-    if (order_.size() != layout.size() || std::find(place.begin(), place.end(), -1) != place.end())
-      throw ShapeError("AutoregressiveHeads: the order is not a permutation of the " +
-                       std::to_string(layout.size()) + " columns");
-    if (!parents_.empty() && parents_.size() != layout.size())
-      throw ShapeError("AutoregressiveHeads: " + std::to_string(parents_.size()) + " parents of " +
-                       std::to_string(layout.size()) + " columns");
-    for (const auto column : order_) {
-      const auto& stretch = layout[static_cast<std::size_t>(column)];
-      shift_.push_back(static_cast<std::int32_t>(prefix_.back()) - stretch.offset);
-      weights_.push_back(encoder.is_label(stretch) ? label_weight : 1);
-      prefix_.push_back(prefix_.back() + stretch.width);
-    }
-    for (std::size_t q = 0; q < order_.size(); ++q) {
-      const auto column = static_cast<std::size_t>(order_[q]);
-      const auto& stretch = layout[column];
-      const std::int32_t told = parents_.empty() ? -1 : parents_[column];
-      if (told < -1 || told >= static_cast<std::int32_t>(layout.size()) || (stretch.fine && told >= 0))
-        throw ShapeError("AutoregressiveHeads: column '" + encoder.codecs()[stretch.column].name +
-                         "' has a parent that it cannot have");
-      const Index parent = stretch.fine ? place[column - 1]
-                           : told < 0   ? -1
-                                        : place[static_cast<std::size_t>(told)];
-      if (parent >= static_cast<Index>(q))
-        throw ShapeError("AutoregressiveHeads: in the order, column '" +
-                         encoder.codecs()[stretch.column].name + "' comes before " +
-                         (stretch.fine ? "its first code" : "its parent"));
-      positions_.push_back(
-          position(encoder.codecs()[stretch.column], stretch, static_cast<Index>(q), parent));
-    }
-  }
-
-  const std::vector<std::int32_t>& order() const noexcept { return order_; }
-  /// Of each code column, −1 for none; empty: none but first codes of second ones.
-  const std::vector<std::int32_t>& parents() const noexcept { return parents_; }
-  /// Views into this object.
-  AutoregressiveShape shape(Index width, Index latent) const noexcept {
-    return {.columns = static_cast<Index>(order_.size()),
-            .width = width,
-            .latent = latent,
-            .prefix = prefix_.data(),
-            .order = order_.data(),
-            .shift = shift_.data(),
-            .weights = weights_.data(),
-            .positions = positions_.data(),
-            .places = places_.data(),
-            .heights = heights_.data(),
-            .knots = knots_,
-            .pairs = pairs_,
-            .bumps = bumps_};
-  }
-
-  /// \throws ShapeError unless `other` numbers codes in the same way and takes them for the same numbers
-  void require_same(const AutoregressiveOrder& other) const {
-    if (prefix_ != other.prefix_ || shift_ != other.shift_ || positions_ != other.positions_ ||
-        places_ != other.places_)
-      throw ShapeError("AutoregressiveHeads: the order is that of another encoding");
-  }
-
-private:
-  static constexpr Index bumps_of_a_column = 12;
-  static constexpr Index bumps_of_a_bin = 4;
-  static constexpr Index least_codes_with_bumps = 8;
-
-  AutoregressivePosition position(const ColumnCodec& codec, const kernel::Stretch& stretch, Index q,
-                                  Index parent) {
-    AutoregressivePosition result;
-    const bool binned = codec.kind == ColumnCodec::Kind::binned;
-    const Index points = static_cast<Index>(codec.points.size());
-    const Index bins = static_cast<Index>(codec.bins());
-    if (parent >= 0) {
-      result.parent = parent;
-      result.pair = pairs_;
-      pairs_ += (prefix_[static_cast<std::size_t>(parent + 1)] - prefix_[static_cast<std::size_t>(parent)]) *
-                stretch.width;
-    }
-    if (binned && (stretch.fine || codec.fine == 0)) {
-      result.bin = stretch.fine ? parent : q;
-      result.first_bin = points;
-      result.bins = bins;
-      result.place = static_cast<Index>(places_.size());
-      const auto view = codec.view();
-      for (Index bin = 0; bin < bins; ++bin)
-        for (std::int32_t k = 0; k < (stretch.fine ? stretch.width : 1); ++k)
-          places_.push_back(stretch.fine ? view.place_of(static_cast<std::int32_t>(points + bin), k) : 0.5F);
-      result.knot = knots_;
-      knots_ += bins + 1;
-    }
-    // Codes in order have a smooth part.
-    Index bumps = bumps_of_a_column;
-    if (stretch.fine && binned) {
-      result.smooth = static_cast<Index>(codec.fine);
-      bumps = bumps_of_a_bin;
-    } else if (codec.kind == ColumnCodec::Kind::exact) {
-      result.smooth = points;
-    } else if (binned) {
-      result.first_smooth = points;
-      result.smooth = bins;
-    }
-    if (result.smooth < least_codes_with_bumps) {
-      result.first_smooth = result.smooth = 0;
-      return result;
-    }
-    result.bumps = std::min(bumps, result.smooth);
-    result.bump = bumps_;
-    result.height = static_cast<Index>(heights_.size());
-    bumps_ += result.bumps;
-    const auto heights = bump_heights(result.smooth, result.bumps);
-    heights_.insert(heights_.end(), heights.begin(), heights.end());
-    return result;
-  }
-
-  std::vector<std::int32_t> order_;
-  std::vector<std::int32_t> parents_;
-  std::vector<Index> prefix_{0};
-  std::vector<std::int32_t> shift_;
-  std::vector<double> weights_;
-  std::vector<AutoregressivePosition> positions_;
-  std::vector<float> places_;
-  std::vector<float> heights_;
-  Index knots_ = 0;
-  Index pairs_ = 0;
-  Index bumps_ = 0;
-};
 
 /// Trained autoregressive heads as plain values.
 struct AutoregressiveNetwork {
@@ -200,6 +36,7 @@ struct AutoregressiveNetwork {
   AutoregressiveShape shape() const noexcept {
     auto shape = order.shape(width, inputs);
     shape.bumps = 0;
+    shape.gains = 0;
     return shape;
   }
   AutoregressiveWeights<const float*> pointers() const noexcept {
@@ -214,12 +51,14 @@ struct AutoregressiveNetwork {
                      const Visit& visit) const {
     const auto shape = this->shape();
     const auto parts = pointers();
-    float* c = room(shape, rows, 3 * width, scratch);
+    float* c = room(shape, rows, 3 * width + shape.lines, scratch);
     float* h = c + rows * width;
     float* g = h + rows * width;
+    float* slopes = g + rows * width;
     std::fill_n(c, rows * width, 0.0F);
-    detail::AutoregressiveRows<float> pass{shape, parts, rows, codes,           read, scratch.workspace, c,
-                                           h,     g,     h,    g + rows * width};
+    std::fill_n(slopes, rows * shape.lines, 0.0F);
+    detail::AutoregressiveRows<float> pass{shape, parts, rows, codes, read,   scratch.workspace,
+                                           c,     h,     g,    h,     slopes, slopes + rows * shape.lines};
     kernel::each_position(pass, shape.columns,
                           [&](Index q, float* logits) { visit(q, logits, shape.codes(q)); });
   }
@@ -232,17 +71,21 @@ struct AutoregressiveNetwork {
                              InferenceScratch& scratch, const Choose& choose, const Visit& visit) const {
     const auto shape = this->shape();
     const auto parts = pointers();
-    float* c = room(shape, rows, 4 * width + inputs, scratch);
+    float* c = room(shape, rows, 4 * width + inputs + 2 * shape.lines, scratch);
     float* some_c = c + rows * width;
     float* h = some_c + rows * width;
     float* g = h + rows * width;
     float* some_read = g + rows * width;
+    float* slopes = some_read + rows * inputs;
+    float* some_slopes = slopes + rows * shape.lines;
+    float* outputs = some_slopes + rows * shape.lines;
     std::fill_n(c, rows * width, 0.0F);
+    std::fill_n(slopes, rows * shape.lines, 0.0F);
     std::vector<Index> some;
     some.reserve(static_cast<std::size_t>(rows));
     std::vector<std::int32_t> some_codes(static_cast<std::size_t>(rows * shape.columns));
-    const detail::AutoregressiveRows<float> all{shape, parts, rows, codes, read, scratch.workspace,
-                                                c,     h,     g,    h,     g};
+    const detail::AutoregressiveRows<float> all{shape, parts, rows, codes, read,   scratch.workspace,
+                                                c,     h,     g,    h,     slopes, outputs};
     for (Index q = 0; q < shape.columns; ++q) {
       some.clear();
       choose(q, some);
@@ -251,6 +94,9 @@ struct AutoregressiveNetwork {
         std::copy_n(c + some[k] * width, width, some_c + to * width);
         std::copy_n(read + some[k] * inputs, inputs, some_read + to * inputs);
         std::copy_n(codes + some[k] * shape.columns, q, some_codes.data() + to * shape.columns);
+        if (const auto& position = shape.positions[q]; position.lines > 0)
+          std::copy_n(slopes + some[k] * shape.lines + position.line, position.lines,
+                      some_slopes + to * shape.lines + position.line);
       }
       if (!some.empty()) {
         detail::AutoregressiveRows<float> pass{shape,
@@ -263,7 +109,8 @@ struct AutoregressiveNetwork {
                                                h,
                                                g,
                                                h,
-                                               some_read + rows * inputs};
+                                               some_slopes,
+                                               outputs};
         pass.hidden(q);
         pass.gate(q);
         visit(q, some, pass.logits(q), shape.codes(q));
@@ -274,7 +121,7 @@ struct AutoregressiveNetwork {
 
   Index reads(const TableEncoder&) const noexcept { return inputs; }
   void check(const TableEncoder& encoder) const {
-    AutoregressiveOrder(encoder, order.order(), 1, order.parents()).require_same(order);
+    AutoregressiveOrder(encoder, order.order(), 1, order.parents(), order.path()).require_same(order);
     bool fits = width >= 1 && inputs >= 1;
     weights.each(shape(),
                  [&fits](const char*, const AlignedBuffer<float>& buffer, Index rows, Index columns) {
@@ -348,10 +195,11 @@ private:
 /// Needs every column as codes.
 ///
 /// Training begins at the columns' own shares: the output biases are their logarithms, and those of a second
-/// code given its first. Biases and knots do not decay; the free part of outputs that have bumps decays 100
-/// times as fast as other weights; all of them decay up to 10 times faster in tables of less than 10,000
-/// rows. \tparam Width  0: `automatic_width` \tparam DropoutRate  of the units in training, a std::ratio in
-/// [0, 1), rounded to 1/256
+/// code given its first; and, in tables of few rows for their columns, at a linear path between columns, of
+/// which training moves the gains. Biases and knots do not decay; the free part of outputs that have bumps
+/// decays 100 times as fast as other weights; all of them decay up to 10 times faster in tables of less than
+/// 10,000 rows. \tparam Width  0: `automatic_width` \tparam DropoutRate  of the units in training, a
+/// std::ratio in [0, 1), rounded to 1/256
 template <Index Width = 0, class DropoutRate = AutomaticDropout>
 class AutoregressiveHeads {
 public:
@@ -367,6 +215,12 @@ public:
                  : AutoregressiveOrder(encoder, rows.margins->order, label_weight, rows.margins->parents);
     inputs_ = inputs;
     width_ = Width > 0 ? Width : automatic_width(encoder);
+    if (rows.margins != nullptr) {
+      take_margins(*rows.margins);
+    } else if (rows.table != nullptr) {
+      read_margins(rows);
+      find_path(encoder, label_weight, rows);
+    }
     // Without a table, as for 500 rows.
     rate_ = detail::DropoutRateOf<DropoutRate>::value(rows.table == nullptr ? 500 : rows.table->rows());
     const double faster = rows.table == nullptr ? 1 : detail::decay_by_rows(rows.table->rows());
@@ -380,10 +234,10 @@ public:
                                   : name == "knots"   ? normal(deviation / 4)
                                   : name == "latent_weight"
                                       ? normal(1 / std::sqrt(static_cast<double>(inputs)))
-                                  : name == "hidden_weight" ? normal(1 / std::sqrt(width))
-                                  : name == "output_weight" ? normal(0.01)
-                                  : name == "scale"         ? std::pair(Initialiser::ones, 1.0)
-                                                            : std::pair(Initialiser::zeros, 1.0);
+                                  : name == "hidden_weight"           ? normal(1 / std::sqrt(width))
+                                  : name == "output_weight"           ? normal(0.01)
+                                  : name == "scale" || name == "gain" ? std::pair(Initialiser::ones, 1.0)
+                                                                      : std::pair(Initialiser::zeros, 1.0);
       block = layout.add(names + name, block_rows, columns, start, scale);
       if (name == "output_weight") {
         for (Index q = 0; q < shape.columns; ++q)
@@ -395,10 +249,6 @@ public:
         layout.decay(block, decays ? faster : 0);
       }
     });
-    if (rows.margins != nullptr)
-      take_margins(*rows.margins);
-    else if (rows.table != nullptr)
-      read_margins(rows);
   }
   /// What initial weights are beside the draws of the layout: margins, and knots as a random walk.
   template <class Scalar>
@@ -438,6 +288,8 @@ public:
     };
     AutoregressiveNetwork result{order_, width_, inputs_, blocks_.mapped(copy)};
     result.weights.bump_weight = {}; // it goes into the outputs
+    result.weights.gain = {};        // and this into the path
+    result.order.scale_lines(values + blocks_.gain.offset);
     detail::autoregressive_outputs(order_.shape(width_, inputs_), values + blocks_.output_weight.offset,
                                    values + blocks_.bump_weight.offset, result.weights.output_weight.data());
     return result;
@@ -548,6 +400,33 @@ private:
                                           (all + strength) / share(k)));
       }
     }
+  }
+
+  /// Tables of fewer rows for each of their columns have a linear path. A network finds linear relations
+  /// itself where rows are many, and finds them more exactly.
+  static constexpr std::size_t rows_a_column = 50;
+
+  /// The linear path of the rows, if they have one worth its time, and what it adds to their margins.
+  void find_path(const TableEncoder& encoder, double label_weight, const HeadRows& rows) {
+    if (rows.count() >= rows_a_column * encoder.codecs().size())
+      return;
+    const auto shape = order_.shape(width_, inputs_);
+    std::vector<std::vector<double>> shares(static_cast<std::size_t>(shape.columns));
+    for (Index q = 0; q < shape.columns; ++q)
+      for (Index k = shape.prefix[q]; k < shape.prefix[q + 1]; ++k)
+        shares[static_cast<std::size_t>(shape.order[q])].push_back(
+            std::exp(static_cast<double>(shares_[static_cast<std::size_t>(k)])));
+    detail::LinearPathFit found(encoder, rows, order_.order(), shares);
+    if (found.path.columns.empty())
+      return;
+    order_ =
+        AutoregressiveOrder(encoder, order_.order(), label_weight, order_.parents(), std::move(found.path));
+    const auto with = order_.shape(width_, inputs_);
+    std::size_t next = 0;
+    for (Index q = 0; q < with.columns; ++q)
+      if (with.positions[q].lines > 0)
+        for (Index k = with.prefix[q]; k < with.prefix[q + 1]; ++k)
+          shares_[static_cast<std::size_t>(k)] += found.bias[next++];
   }
 
   AutoregressiveOrder order_;

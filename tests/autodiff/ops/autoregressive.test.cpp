@@ -25,7 +25,14 @@ struct Small {
   std::array<std::int32_t, 4> shift{-2, -2, -2, 12};
   std::array<double, 4> weights{1, 0.5, 2, 0.75};
   std::array<rs::AutoregressivePosition, 4> positions{
-      rs::AutoregressivePosition{.first_smooth = 1, .smooth = 3, .bumps = 2, .bump = 0, .height = 0},
+      rs::AutoregressivePosition{.first_smooth = 1,
+                                 .smooth = 3,
+                                 .bumps = 2,
+                                 .bump = 0,
+                                 .height = 0,
+                                 .line = 0,
+                                 .lines = 1,
+                                 .score = 0},
       {.parent = 0,
        .pair = 0,
        .bin = 0,
@@ -38,11 +45,19 @@ struct Small {
        .bumps = 1,
        .bump = 2,
        .height = 6},
-      {.bin = 2, .first_bin = 1, .bins = 4, .place = 9, .knot = 4},
-      {}};
+      {.bin = 2, .first_bin = 1, .bins = 4, .place = 9, .knot = 4, .line = 1, .lines = 5},
+      {.line = 6, .lines = 1, .score = 4}};
   std::array<float, 13> places{0.25F, 0.75F, 0.1F, 0.25F, 0.75F, 0.9F, 0.25F,
                                0.75F, 0.5F,  0.5F, 0.5F,  0.5F,  0.5F};
   std::array<float, 8> heights{0.9F, 0.1F, 0.5F, 0.6F, 0.1F, 0.8F, 0.7F, -0.3F};
+  // The linear path: B has one line, D one for each of its 5 codes, A one.
+  std::array<float, 6> scores{-1.5F, -0.5F, 0.25F, 1.25F, -0.75F, 1.5F};
+  std::array<float, 49> linear{0, 0.3F, -0.8F, 0.2F, 0.6F, -0.4F, 0.7F,  // B tells D and A
+                               0, 0,    0,     0,    0,    0,     0.5F,  // each code of D tells A
+                               0, 0,    0,     0,    0,    0,     -0.9F, //
+                               0, 0,    0,     0,    0,    0,     0.1F,  //
+                               0, 0,    0,     0,    0,    0,     -0.2F, //
+                               0, 0,    0,     0,    0,    0,     1.1F};
   // Row by row A, B, second, D: a bin with each kind of second code, and a point.
   std::array<std::int32_t, 20> codes{0, 3, 6, 9, 1, 5, 7, 11, 1, 2, 6, 13, 0, 4, 8, 12, 1, 3, 8, 10};
   Index width = 5;
@@ -62,7 +77,11 @@ struct Small {
             .heights = heights.data(),
             .knots = 9,
             .pairs = 12,
-            .bumps = 3};
+            .bumps = 3,
+            .lines = 7,
+            .gains = 7,
+            .scores = scores.data(),
+            .linear = linear.data()};
   }
   rs::MixedRows<double> rows() const { return {.rows = 5, .code_columns = 4, .codes = codes.data()}; }
   /// The latent code, then the weights as `AutoregressiveWeights` names them.
@@ -76,7 +95,7 @@ struct Small {
   }
 };
 rs::AutoregressiveWeights<test::DoubleVariable> parts(const Variables& v) {
-  return {v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11]};
+  return {v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12]};
 }
 
 /// The definition, one row and one column at a time.
@@ -122,6 +141,18 @@ double by_hand(const Small& small, const std::vector<Doubles>& x, double weight)
       Eigen::VectorXd logits = output * (h + g) + x[9].middleCols(first, count).transpose();
       if (q == 1)
         logits += x[10].middleCols(3 * (row[1] - 2), 3).transpose();
+      const auto score = [&small](std::size_t at) { return static_cast<double>(small.scores[at]); };
+      const auto linear = [&small](Index from, Index to) {
+        return static_cast<double>(small.linear[static_cast<std::size_t>(7 * from + to)]);
+      };
+      const double of_b = score(static_cast<std::size_t>(row[1] - 2));
+      if (q == 2)
+        for (Index k = 0; k < 5; ++k)
+          logits(k) += x[12](0, 1 + k) * of_b * linear(0, 1 + k);
+      if (q == 3)
+        for (Index k = 0; k < 2; ++k)
+          logits(k) += x[12](0, 6) * score(static_cast<std::size_t>(4 + k)) *
+                       (of_b * linear(0, 6) + linear(1 + row[3] - 9, 6));
       const Index code = row[small.order[i]] + small.shift[i] - first;
       total += small.weights[i] * (std::log(logits.array().exp().sum()) - logits(code));
       if (q < 3)

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include <rowsmith/autodiff/ops/autoregressive_linear.hpp>
 #include <rowsmith/autodiff/ops/autoregressive_shape.hpp>
 #include <rowsmith/autodiff/ops/dense.hpp>
 #include <rowsmith/autodiff/ops/gather.hpp>
@@ -149,6 +150,7 @@ struct AutoregressiveRows {
   Scalar* h;         ///< rows × width
   Scalar* g;         ///< the same
   Scalar* sum;       ///< h + g; may be h
+  Scalar* slopes;    ///< rows × lines of the linear path; 0 at the first position
   Scalar* outputs;   ///< rows × the most codes of a position
   bool keep = false; ///< c, h, g and outputs of each position lie behind those of the one before
 
@@ -166,6 +168,7 @@ struct AutoregressiveRows {
       sum[i] = left[i] + right[i];
     Scalar* to = outputs + (keep ? rows * shape.prefix[q] : 0);
     autoregressive_logits(shape, weights, q, rows, sum, codes, to, workspace);
+    autoregressive_linear(shape, weights, q, rows, slopes, to);
     return to;
   }
   void contribute(Index q) const noexcept {
@@ -173,8 +176,10 @@ struct AutoregressiveRows {
       return;
     if (keep)
       std::copy_n(c_of(q), rows * shape.width, c_of(q + 1));
-    for (Index r = 0; r < rows; ++r)
+    for (Index r = 0; r < rows; ++r) {
       autoregressive_contribute(shape, weights, q, codes + r * shape.columns, c_of(q + 1) + r * shape.width);
+      autoregressive_tell_line(shape, q, codes + r * shape.columns, slopes + r * shape.lines);
+    }
   }
 };
 
@@ -242,7 +247,7 @@ template <class Scalar>
 Scalar autoregressive_output_square(const AutoregressiveShape& shape, Index q,
                                     const AutoregressiveWeights<bool>& tells, const Scalar* dlogits,
                                     const Scalar* h, const Scalar* g, const Scalar* dc,
-                                    const std::int32_t* codes) noexcept {
+                                    const std::int32_t* codes, const Scalar* slopes) noexcept {
   const Index width = shape.width;
   const auto& position = shape.positions[q];
   Scalar result = 0;
@@ -268,6 +273,18 @@ Scalar autoregressive_output_square(const AutoregressiveShape& shape, Index q,
       bump += static_cast<Scalar>(shape.heights[position.height + k * position.bumps + m]) *
               dlogits[position.first_smooth + k];
     of_weight += bump * bump;
+  }
+  if (tells.gain && position.lines > 0) {
+    // Parts of one line come one after the other.
+    Scalar part = 0;
+    each_gain(shape, q, dlogits, slopes, [&](Index, Scalar more) {
+      part += more;
+      if (position.lines > 1) {
+        result += part * part;
+        part = 0;
+      }
+    });
+    result += part * part;
   }
   return result + of_weight * sum;
 }
@@ -316,9 +333,10 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
                          std::to_string(shape.codes(q)));
       codes[r * columns + q] = code;
     }
-  auto loss = make_result("autoregressive_loss", 1, 1, latent, parts.embedding, parts.knots, parts.scale,
-                          parts.latent_weight, parts.bias, parts.hidden_weight, parts.hidden_bias,
-                          parts.output_weight, parts.output_bias, parts.pair_bias, parts.bump_weight);
+  auto loss =
+      make_result("autoregressive_loss", 1, 1, latent, parts.embedding, parts.knots, parts.scale,
+                  parts.latent_weight, parts.bias, parts.hidden_weight, parts.hidden_bias,
+                  parts.output_weight, parts.output_bias, parts.pair_bias, parts.bump_weight, parts.gain);
   const Scalar* of_rows = tape.weights_of_rows(loss, rows);
   Scalar* outputs = tape.template allocate<Scalar>(shape.codes() * width);
   detail::autoregressive_outputs(shape, parts.output_weight.data(), parts.bump_weight.data(), outputs);
@@ -329,6 +347,8 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
   Scalar* all_g = tape.template allocate<Scalar>(columns * rows * width);
   Scalar* all_logits = tape.template allocate<Scalar>(rows * shape.codes());
   Scalar* sum = tape.template allocate<Scalar>(rows * width);
+  Scalar* slopes = tape.template allocate<Scalar>(rows * shape.lines);
+  std::fill_n(slopes, rows * shape.lines, Scalar(0));
   std::fill_n(all_c, rows * width, Scalar(0));
   struct DroppedRows : detail::AutoregressiveRows<Scalar> {
     const AutoregressiveDropout& dropout;
@@ -348,8 +368,8 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
         detail::autoregressive_dropout(dropout, threshold, 2 * this->shape.columns * units, part * units,
                                        units, this->rows, words, x);
     }
-  } pass{{shape, weights, rows, codes, latent.data(), tape.workspace(), all_c, all_h, all_g, sum, all_logits,
-          true},
+  } pass{{shape, weights, rows, codes, latent.data(), tape.workspace(), all_c, all_h, all_g, sum, slopes,
+          all_logits, true},
          dropout,
          threshold,
          words};
@@ -397,6 +417,7 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
     const Target& doutput_bias = targets_of.output_bias;
     const Target& dpair_bias = targets_of.pair_bias;
     const Target& dbump_weight = targets_of.bump_weight;
+    const Target& dgain = targets_of.gain;
     // Gradients that rows are added to one by one start at zero.
     const auto clear = [](const Target& target, Index size) {
       if (target && target.fresh)
@@ -406,6 +427,7 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
     clear(dknots, shape.knots * width);
     clear(dpair_bias, shape.pairs);
     clear(dbump_weight, shape.bumps * width);
+    clear(dgain, shape.gains);
     std::fill_n(dc, rows * width, Scalar(0));
     for (Index q = columns; q-- > 0;) {
       const auto& position = shape.positions[q];
@@ -441,7 +463,7 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
         for (Index r = 0; r < rows; ++r)
           squares[r] += detail::autoregressive_output_square(
               shape, q, tells, dlogits + r * count, h + r * width, g + r * width,
-              q + 1 < columns ? dc + r * width : nullptr, codes + r * columns);
+              q + 1 < columns ? dc + r * width : nullptr, codes + r * columns, slopes + r * shape.lines);
       if (doutput_bias)
         detail::add_column_sums(dlogits, rows, count, doutput_bias.data + shape.prefix[q],
                                 doutput_bias.fresh);
@@ -452,6 +474,10 @@ autoregressive_loss(const Variable<Scalar>& latent, const AutoregressiveWeights<
           for (Index k = 0; k < count; ++k)
             to[k] += dlogits[r * count + k];
         }
+      if (dgain)
+        for (Index r = 0; r < rows; ++r)
+          detail::each_gain(shape, q, dlogits + r * count, slopes + r * shape.lines,
+                            [&dgain](Index line, Scalar part) { dgain.data[line] += part; });
       if (doutput_weight || dbump_weight) {
         for (Index i = 0; i < rows * width; ++i)
           sum[i] = h[i] + g[i];

@@ -29,6 +29,10 @@ struct AutoregressivePosition {
   Index bump = 0;   ///< the first of its rows of `bump_weight`
   Index height = 0; ///< where its table begins in `heights`: smooth × bumps
 
+  Index line = -1; ///< its first line of the linear path; −1: it takes no part
+  Index lines = 0; ///< 1: its codes have scores; otherwise each code has a line
+  Index score = 0; ///< where its codes' scores begin in `scores`
+
   constexpr bool operator==(const AutoregressivePosition&) const = default;
 };
 
@@ -37,7 +41,7 @@ struct AutoregressivePosition {
 ///   number_p)
 ///   g = relu(h · hidden_weight_q + hidden_bias_q)
 ///   logits_q = (h + g) · (output_weight_q + heights_q · bump_weight_q)ᵀ + output_bias_q +
-///   pair_bias_q[parent].
+///   pair_bias_q[parent] + gain_q · scores_q · Σ over p < q of linear[p][q] · scores_p[code_p].
 /// number_p is there where a number is complete: between two knots of the column, by its place in the bin
 /// (piecewise-linear encoding, Gorishniy et al., NeurIPS 2022). Codes are numbered through in the order: code
 /// k of position p is `prefix[p] + k`.
@@ -55,6 +59,10 @@ struct AutoregressiveShape {
   Index knots = 0;                ///< of all positions
   Index pairs = 0;                ///< numbers of all positions' `pair_bias`
   Index bumps = 0;                ///< of all positions
+  Index lines = 0;                ///< of all positions, in the linear path
+  Index gains = 0;                ///< as many as lines, or 0: they are in `linear`
+  const float* scores = nullptr;  ///< of the codes of positions with one line
+  const float* linear = nullptr;  ///< lines × lines, [earlier][later]
 
   Index codes() const noexcept { return prefix[columns]; }
   Index codes(Index q) const noexcept { return prefix[q + 1] - prefix[q]; }
@@ -83,6 +91,7 @@ struct AutoregressiveWeights {
   Matrix output_bias{};   ///< 1 × codes
   Matrix pair_bias{};     ///< 1 × pairs
   Matrix bump_weight{};   ///< bumps × width
+  Matrix gain{};          ///< 1 × gains
 
   /// What `function` makes of each.
   template <class Function>
@@ -90,7 +99,7 @@ struct AutoregressiveWeights {
     return AutoregressiveWeights<decltype(function(embedding))>{
         function(embedding),   function(knots),         function(scale),       function(latent_weight),
         function(bias),        function(hidden_weight), function(hidden_bias), function(output_weight),
-        function(output_bias), function(pair_bias),     function(bump_weight)};
+        function(output_bias), function(pair_bias),     function(bump_weight), function(gain)};
   }
   /// Calls `visit(name, matrix, rows, columns)` for each.
   template <class Self, class Visit>
@@ -106,6 +115,7 @@ struct AutoregressiveWeights {
     visit("output_bias", self.output_bias, Index{1}, shape.codes());
     visit("pair_bias", self.pair_bias, Index{1}, shape.pairs);
     visit("bump_weight", self.bump_weight, shape.bumps, shape.width);
+    visit("gain", self.gain, Index{1}, shape.gains);
   }
   template <class Visit>
   void each(const AutoregressiveShape& shape, const Visit& visit) {

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include <rowsmith/models/linear_path.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include <rowsmith/models/autoencoder.hpp>
+#include <rowsmith/models/autoregressive_heads.hpp>
+
+namespace rs = rowsmith;
+using rs::Index;
+
+namespace {
+using Linear = rs::Autoencoder<rs::Dense<6>, rs::ReLU, rs::Latent<3>, rs::AutoregressiveHeads<8>>;
+constexpr std::size_t numbers_of_hidden = 10;
+
+/// Ten numbers, a choice of four and one of two that follow a hidden number. \param strength  0: they do not
+rs::Table of_hidden(std::size_t rows, double strength, std::uint32_t part = 0) {
+  rs::RandomSequence random(rs::RandomStream(31, rs::Purpose::user, part));
+  std::vector<rs::Column> columns;
+  for (std::size_t c = 0; c < numbers_of_hidden; ++c)
+    columns.push_back(rs::Column::numerical("n" + std::to_string(c), {}, 6));
+  auto choice = rs::Column::categorical("choice");
+  auto yes = rs::Column::categorical("yes");
+  for (const char* text : {"a", "b", "c", "d"})
+    choice.dictionary.insert(text);
+  yes.dictionary.insert("no");
+  yes.dictionary.insert("yes");
+  for (std::size_t r = 0; r < rows; ++r) {
+    const double hidden = strength * random.normal();
+    for (std::size_t c = 0; c < numbers_of_hidden; ++c)
+      columns[c].values.push_back((c % 2 == 0 ? hidden : -hidden) + random.normal());
+    const double place = hidden + 0.5 * random.normal();
+    choice.codes.push_back(place < -0.7 ? 2 : place < 0 ? 0 : place < 0.7 ? 3 : 1); // in no order
+    yes.codes.push_back(hidden + random.normal() > 0 ? 1 : 0);
+  }
+  columns.push_back(choice);
+  columns.push_back(yes);
+  return rs::Table(std::move(columns));
+}
+
+/// What untrained heads, but for their free part, think of rows: mean log-probability.
+double likelihood(const rs::TableEncoder& encoder, const rs::EncodedTable& fitted,
+                  const rs::EncodedTable& rows) {
+  const Linear autoencoder(encoder, true, 1, {&fitted});
+  auto weights = autoencoder.initialise<float>(3);
+  auto heads = autoencoder.heads_network(weights.data());
+  std::fill_n(heads.weights.output_weight.data(), heads.weights.output_weight.size(), 0.0F);
+  const auto count = static_cast<Index>(rows.rows());
+  std::vector<std::int32_t> codes;
+  for (std::size_t r = 0; r < rows.rows(); ++r)
+    for (std::size_t h = 0; h < encoder.layout().size(); ++h)
+      codes.push_back(rows.code(r, h));
+  const std::vector<float> read(rows.rows() * 3);
+  std::vector<double> scores(rows.rows());
+  rs::InferenceScratch scratch;
+  heads.score({}, read.data(), count, codes.data(), nullptr, scores.data(), scratch);
+  double sum = 0;
+  for (const double score : scores)
+    sum -= score;
+  return sum / static_cast<double>(count);
+}
+Index lines(const rs::TableEncoder& encoder, const rs::EncodedTable& rows) {
+  const Linear autoencoder(encoder, true, 1, {&rows});
+  return autoencoder.heads_network(autoencoder.initialise<float>(3).data()).shape().lines;
+}
+} // namespace
+
+TEST_CASE("normal_quantile agrees with the distribution", "[models]") {
+  for (const double share : {1e-9, 0.001, 0.3, 0.5, 0.8, 0.9999})
+    CHECK(0.5 * std::erfc(-rs::detail::normal_quantile(share) / std::sqrt(2.0)) ==
+          Approx(share).epsilon(1e-9));
+  CHECK(rs::detail::normal_quantile(0.975) == Approx(1.959963985));
+}
+
+TEST_CASE("heads begin with what linear prediction knows of columns that move together", "[models]") {
+  const auto table = of_hidden(500, 1.5);
+  const auto encoder = rs::TableEncoder::fit(table);
+  const auto rows = encoder.encode(table);
+  CHECK(lines(encoder, rows) == static_cast<Index>(numbers_of_hidden) + 4 + 1);
+  const auto unseen = encoder.encode(of_hidden(4000, 1.5, 1));
+  const auto alone = of_hidden(500, 0);
+  // Margins are those of the same rows, each column in an order of its own.
+  auto shuffled = rs::Table(table).into_columns();
+  for (std::size_t c = 0; c < shuffled.size(); ++c) {
+    std::rotate(shuffled[c].values.begin(),
+                shuffled[c].values.begin() +
+                    static_cast<std::ptrdiff_t>(c * 41 % (shuffled[c].values.size() + 1)),
+                shuffled[c].values.end());
+    std::rotate(shuffled[c].codes.begin(),
+                shuffled[c].codes.begin() +
+                    static_cast<std::ptrdiff_t>(c * 41 % (shuffled[c].codes.size() + 1)),
+                shuffled[c].codes.end());
+  }
+  const auto independent = encoder.encode(rs::Table(std::move(shuffled)));
+  REQUIRE(lines(encoder, independent) == 0);
+  const double gain = likelihood(encoder, rows, unseen) - likelihood(encoder, independent, unseen);
+  // The ten numbers alone tell this much of each other: half the logarithm of 1 + 10 · 2.25 less 10 times
+  // that of 1 + 2.25, by the determinant of their correlations. The choices add to it; bins cost some.
+  const double of_numbers = (10 * std::log(1 + 2.25) - std::log(1 + 10 * 2.25)) / 2;
+  CHECK(gain > of_numbers);
+  CHECK(gain < of_numbers + 2);
+}
+
+TEST_CASE("no linear path without relations, or where rows are many", "[models]") {
+  const auto alone = of_hidden(500, 0);
+  const auto encoder = rs::TableEncoder::fit(alone);
+  CHECK(lines(encoder, encoder.encode(alone)) == 0);
+  const auto many = of_hidden(12 * 50, 1.5); // 50 rows for each of its columns
+  const auto of_many = rs::TableEncoder::fit(many);
+  const auto rows = of_many.encode(many);
+  CHECK(lines(of_many, rows) == 0);
+  // Rows that are kept apart do not count.
+  std::vector<std::uint32_t> learnt;
+  for (std::uint32_t r = 0; r + 1 < 12 * 50; ++r)
+    learnt.push_back(r);
+  const Linear fewer(of_many, true, 1, {&rows, learnt});
+  CHECK(fewer.heads_network(fewer.initialise<float>(3).data()).shape().lines > 0);
+}
+
+TEST_CASE("an order refuses a linear path that is none of it", "[models]") {
+  const auto encoder = rs::TableEncoder::fit(of_hidden(500, 1.5));
+  const auto order = rs::automatic_order(encoder); // the choice of two, that of four, numbers
+  const auto with = [&](std::vector<std::int32_t> columns, std::size_t scores, std::size_t weights) {
+    return rs::AutoregressiveOrder(
+        encoder, order, 1, {},
+        {std::move(columns), std::vector<float>(scores, 1.0F), std::vector<float>(weights, 1.0F)});
+  };
+  const auto choice = static_cast<std::int32_t>(order[1]);
+  const auto two = static_cast<std::int32_t>(order[0]);
+  CHECK_NOTHROW(with({two, choice}, 2, 25));
+  CHECK_THROWS_AS(with({choice, two}, 2, 25), rs::ShapeError); // not in the order
+  CHECK_THROWS_AS(with({two, two}, 4, 4), rs::ShapeError);
+  CHECK_THROWS_AS(with({two, 99}, 2, 25), rs::ShapeError);
+  CHECK_THROWS_AS(with({two, choice}, 3, 25), rs::ShapeError);
+  CHECK_THROWS_AS(with({two, choice}, 2, 24), rs::ShapeError);
+}
