@@ -46,6 +46,14 @@ int main(int argc, char** argv) {
       encoder({.max_exact_values = 8, .bins = 4, .fine = 3, .unseen = rs::UnseenCategory::other});
   write("model", "numbers", rs::format_model(rs::TableModel(small::parts<Plain, To2>(numbers, true))));
   write("model", "in_order", rs::format_model(rs::TableModel(small::parts<InOrder, To2>(codes, true))));
+  // Amounts that follow ages, in few rows: heads have a linear path.
+  auto related = small::table(150).into_columns();
+  for (std::size_t r = 0; r < 150; ++r)
+    related[0].values[r] = 5 * (related[1].values[r] - 46) + static_cast<double>(r % 7);
+  const auto linear = small::parts<InOrder, To2>(codes, true, 1, rs::Table(std::move(related), "rich"));
+  if (std::get<rs::AutoregressiveNetwork>(linear.heads).order.path().columns.empty())
+    throw rs::Error("no linear path");
+  write("model", "linear", rs::format_model(rs::TableModel(linear)));
   auto joint = small::parts<Joint, Residual2>(codes, false);
   joint.latent_bound.clear();
   small::mix_noise(joint);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,8 +50,8 @@ rs::Table of_hidden(std::size_t rows, double strength, std::uint32_t part = 0) {
 
 /// What untrained heads, but for their free part, think of rows: mean log-probability.
 double likelihood(const rs::TableEncoder& encoder, const rs::EncodedTable& fitted,
-                  const rs::EncodedTable& rows) {
-  const Linear autoencoder(encoder, true, 1, {&fitted});
+                  const rs::EncodedTable& rows, std::span<const std::uint32_t> learnt = {}) {
+  const Linear autoencoder(encoder, true, 1, {&fitted, learnt});
   auto weights = autoencoder.initialise<float>(3);
   auto heads = autoencoder.heads_network(weights.data());
   std::fill_n(heads.weights.output_weight.data(), heads.weights.output_weight.size(), 0.0F);
@@ -67,8 +69,9 @@ double likelihood(const rs::TableEncoder& encoder, const rs::EncodedTable& fitte
     sum -= score;
   return sum / static_cast<double>(count);
 }
-Index lines(const rs::TableEncoder& encoder, const rs::EncodedTable& rows) {
-  const Linear autoencoder(encoder, true, 1, {&rows});
+Index lines(const rs::TableEncoder& encoder, const rs::EncodedTable& rows,
+            std::span<const std::uint32_t> learnt = {}) {
+  const Linear autoencoder(encoder, true, 1, {&rows, learnt});
   return autoencoder.heads_network(autoencoder.initialise<float>(3).data()).shape().lines;
 }
 } // namespace
@@ -86,7 +89,6 @@ TEST_CASE("heads begin with what linear prediction knows of columns that move to
   const auto rows = encoder.encode(table);
   CHECK(lines(encoder, rows) == static_cast<Index>(numbers_of_hidden) + 4 + 1);
   const auto unseen = encoder.encode(of_hidden(4000, 1.5, 1));
-  const auto alone = of_hidden(500, 0);
   // Margins are those of the same rows, each column in an order of its own.
   auto shuffled = rs::Table(table).into_columns();
   for (std::size_t c = 0; c < shuffled.size(); ++c) {
@@ -121,8 +123,95 @@ TEST_CASE("no linear path without relations, or where rows are many", "[models]"
   std::vector<std::uint32_t> learnt;
   for (std::uint32_t r = 0; r + 1 < 12 * 50; ++r)
     learnt.push_back(r);
-  const Linear fewer(of_many, true, 1, {&rows, learnt});
-  CHECK(fewer.heads_network(fewer.initialise<float>(3).data()).shape().lines > 0);
+  CHECK(lines(of_many, rows, learnt) > 0);
+}
+
+TEST_CASE("many columns that have nothing to do with each other have no linear path", "[models]") {
+  rs::RandomSequence random(rs::RandomStream(32, rs::Purpose::user));
+  std::vector<rs::Column> columns;
+  for (int c = 0; c < 300; ++c) {
+    columns.push_back(rs::Column::numerical("n" + std::to_string(c), {}, 6));
+    for (int r = 0; r < 200; ++r)
+      columns.back().values.push_back(random.normal());
+  }
+  const rs::Table table(std::move(columns));
+  const auto encoder = rs::TableEncoder::fit(table);
+  CHECK(lines(encoder, encoder.encode(table)) == 0);
+}
+
+TEST_CASE("what only rows apart have is improbable by the linear path, not impossible", "[models]") {
+  auto columns = of_hidden(330, 1.5).into_columns();
+  for (const char* name : {"rare", "rarer"}) {
+    auto rare = rs::Column::categorical(name);
+    rare.dictionary.insert("no");
+    rare.dictionary.insert("yes");
+    rare.dictionary.insert("maybe");
+    for (std::int32_t r = 0; r < 330; ++r)
+      rare.codes.push_back(r < 300 ? r % 2 : 2);
+    columns.push_back(rare);
+    auto constant = rs::Column::categorical(std::string("constant ") + name);
+    constant.dictionary.insert("a");
+    constant.dictionary.insert("b");
+    for (std::int32_t r = 0; r < 330; ++r)
+      constant.codes.push_back(r < 300 ? 0 : 1);
+    columns.push_back(constant);
+  }
+  const rs::Table table(std::move(columns));
+  const auto encoder = rs::TableEncoder::fit(table);
+  const auto rows = encoder.encode(table);
+  std::vector<std::uint32_t> learnt(300);
+  std::iota(learnt.begin(), learnt.end(), 0U);
+  std::vector<std::size_t> apart(30);
+  std::iota(apart.begin(), apart.end(), std::size_t{300});
+  CHECK(lines(encoder, rows, learnt) > 0);
+  // Four cells of a row have codes of half a row in 300: 6.4 nats each beside what its other cells cost.
+  const auto strange = encoder.encode(table.select(apart));
+  std::vector<std::size_t> first(30);
+  std::iota(first.begin(), first.end(), std::size_t{0});
+  const auto usual = encoder.encode(table.select(first));
+  const double worse = likelihood(encoder, rows, usual, learnt) - likelihood(encoder, rows, strange, learnt);
+  CHECK(worse > 15);
+  CHECK(worse < 35);
+}
+
+TEST_CASE("how often a cell is missing does not hang on a linear prediction of its value", "[models]") {
+  auto columns = of_hidden(500, 1.5).into_columns();
+  for (std::size_t r = 0; r < 500; r += 5)
+    columns[3].values[r] = std::nan("");
+  const rs::Table table(std::move(columns));
+  const auto encoder = rs::TableEncoder::fit(table);
+  const auto rows = encoder.encode(table);
+  const Linear autoencoder(encoder, true, 1, {&rows});
+  auto weights = autoencoder.initialise<float>(3);
+  auto heads = autoencoder.heads_network(weights.data());
+  REQUIRE(heads.shape().lines > 0);
+  std::fill_n(heads.weights.output_weight.data(), heads.weights.output_weight.size(), 0.0F);
+  std::vector<std::int32_t> codes;
+  for (std::size_t r = 0; r < 500; ++r)
+    for (std::size_t h = 0; h < encoder.layout().size(); ++h)
+      codes.push_back(rows.code(r, h));
+  const auto numbered = heads.number_through(codes.data(), 500);
+  const std::vector<float> read(1500);
+  rs::InferenceScratch scratch;
+  bool found = false;
+  heads.each_position(read.data(), 500, numbered.data(), scratch, [&](Index q, float* logits, Index width) {
+    const auto& stretch = encoder.layout()[static_cast<std::size_t>(heads.shape().order[q])];
+    if (encoder.codecs()[stretch.column].name != "n3" || stretch.fine)
+      return;
+    found = true;
+    double least = 1;
+    double most = 0;
+    std::vector<float> room(static_cast<std::size_t>(width));
+    for (Index r = 0; r < 500; ++r) {
+      const double missing =
+          std::exp(-rs::kernel::cross_entropy(logits + r * width, room.data(), width, width - 1));
+      least = std::min(least, missing);
+      most = std::max(most, missing);
+    }
+    CHECK(least == Approx(0.2).epsilon(0.05));
+    CHECK(most == Approx(0.2).epsilon(0.05));
+  });
+  CHECK(found);
 }
 
 TEST_CASE("an order refuses a linear path that is none of it", "[models]") {

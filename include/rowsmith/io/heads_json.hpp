@@ -141,6 +141,10 @@ inline AutoregressiveNetwork autoregressive_from(const nlohmann::json& json, con
   LinearPath path;
   if (json.contains("linear")) {
     path.columns = small_integers(json, "linear", count);
+    std::vector<char> named(layout.size());
+    for (const auto column : path.columns)
+      if (std::exchange(named[static_cast<std::size_t>(column)], char{1}) != 0)
+        throw ModelFileError("heads: 'linear' names a column twice");
     Index scores = 0;
     Index lines = 0;
     for (const auto column : path.columns) {
@@ -149,13 +153,11 @@ inline AutoregressiveNetwork autoregressive_from(const nlohmann::json& json, con
       lines += own;
     }
     const auto take = [&file](const char* name, Index rows, Index columns) {
-      if (rows * columns == 0)
+      if (rows == 0 || columns == 0)
         return std::vector<float>{};
       const auto from = take_tensor(file, name, {rows, columns});
       return std::vector<float>(from.data(), from.data() + from.size());
     };
-    if (path.columns.size() > layout.size())
-      throw ModelFileError("heads: 'linear' names more columns than there are");
     path.scores = take("heads.scores", 1, scores);
     path.weights = take("heads.linear", lines, lines);
   }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <rowsmith/core/aligned_buffer.hpp>
+#include <rowsmith/core/random.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
 #include <rowsmith/linalg/gemm.hpp>
 #include <rowsmith/linalg/large_cholesky.hpp>
@@ -54,19 +55,32 @@ inline double normal_quantile(double share) noexcept {
   return (low + high) / 2;
 }
 
-/// Finds the linear path of a table's rows: ridge regressions of normal scores and of categories, all from
-/// one factor of their shrunken correlations. How much these shrink, and how far each column follows its
-/// prediction, is what makes rows that were kept apart likeliest.
+/// Finds the linear path of a table's rows: regressions of normal scores and of categories, all from one
+/// Cholesky factor of their shrunken correlations. How much these shrink, towards none or towards what some
+/// common factors explain, and how far each column follows its prediction, is what makes rows that were kept
+/// apart likeliest.
 class LinearPathFit {
 public:
   /// \param order  code columns as the heads draw them \param shares  of each one's codes, by code column
   LinearPathFit(const TableEncoder& encoder, const HeadRows& rows, const std::vector<std::int32_t>& order,
                 const std::vector<std::vector<double>>& shares) {
-    for (const auto column : order)
-      if (takes_part(encoder, column))
-        add(encoder, column, shares[static_cast<std::size_t>(column)]);
-    if (columns_.size() > 1)
+    // Time and memory grow with lines: of too many, those of categories go first.
+    for (const std::size_t of_a_column : {most_of_a_column, std::size_t{1}}) {
+      columns_.clear();
+      shares_.clear();
+      lines_ = 0;
+      for (const auto column : order)
+        if (takes_part(encoder, column, shares[static_cast<std::size_t>(column)], rows.count(), of_a_column))
+          add(encoder, column, shares[static_cast<std::size_t>(column)]);
+      if (lines_ <= most_lines)
+        break;
+    }
+    if (columns_.size() > 1 && lines_ <= most_lines) {
+      for (const auto& column : columns_)
+        for (const double score : column.scores)
+          path.scores.push_back(static_cast<float>(score));
       read(rows);
+    }
     if (rows_ < least_rows || !fit()) {
       path = {};
       bias.clear();
@@ -79,10 +93,17 @@ public:
 private:
   static constexpr std::size_t least_rows = 100;
   static constexpr std::size_t most_scores = 20'000'000; ///< rows are left out beyond
-  static constexpr std::int32_t most_lines = 32;         ///< of a column
+  static constexpr std::size_t most_of_a_column = 32;    ///< lines
+  static constexpr std::size_t most_lines = 4096;
+  static constexpr double least_varied_rows = 5;     ///< that have not a column's commonest code
+  static constexpr double most_without_value = 0.01; ///< share of rows of a column that follows others
   static constexpr std::size_t block = 512;
-  static constexpr double least_gain = 0.05; ///< nats a row; below it no path is worth its time
-  static constexpr std::array<double, 4> shrinkages{0.003, 0.03, 0.1, 0.3};
+  static constexpr double least_gain = 0.05;  ///< nats a row; below it no path is worth its time
+  static constexpr double least_left = 0.01;  ///< of a line's variance: no prediction is taken for better
+  static constexpr double least_pivot = 0.01; ///< below it, weights may be anything
+  static constexpr std::size_t fewest_factors = 4;
+  static constexpr std::size_t most_factors = 32;
+  static constexpr std::size_t least_lines_a_factor = 8; ///< fewer cannot tell factors from chance
   static constexpr std::array<double, 8> follows{0.25, 0.5, 0.75, 0.9, 1, 1.5, 2, 3};
 
   using Square = AlignedBuffer<double>;
@@ -92,28 +113,36 @@ private:
     std::size_t codes = 0;
     std::size_t code = 0;       ///< the first of its codes among those of all columns
     std::vector<double> scores; ///< with one line
+    std::int32_t of = 0;        ///< the encoder's code column
+    bool follows = true;        ///< otherwise it tells others something, and no more
   };
 
-  static bool takes_part(const TableEncoder& encoder, std::int32_t column) {
+  static bool takes_part(const TableEncoder& encoder, std::int32_t column, const std::vector<double>& shares,
+                         std::size_t rows, std::size_t most) {
     const auto& stretch = encoder.layout()[static_cast<std::size_t>(column)];
-    const auto& codec = encoder.codecs()[stretch.column];
-    return !stretch.fine && codec.plain_codes() > 1 &&
-           (codec.kind != ColumnCodec::Kind::categorical || stretch.width <= most_lines);
+    const double varied = (1 - *std::max_element(shares.begin(), shares.end())) * static_cast<double>(rows);
+    return !stretch.fine && encoder.codecs()[stretch.column].plain_codes() > 1 &&
+           varied >= least_varied_rows &&
+           static_cast<std::size_t>(LinearPath::lines(encoder, static_cast<std::size_t>(column))) <= most;
   }
   void add(const TableEncoder& encoder, std::int32_t column, const std::vector<double>& shares) {
     Column added;
+    added.of = column;
     added.line = lines_;
     added.lines = static_cast<std::size_t>(LinearPath::lines(encoder, static_cast<std::size_t>(column)));
     added.codes = shares.size();
     added.code = shares_.size();
-    if (added.lines == 1)
-      added.scores =
-          scores_of(encoder.codecs()[encoder.layout()[static_cast<std::size_t>(column)].column], shares);
+    if (added.lines == 1) {
+      const auto& codec = encoder.codecs()[encoder.layout()[static_cast<std::size_t>(column)].column];
+      added.scores = scores_of(codec, shares);
+      // How probable such a code is would depend on the prediction in another way than the path can say.
+      double without = 0;
+      for (std::size_t k = codec.plain_codes(); k < shares.size(); ++k)
+        without += shares[k];
+      added.follows = without <= most_without_value;
+    }
     lines_ += added.lines;
     shares_.insert(shares_.end(), shares.begin(), shares.end());
-    path.columns.push_back(column);
-    for (const double score : added.scores)
-      path.scores.push_back(static_cast<float>(score));
     columns_.push_back(std::move(added));
   }
   /// Scores of a column's codes: the mean of a standard normal number between where its share begins and
@@ -165,8 +194,8 @@ private:
       if (i++ % step != 0)
         return;
       auto& to = ++rows_ % 5 == 0 ? apart_ : kept_;
-      for (const auto column : path.columns)
-        to.push_back(static_cast<std::uint32_t>(rows.table->code(row, static_cast<std::size_t>(column))));
+      for (const auto& column : columns_)
+        to.push_back(static_cast<std::uint32_t>(rows.table->code(row, static_cast<std::size_t>(column.of))));
     });
   }
   std::size_t count(const std::vector<std::uint32_t>& rows) const { return rows.size() / columns_.size(); }
@@ -188,28 +217,131 @@ private:
       visit(begin, scores.data(), static_cast<Index>(here));
     }
   }
-  /// Adds Σ over rows of scores · scoresᵀ.
-  void add_products(const std::vector<std::uint32_t>& rows, Square& to) const {
+  /// Sums over rows, of scores and of scores · scoresᵀ.
+  struct Moments {
+    double rows = 0;
+    std::vector<double> sums;
+    Square products;
+  };
+  void add_rows(const std::vector<std::uint32_t>& rows, Moments& to) const {
     const auto lines = static_cast<Index>(lines_);
     GemmWorkspace<double> workspace;
+    to.sums.resize(lines_);
+    to.products.resize(lines_ * lines_);
+    to.rows += static_cast<double>(count(rows));
     each_block(rows, [&](std::size_t, const double* scores, Index here) {
-      gemm(lines, lines, here, transposed<double>(scores, lines), as_is<double>(scores, lines), to.data(),
-           true, workspace);
+      for (std::size_t i = 0; i < static_cast<std::size_t>(here) * lines_; ++i)
+        to.sums[i % lines_] += scores[i];
+      gemm(lines, lines, here, transposed<double>(scores, lines), as_is<double>(scores, lines),
+           to.products.data(), true, workspace);
     });
+  }
+  /// What sample correlations shrink towards: those of a number of common factors.
+  struct Structure {
+    std::size_t factors = 0; ///< 0: none, lines that do not depend on each other
+    double share = 1;        ///< of the structure; the rest is as the rows have it
+  };
+  /// Correlations of the lines (lines × lines, diagonal 1), and where they come from.
+  struct Correlations {
+    Square values;
+    std::vector<double> deviation; ///< of each line; 0: none of the rows differs from the others
+    Square axes; ///< lines × most_factors: of their greatest variance, falling, orthonormal
+  };
+  Correlations correlations(const Moments& moments) const {
+    Correlations result{Square(lines_ * lines_), std::vector<double>(lines_), {}};
+    const auto covariance = [&](std::size_t a, std::size_t b) {
+      return moments.products.data()[a * lines_ + b] / moments.rows -
+             moments.sums[a] / moments.rows * (moments.sums[b] / moments.rows);
+    };
+    for (std::size_t a = 0; a < lines_; ++a)
+      if (const double variance = covariance(a, a); variance > 1e-8)
+        result.deviation[a] = std::sqrt(variance);
+    for (std::size_t a = 0; a < lines_; ++a)
+      for (std::size_t b = 0; b < lines_; ++b) {
+        const double deviations = result.deviation[a] * result.deviation[b];
+        result.values.data()[a * lines_ + b] = a == b            ? 1
+                                               : deviations == 0 ? 0
+                                                                 : covariance(a, b) / deviations;
+      }
+    if (lines_ >= least_lines_a_factor * fewest_factors)
+      result.axes = axes_of(result.values);
+    return result;
+  }
+  /// Orthogonal iteration (Golub & Van Loan, Matrix Computations, 4th ed., 8.2.4).
+  Square axes_of(const Square& symmetric) const {
+    constexpr std::size_t width = most_factors;
+    const auto lines = static_cast<Index>(lines_);
+    Square axes(lines_ * width);
+    Square next(lines_ * width);
+    RandomSequence random(RandomStream(0, Purpose::initialise)); // any start will do
+    for (double& value : axes)
+      value = random.normal();
+    GemmWorkspace<double> workspace;
+    for (int round = 0; round < 12; ++round) {
+      orthonormalise(axes, width);
+      gemm(lines, Index{width}, lines, as_is<double>(symmetric.data(), lines),
+           as_is<double>(axes.data(), Index{width}), next.data(), false, workspace);
+      std::swap(axes, next);
+    }
+    orthonormalise(axes, width);
+    return axes;
+  }
+  /// Each column (of `width`, side by side) less its part along those before, twice, and to length 1.
+  void orthonormalise(Square& columns, std::size_t width) const {
+    for (std::size_t j = 0; j < width; ++j)
+      for (int time = 0; time < 2; ++time) {
+        std::vector<double> along(j + 1);
+        for (std::size_t a = 0; a < lines_; ++a)
+          for (std::size_t k = 0; k < j; ++k)
+            along[k] += columns.data()[a * width + k] * columns.data()[a * width + j];
+        for (std::size_t a = 0; a < lines_; ++a) {
+          double& own = columns.data()[a * width + j];
+          for (std::size_t k = 0; k < j; ++k)
+            own -= along[k] * columns.data()[a * width + k];
+          along[j] += own * own;
+        }
+        for (std::size_t a = 0; a < lines_; ++a)
+          columns.data()[a * width + j] /= std::sqrt(std::max(along[j], 1e-300));
+      }
+  }
+  /// Correlations by common factors and a variance of each line's own, which is the mean of what the factors
+  /// leave (Tipping & Bishop, "Probabilistic principal component analysis", 1999).
+  Square by_factors(const Correlations& from, std::size_t factors) const {
+    const auto lines = static_cast<Index>(lines_);
+    const auto count = static_cast<Index>(factors);
+    const auto axes = as_is<double>(from.axes.data(), Index{most_factors});
+    Square image(lines_ * factors);
+    Square inner(factors * factors);
+    Square result(lines_ * lines_);
+    GemmWorkspace<double> workspace;
+    gemm(lines, count, lines, as_is<double>(from.values.data(), lines), axes, image.data(), false, workspace);
+    gemm(count, count, lines, transposed<double>(from.axes.data(), Index{most_factors}),
+         as_is<double>(image.data(), count), inner.data(), false, workspace);
+    double left = static_cast<double>(lines_);
+    for (std::size_t k = 0; k < factors; ++k)
+      left -= inner.data()[k * factors + k];
+    left /= static_cast<double>(lines_ - factors);
+    for (std::size_t k = 0; k < factors; ++k)
+      inner.data()[k * factors + k] -= left;
+    gemm(lines, count, count, axes, as_is<double>(inner.data(), count), image.data(), false, workspace);
+    gemm(lines, lines, count, as_is<double>(image.data(), count),
+         transposed<double>(from.axes.data(), Index{most_factors}), result.data(), false, workspace);
+    return result;
   }
   /// Weights of each line by those of earlier columns, lines × lines: column by column a regression.
   /// \returns empty if the correlations have no factor
-  Square regressions(const Square& products, double rows, double shrinkage) const {
-    Square factor(lines_ * lines_);
-    std::vector<double> scale(lines_);
-    for (std::size_t a = 0; a < lines_; ++a)
-      scale[a] = 1 / std::sqrt(std::max(products.data()[a * lines_ + a] / rows, 1e-9));
-    for (std::size_t a = 0; a < lines_; ++a)
-      for (std::size_t b = 0; b <= a; ++b)
-        factor.data()[a * lines_ + b] =
-            a == b ? 1 : (1 - shrinkage) * products.data()[a * lines_ + b] / rows * scale[a] * scale[b];
-    if (!large_cholesky(factor.data(), lines_, 1e-9))
+  Square regressions(const Correlations& from, const Structure& structure) const {
+    const auto& scale = from.deviation;
+    Square factor = structure.factors > 0 ? by_factors(from, structure.factors) : Square(lines_ * lines_);
+    for (std::size_t i = 0; i < lines_ * lines_; ++i)
+      factor.data()[i] = i % (lines_ + 1) == 0 ? 1
+                                               : (1 - structure.share) * from.values.data()[i] +
+                                                     structure.share * factor.data()[i];
+    if (!large_cholesky(factor.data(), lines_))
       return {};
+    for (std::size_t a = 0; a < lines_; ++a)
+      if (factor.data()[a * (lines_ + 1)] < least_pivot)
+        return {};
     // With L the factor, its lines B of a column and X its inverse, lines B of the inverse are −1 times the
     // inverse of L's own block times the weights.
     Square inverse(lines_ * lines_);
@@ -220,7 +352,8 @@ private:
         for (std::size_t k = column.line; k <= b; ++k) {
           const double own = factor.data()[b * lines_ + k];
           for (std::size_t a = 0; a < column.line; ++a)
-            weights.data()[a * lines_ + b] -= own * inverse.data()[k * lines_ + a] * scale[a] / scale[b];
+            if (scale[a] > 0)
+              weights.data()[a * lines_ + b] -= own * inverse.data()[k * lines_ + a] * scale[b] / scale[a];
         }
     return weights;
   }
@@ -235,7 +368,7 @@ private:
     });
     return result;
   }
-  /// Which share of its variance predictions leave of each line.
+  /// Which share of its variance predictions leave of each line; above 1 where they mislead.
   std::vector<double> left_over(const Square& predicted) const {
     std::vector<double> result(lines_);
     std::vector<double> all(lines_);
@@ -247,21 +380,23 @@ private:
       }
     });
     for (std::size_t a = 0; a < lines_; ++a)
-      result[a] = std::clamp(result[a] / std::max(all[a], 1e-9), 1e-4, 1.0);
+      result[a] = all[a] > 0 ? std::max(result[a] / all[a], least_left) : 1;
     return result;
   }
   /// \returns false if no path is worth its time
   bool fit() {
-    Square products(lines_ * lines_);
-    add_products(kept_, products);
+    Moments moments;
+    add_rows(kept_, moments);
     double best = std::numeric_limits<double>::infinity();
-    double shrinkage = 0;
+    Structure structure;
+    Square chosen;
     Square predicted;
     std::vector<double> left;
-    for (const double candidate : shrinkages) {
-      const Square weights = regressions(products, static_cast<double>(count(kept_)), candidate);
+    const auto kept = correlations(moments);
+    const auto attempt = [&](const Structure& candidate) {
+      Square weights = regressions(kept, candidate);
       if (weights.size() == 0)
-        continue;
+        return;
       Square here = predictions(weights);
       auto left_here = left_over(here);
       double sum = 0;
@@ -269,26 +404,35 @@ private:
         sum += std::log(share);
       if (sum < best) {
         best = sum;
-        shrinkage = candidate;
+        structure = candidate;
+        chosen = std::move(weights);
         predicted = std::move(here);
         left = std::move(left_here);
       }
-    }
-    double gain = 0;
+    };
+    for (std::size_t factors = fewest_factors; factors <= most_factors; factors *= 2)
+      if (lines_ >= least_lines_a_factor * factors)
+        for (const double share : {1.0, 0.7})
+          attempt({factors, share});
+    for (const double share : {0.3, 0.1, 0.03, 0.003})
+      attempt({0, share});
+    Gain gain;
     std::vector<std::vector<double>> factors; // of each column's lines
     bias.assign(shares_.size(), 0);
     for (std::size_t c = 0; c < columns_.size() && predicted.size() > 0; ++c)
       factors.push_back(follow(c, predicted, left, gain));
-    if (gain < least_gain)
+    if (gain.mean < least_gain || gain.mean < 2 * std::sqrt(gain.variance))
       return false;
-    add_products(apart_, products);
-    const Square weights = regressions(products, static_cast<double>(rows_), shrinkage);
-    if (weights.size() == 0)
-      return false;
+    add_rows(apart_, moments);
+    // Once more, with all rows.
+    if (auto weights = regressions(correlations(moments), structure); weights.size() > 0)
+      chosen = std::move(weights);
+    for (const auto& column : columns_)
+      path.columns.push_back(column.of);
     path.weights.resize(lines_ * lines_);
     for (std::size_t c = 0; c < columns_.size(); ++c)
       for (std::size_t line = 0; line < columns_[c].lines; ++line)
-        set_weights(columns_[c].line + line, factors[c][line], weights);
+        set_weights(columns_[c].line + line, factors[c][line], chosen);
     return true;
   }
   /// The weights of line b. Scores of a column with a line a code have mean 0 in the regression, and are 1
@@ -305,65 +449,97 @@ private:
             static_cast<float>(factor * (weights.data()[(from.line + k) * lines_ + b] - mean));
     }
   }
-  /// How far a column follows its prediction: by how likely that makes the rows that were kept apart. Writes
-  /// what it needs to its biases. \param gain  out: nats a row are added \returns a factor for each line
+  /// Nats a row that the path adds, by rows that nothing was chosen by, and how exactly that is known.
+  struct Gain {
+    double mean = 0;
+    double variance = 0;
+  };
+  /// Mean of what a column gains in some of the rows that were kept apart, and the square of its error.
+  static Gain gain_of(const std::vector<double>& by_row, std::size_t first) {
+    Gain gain;
+    double count = 0;
+    double square = 0;
+    for (std::size_t r = first; r < by_row.size(); r += 2, ++count) {
+      gain.mean += by_row[r];
+      square += by_row[r] * by_row[r];
+    }
+    gain.mean /= count;
+    gain.variance = std::max(square / count - gain.mean * gain.mean, 0.0) / count;
+    return gain;
+  }
+  /// How far a column follows its prediction: by how likely that makes half of the rows that were kept apart;
+  /// the other half tells what that is worth. Writes what it needs to its biases. \param all  what the other
+  /// half gains is added \returns a factor for each line; 0: it does not follow
   std::vector<double> follow(std::size_t c, const Square& predicted, const std::vector<double>& left,
-                             double& gain) {
+                             Gain& all) {
     const Column& column = columns_[c];
-    const std::size_t rows = count(apart_);
-    const double* shares = shares_.data() + column.code;
-    // The logarithm of N(s; m, v) / N(s; 0, 1) is s · m / v + s² · (1 − 1 / v) / 2 and what no code changes.
-    // A category's, to first order, is (p − share) / share.
-    const auto factor = [&](std::size_t line) {
-      return 1 / (column.lines == 1 ? left[column.line] : shares[line]);
-    };
     std::vector<double> result(column.lines);
-    double best = 0.002;
+    std::vector<double> best_bias;
+    std::vector<double> by_row(count(apart_));
+    Gain worth;
+    double best = 0;
     for (const double follow : follows) {
-      std::vector<double> own(column.codes);
-      for (std::size_t k = 0; column.lines == 1 && k < column.codes; ++k)
-        own[k] = follow * (1 - factor(0)) / 2 * column.scores[k] * column.scores[k];
-      std::vector<double> p(column.codes);
-      std::vector<double> mean(column.codes);
-      double here = 0;
-      // Biases so that the shares stay: each round brings them nearer.
-      for (int round = 0; round < 4; ++round) {
-        std::fill(mean.begin(), mean.end(), 0.0);
-        here = 0;
-        for (std::size_t r = 0; r < rows; ++r) {
-          const double* slopes = predicted.data() + r * lines_ + column.line;
-          double most = -std::numeric_limits<double>::infinity();
-          for (std::size_t k = 0; k < column.codes; ++k) {
-            const double slope = follow * (column.lines == 1 ? column.scores[k] * slopes[0] * factor(0)
-                                                             : slopes[k] * factor(k));
-            p[k] = std::log(shares[k]) + own[k] + slope;
-            most = std::max(most, p[k]);
-          }
-          const std::size_t code = apart_[r * columns_.size() + c];
-          here += p[code] - most - std::log(shares[code]);
-          double sum = 0;
-          for (std::size_t k = 0; k < column.codes; ++k)
-            sum += p[k] = std::exp(p[k] - most);
-          here -= std::log(sum);
-          for (std::size_t k = 0; k < column.codes; ++k)
-            mean[k] += p[k] / sum / static_cast<double>(rows);
-        }
-        here /= static_cast<double>(rows);
-        if (column.lines == 1 || round == 3)
-          break;
-        for (std::size_t k = 0; k < column.codes; ++k)
-          own[k] += std::log(shares[k] / std::max(mean[k], 1e-9));
-      }
-      if (here > best) {
-        best = here;
+      if (!column.follows)
+        break;
+      const auto own = gains(c, predicted, left, follow, by_row);
+      const Gain here = gain_of(by_row, 0);
+      if (here.mean > best && here.mean > 2 * std::sqrt(here.variance)) {
+        best = here.mean;
+        best_bias = own;
+        worth = gain_of(by_row, 1);
         for (std::size_t line = 0; line < column.lines; ++line)
-          result[line] = follow * factor(line);
-        for (std::size_t k = 0; k < column.codes; ++k)
-          bias[column.code + k] = static_cast<float>(own[k]);
+          result[line] = follow * factor(column, line, left);
       }
     }
-    gain += result[0] > 0 ? best : 0;
+    all.mean += worth.mean;
+    all.variance += worth.variance;
+    if (worth.mean <= 0)
+      return std::vector<double>(column.lines);
+    for (std::size_t k = 0; k < column.codes; ++k)
+      bias[column.code + k] = static_cast<float>(best_bias[k]);
     return result;
+  }
+  /// The logarithm of N(s; m, v) / N(s; 0, 1) is s · m / v + s² · (1 − 1 / v) / 2 and what no code changes;
+  /// that of a category's (share + m) / share is m / share to first order.
+  double factor(const Column& column, std::size_t line, const std::vector<double>& left) const {
+    return 1 / (column.lines == 1 ? std::min(left[column.line], 1.0) : shares_[column.code + line]);
+  }
+  /// What each row that was kept apart gains if a column follows its prediction so far. \returns its biases
+  std::vector<double> gains(std::size_t c, const Square& predicted, const std::vector<double>& left,
+                            double follow, std::vector<double>& by_row) const {
+    const Column& column = columns_[c];
+    const double* shares = shares_.data() + column.code;
+    std::vector<double> own(column.codes);
+    for (std::size_t k = 0; column.lines == 1 && k < column.codes; ++k)
+      own[k] = follow * (1 - factor(column, 0, left)) / 2 * column.scores[k] * column.scores[k];
+    std::vector<double> p(column.codes);
+    std::vector<double> mean(column.codes);
+    // Biases of categories so that their shares stay: each round brings them nearer.
+    for (int round = 0;; ++round) {
+      std::fill(mean.begin(), mean.end(), 0.0);
+      for (std::size_t r = 0; r < by_row.size(); ++r) {
+        const double* slopes = predicted.data() + r * lines_ + column.line;
+        double most = -std::numeric_limits<double>::infinity();
+        for (std::size_t k = 0; k < column.codes; ++k) {
+          const std::size_t line = column.lines == 1 ? 0 : k;
+          const double score = column.lines == 1 ? column.scores[k] : 1;
+          p[k] = std::log(shares[k]) + own[k] + follow * factor(column, line, left) * score * slopes[line];
+          most = std::max(most, p[k]);
+        }
+        const std::size_t code = apart_[r * columns_.size() + c];
+        by_row[r] = p[code] - most - std::log(shares[code]);
+        double sum = 0;
+        for (std::size_t k = 0; k < column.codes; ++k)
+          sum += p[k] = std::exp(p[k] - most);
+        by_row[r] -= std::log(sum);
+        for (std::size_t k = 0; k < column.codes; ++k)
+          mean[k] += p[k] / sum / static_cast<double>(by_row.size());
+      }
+      if (column.lines == 1 || round == 3)
+        return own;
+      for (std::size_t k = 0; k < column.codes; ++k)
+        own[k] += std::log(shares[k] / std::max(mean[k], 1e-9));
+    }
   }
 
   std::vector<Column> columns_;

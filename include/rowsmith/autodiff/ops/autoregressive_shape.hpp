@@ -41,7 +41,9 @@ struct AutoregressivePosition {
 ///   number_p)
 ///   g = relu(h · hidden_weight_q + hidden_bias_q)
 ///   logits_q = (h + g) · (output_weight_q + heights_q · bump_weight_q)ᵀ + output_bias_q +
-///   pair_bias_q[parent] + gain_q · scores_q · Σ over p < q of linear[p][q] · scores_p[code_p].
+///   pair_bias_q[parent] + gain_q · scores_q · Σ over p < q of linear[p][q] · scores_p[code_p],
+/// the last of which positions of the linear path have; those with a line a code have it code by code, with
+/// scores of 1 for their own line and 0 for others.
 /// number_p is there where a number is complete: between two knots of the column, by its place in the bin
 /// (piecewise-linear encoding, Gorishniy et al., NeurIPS 2022). Codes are numbered through in the order: code
 /// k of position p is `prefix[p] + k`.
