@@ -76,13 +76,6 @@ Index lines(const rs::TableEncoder& encoder, const rs::EncodedTable& rows,
 }
 } // namespace
 
-TEST_CASE("normal_quantile agrees with the distribution", "[models]") {
-  for (const double share : {1e-9, 0.001, 0.3, 0.5, 0.8, 0.9999})
-    CHECK(0.5 * std::erfc(-rs::detail::normal_quantile(share) / std::sqrt(2.0)) ==
-          Approx(share).epsilon(1e-9));
-  CHECK(rs::detail::normal_quantile(0.975) == Approx(1.959963985));
-}
-
 TEST_CASE("heads begin with what linear prediction knows of columns that move together", "[models]") {
   const auto table = of_hidden(500, 1.5);
   const auto encoder = rs::TableEncoder::fit(table);

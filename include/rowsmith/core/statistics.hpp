@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Mean and standard deviation of a handful of repeats.
+/// Mean and standard deviation of a handful of repeats, and the normal distribution's quantiles.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
+#include <numbers>
 #include <span>
 
 #include <rowsmith/core/version.hpp>
@@ -33,6 +34,17 @@ inline MeanSd mean_sd(std::span<const double> values) {
     result.sd = std::sqrt(squares / static_cast<double>(values.size() - 1));
   }
   return result;
+}
+
+/// Where the standard normal distribution has `share` below, for 0 < share < 1; by bisection.
+inline double normal_quantile(double share) noexcept {
+  double low = -40;
+  double high = 40;
+  for (int i = 0; i < 100; ++i) {
+    const double middle = (low + high) / 2;
+    (0.5 * std::erfc(-middle / std::numbers::sqrt2) < share ? low : high) = middle;
+  }
+  return (low + high) / 2;
 }
 
 ROWSMITH_END

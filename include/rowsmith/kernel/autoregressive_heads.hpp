@@ -66,8 +66,8 @@ struct Position {
       -1; ///< the stretch that tells the bin of a number which this position completes; −1: none
   Index first_bin = 0;    ///< its first code that is a bin
   Matrix knots;           ///< row by row, one for each edge of a bin
-  Index line = -1;        ///< its first line of the linear path; −1: it takes no part
-  Index lines = 0;        ///< 1: its codes have scores; otherwise each code has a line
+  Index line = 0;         ///< its first line of the linear path
+  Index lines = 0;        ///< 0: it takes no part; 1: its codes have scores; otherwise each code has a line
   std::size_t scores = 0; ///< with one line: of its codes
   std::size_t linear = 0; ///< line by line what a score of 1 adds to the slopes of later positions' lines
 };

@@ -15,10 +15,11 @@
 #include <vector>
 
 #include <rowsmith/core/aligned_buffer.hpp>
-#include <rowsmith/core/random.hpp>
+#include <rowsmith/core/statistics.hpp>
 #include <rowsmith/encoding/table_encoder.hpp>
 #include <rowsmith/linalg/gemm.hpp>
 #include <rowsmith/linalg/large_cholesky.hpp>
+#include <rowsmith/linalg/principal_axes.hpp>
 #include <rowsmith/models/heads.hpp>
 
 ROWSMITH_BEGIN
@@ -43,17 +44,6 @@ struct LinearPath {
 };
 
 namespace detail {
-
-/// Where the standard normal distribution has `share` below, for 0 < share < 1.
-inline double normal_quantile(double share) noexcept {
-  double low = -40;
-  double high = 40;
-  for (int i = 0; i < 64; ++i) {
-    const double middle = (low + high) / 2;
-    (0.5 * std::erfc(-middle / std::numbers::sqrt2) < share ? low : high) = middle;
-  }
-  return (low + high) / 2;
-}
 
 /// Finds the linear path of a table's rows: regressions of normal scores and of categories, all from one
 /// Cholesky factor of their shrunken correlations. How much these shrink, towards none or towards what some
@@ -245,10 +235,9 @@ private:
   struct Correlations {
     Square values;
     std::vector<double> deviation; ///< of each line; 0: none of the rows differs from the others
-    Square axes; ///< lines × most_factors: of their greatest variance, falling, orthonormal
   };
   Correlations correlations(const Moments& moments) const {
-    Correlations result{Square(lines_ * lines_), std::vector<double>(lines_), {}};
+    Correlations result{Square(lines_ * lines_), std::vector<double>(lines_)};
     const auto covariance = [&](std::size_t a, std::size_t b) {
       return moments.products.data()[a * lines_ + b] / moments.rows -
              moments.sums[a] / moments.rows * (moments.sums[b] / moments.rows);
@@ -263,80 +252,18 @@ private:
                                                : deviations == 0 ? 0
                                                                  : covariance(a, b) / deviations;
       }
-    if (lines_ >= least_lines_a_factor * fewest_factors)
-      result.axes = axes_of(result.values);
-    return result;
-  }
-  /// Orthogonal iteration (Golub & Van Loan, Matrix Computations, 4th ed., 8.2.4).
-  Square axes_of(const Square& symmetric) const {
-    constexpr std::size_t width = most_factors;
-    const auto lines = static_cast<Index>(lines_);
-    Square axes(lines_ * width);
-    Square next(lines_ * width);
-    RandomSequence random(RandomStream(0, Purpose::initialise)); // any start will do
-    for (double& value : axes)
-      value = random.normal();
-    GemmWorkspace<double> workspace;
-    for (int round = 0; round < 12; ++round) {
-      orthonormalise(axes, width);
-      gemm(lines, Index{width}, lines, as_is<double>(symmetric.data(), lines),
-           as_is<double>(axes.data(), Index{width}), next.data(), false, workspace);
-      std::swap(axes, next);
-    }
-    orthonormalise(axes, width);
-    return axes;
-  }
-  /// Each column (of `width`, side by side) less its part along those before, twice, and to length 1.
-  void orthonormalise(Square& columns, std::size_t width) const {
-    for (std::size_t j = 0; j < width; ++j)
-      for (int time = 0; time < 2; ++time) {
-        std::vector<double> along(j + 1);
-        for (std::size_t a = 0; a < lines_; ++a)
-          for (std::size_t k = 0; k < j; ++k)
-            along[k] += columns.data()[a * width + k] * columns.data()[a * width + j];
-        for (std::size_t a = 0; a < lines_; ++a) {
-          double& own = columns.data()[a * width + j];
-          for (std::size_t k = 0; k < j; ++k)
-            own -= along[k] * columns.data()[a * width + k];
-          along[j] += own * own;
-        }
-        for (std::size_t a = 0; a < lines_; ++a)
-          columns.data()[a * width + j] /= std::sqrt(std::max(along[j], 1e-300));
-      }
-  }
-  /// Correlations by common factors and a variance of each line's own, which is the mean of what the factors
-  /// leave (Tipping & Bishop, "Probabilistic principal component analysis", 1999).
-  Square by_factors(const Correlations& from, std::size_t factors) const {
-    const auto lines = static_cast<Index>(lines_);
-    const auto count = static_cast<Index>(factors);
-    const auto axes = as_is<double>(from.axes.data(), Index{most_factors});
-    Square image(lines_ * factors);
-    Square inner(factors * factors);
-    Square result(lines_ * lines_);
-    GemmWorkspace<double> workspace;
-    gemm(lines, count, lines, as_is<double>(from.values.data(), lines), axes, image.data(), false, workspace);
-    gemm(count, count, lines, transposed<double>(from.axes.data(), Index{most_factors}),
-         as_is<double>(image.data(), count), inner.data(), false, workspace);
-    double left = static_cast<double>(lines_);
-    for (std::size_t k = 0; k < factors; ++k)
-      left -= inner.data()[k * factors + k];
-    left /= static_cast<double>(lines_ - factors);
-    for (std::size_t k = 0; k < factors; ++k)
-      inner.data()[k * factors + k] -= left;
-    gemm(lines, count, count, axes, as_is<double>(inner.data(), count), image.data(), false, workspace);
-    gemm(lines, lines, count, as_is<double>(image.data(), count),
-         transposed<double>(from.axes.data(), Index{most_factors}), result.data(), false, workspace);
     return result;
   }
   /// Weights of each line by those of earlier columns, lines × lines: column by column a regression.
+  /// \param towards  what correlations shrink to by `share`; empty: none
   /// \returns empty if the correlations have no factor
-  Square regressions(const Correlations& from, const Structure& structure) const {
+  Square regressions(const Correlations& from, const Square& towards, double share) const {
     const auto& scale = from.deviation;
-    Square factor = structure.factors > 0 ? by_factors(from, structure.factors) : Square(lines_ * lines_);
+    Square factor(lines_ * lines_);
     for (std::size_t i = 0; i < lines_ * lines_; ++i)
       factor.data()[i] = i % (lines_ + 1) == 0 ? 1
-                                               : (1 - structure.share) * from.values.data()[i] +
-                                                     structure.share * factor.data()[i];
+                                               : (1 - share) * from.values.data()[i] +
+                                                     (towards.size() > 0 ? share * towards.data()[i] : 0);
     if (!large_cholesky(factor.data(), lines_))
       return {};
     for (std::size_t a = 0; a < lines_; ++a)
@@ -383,6 +310,14 @@ private:
       result[a] = all[a] > 0 ? std::max(result[a] / all[a], least_left) : 1;
     return result;
   }
+  /// As many common factors as are tried of so many lines: 4, 8, 16, 32, or none.
+  static std::size_t most_factors_of(std::size_t lines) {
+    std::size_t most = 0;
+    for (std::size_t factors = fewest_factors;
+         factors <= most_factors && lines >= least_lines_a_factor * factors; factors *= 2)
+      most = factors;
+    return most;
+  }
   /// \returns false if no path is worth its time
   bool fit() {
     Moments moments;
@@ -393,8 +328,8 @@ private:
     Square predicted;
     std::vector<double> left;
     const auto kept = correlations(moments);
-    const auto attempt = [&](const Structure& candidate) {
-      Square weights = regressions(kept, candidate);
+    const auto attempt = [&](const Square& towards, const Structure& candidate) {
+      Square weights = regressions(kept, towards, candidate.share);
       if (weights.size() == 0)
         return;
       Square here = predictions(weights);
@@ -410,12 +345,15 @@ private:
         left = std::move(left_here);
       }
     };
-    for (std::size_t factors = fewest_factors; factors <= most_factors; factors *= 2)
-      if (lines_ >= least_lines_a_factor * factors)
-        for (const double share : {1.0, 0.7})
-          attempt({factors, share});
+    const std::size_t most = most_factors_of(lines_);
+    const Square axes = most > 0 ? principal_axes(kept.values.data(), lines_, most) : Square();
+    for (std::size_t factors = fewest_factors; factors <= most; factors *= 2) {
+      const Square towards = by_common_factors(kept.values.data(), lines_, axes.data(), most, factors);
+      for (const double share : {1.0, 0.7})
+        attempt(towards, {factors, share});
+    }
     for (const double share : {0.3, 0.1, 0.03, 0.003})
-      attempt({0, share});
+      attempt({}, {0, share});
     Gain gain;
     std::vector<std::vector<double>> factors; // of each column's lines
     bias.assign(shares_.size(), 0);
@@ -425,7 +363,13 @@ private:
       return false;
     add_rows(apart_, moments);
     // Once more, with all rows.
-    if (auto weights = regressions(correlations(moments), structure); weights.size() > 0)
+    const auto all = correlations(moments);
+    Square towards;
+    if (structure.factors > 0)
+      towards =
+          by_common_factors(all.values.data(), lines_, principal_axes(all.values.data(), lines_, most).data(),
+                            most, structure.factors);
+    if (auto weights = regressions(all, towards, structure.share); weights.size() > 0)
       chosen = std::move(weights);
     for (const auto& column : columns_)
       path.columns.push_back(column.of);

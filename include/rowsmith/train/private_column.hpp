@@ -7,13 +7,13 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <numbers>
 #include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <rowsmith/core/errors.hpp>
+#include <rowsmith/core/statistics.hpp>
 #include <rowsmith/encoding/column_codec.hpp>
 #include <rowsmith/encoding/fit_codec.hpp>
 #include <rowsmith/privacy/noisy_counts.hpp>
@@ -22,17 +22,6 @@
 
 ROWSMITH_BEGIN
 namespace detail {
-
-/// z for which N(0, 1) is above with probability `tail`.
-inline double upper_quantile(double tail) {
-  double low = 0;
-  double high = 40;
-  for (int i = 0; i < 100; ++i) {
-    const double middle = (low + high) / 2;
-    (0.5 * std::erfc(middle / std::numbers::sqrt2) > tail ? low : high) = middle;
-  }
-  return high;
-}
 
 /// What one column's codes are learnt from.
 class PrivateColumn {
@@ -105,7 +94,7 @@ private:
       return cell == names.size() + 1 ? names.size() : cell == names.size() ? names.size() + 1 : cell;
     });
     const double threshold =
-        told ? 1 + std::ceil(counts_->sigma() * upper_quantile(threshold_delta)) // counts are whole
+        told ? 1 + std::ceil(counts_->sigma() * -normal_quantile(threshold_delta)) // counts are whole
              : -std::numeric_limits<double>::infinity();
     for (std::size_t k = 0; k < names.size(); ++k)
       if (!told || count[k] > threshold)
@@ -277,7 +266,7 @@ private:
   /// Cells at the ends in which there is nothing but noise go.
   void trim(std::vector<Cell>& cells) const {
     // So much that one time in ten noise alone has it in any of them.
-    const double nothing = counts_->sigma() * upper_quantile(0.1 / static_cast<double>(cells.size()));
+    const double nothing = counts_->sigma() * -normal_quantile(0.1 / static_cast<double>(cells.size()));
     std::size_t first = 0;
     std::size_t last = cells.size();
     while (last - first > 1 && cells[last - 1].count < nothing)

@@ -29,8 +29,8 @@ struct AutoregressivePosition {
   Index bump = 0;   ///< the first of its rows of `bump_weight`
   Index height = 0; ///< where its table begins in `heights`: smooth × bumps
 
-  Index line = -1; ///< its first line of the linear path; −1: it takes no part
-  Index lines = 0; ///< 1: its codes have scores; otherwise each code has a line
+  Index line = 0;  ///< its first line of the linear path
+  Index lines = 0; ///< 0: it takes no part; 1: its codes have scores; otherwise each code has a line
   Index score = 0; ///< where its codes' scores begin in `scores`
 
   constexpr bool operator==(const AutoregressivePosition&) const = default;
