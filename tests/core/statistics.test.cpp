@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <span>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -38,4 +39,21 @@ TEST_CASE("normal_quantile: published values, and the inverse of the distributio
   CHECK(rs::normal_quantile(0.001) == Approx(-3.090232306167814).epsilon(1e-12));
   for (const double tail : {1e-300, 1e-40, 1e-9, 0.2})
     CHECK(0.5 * std::erfc(-rs::normal_quantile(tail) / std::sqrt(2.0)) == Approx(tail).epsilon(1e-9));
+}
+
+TEST_CASE("simplest_within_error: a complex model has to be better by more than chance",
+          "[core][statistics]") {
+  using Losses = std::vector<std::vector<double>>;
+  // Differences of 1, -1, 1, -1 and .1 in the mean: an error of .58.
+  const std::vector<double> simple{2.1, 0.1, 2.1, 0.1};
+  const std::vector<double> complex{1, 1, 1, 1};
+  CHECK(rs::simplest_within_error(Losses{simple, complex}) == 0);
+  CHECK(rs::simplest_within_error(Losses{complex, simple}) == 0); // simple and better
+  // Better in the mean by .6 of the same differences.
+  CHECK(rs::simplest_within_error(Losses{{2.6, 0.6, 2.6, 0.6}, complex}) == 1);
+  // Rows differ much, models in each row by the same: that is no chance.
+  CHECK(rs::simplest_within_error(Losses{{101, 1, 301, 1}, {100, 0, 300, 0}}) == 1);
+  // The first that is near enough to the best.
+  CHECK(rs::simplest_within_error(Losses{{9, 9, 9, 9}, simple, complex}) == 1);
+  CHECK(rs::simplest_within_error(Losses{complex}) == 0);
 }

@@ -2,6 +2,7 @@
 #include <rowsmith/models/linear_path.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -117,6 +118,60 @@ TEST_CASE("no linear path without relations, or where rows are many", "[models]"
   for (std::uint32_t r = 0; r + 1 < 12 * 50; ++r)
     learnt.push_back(r);
   CHECK(lines(of_many, rows, learnt) > 0);
+}
+
+TEST_CASE(
+    "a linear path of hundreds of columns with few common factors knows learnt rows no better than others",
+    "[models]") {
+  // Three hidden numbers, and 150 columns of as much noise: as many correlations as there are cells in 75
+  // rows.
+  const auto make = [](std::size_t rows, std::uint32_t part) {
+    rs::RandomSequence fixed(rs::RandomStream(33, rs::Purpose::user));
+    rs::RandomSequence random(rs::RandomStream(34, rs::Purpose::user, part));
+    std::vector<rs::Column> columns;
+    std::vector<std::array<double, 3>> weights(150);
+    for (std::size_t c = 0; c < weights.size(); ++c) {
+      columns.push_back(c % 4 == 0 ? rs::Column::categorical("c" + std::to_string(c))
+                                   : rs::Column::numerical("n" + std::to_string(c), {}, 6));
+      for (double& weight : weights[c])
+        weight = fixed.normal() / std::sqrt(3.0);
+    }
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::array<double, 3> hidden{random.normal(), random.normal(), random.normal()};
+      for (std::size_t c = 0; c < weights.size(); ++c) {
+        const double value =
+            std::inner_product(hidden.begin(), hidden.end(), weights[c].begin(), 0.0) + random.normal();
+        if (c % 4 == 0)
+          columns[c].codes.push_back(columns[c].dictionary.insert(
+              std::to_string(std::clamp(static_cast<int>(std::lround(value)), -2, 2))));
+        else
+          columns[c].values.push_back(value);
+      }
+    }
+    return rs::Table(std::move(columns));
+  };
+  const auto table = make(1000, 0);
+  const auto encoder = rs::TableEncoder::fit(table);
+  const auto learnt = encoder.encode(table);
+  const auto others = encoder.encode(make(1000, 1));
+  REQUIRE(lines(encoder, learnt) == 112 + 5 * 38);
+  // What the path knows of learnt rows beyond the margins, and of others.
+  auto alone = rs::Table(table).into_columns();
+  for (std::size_t c = 0; c < alone.size(); ++c)
+    if (c % 4 == 0)
+      std::rotate(alone[c].codes.begin(), alone[c].codes.begin() + static_cast<std::ptrdiff_t>(1 + c * 6),
+                  alone[c].codes.end());
+    else
+      std::rotate(alone[c].values.begin(), alone[c].values.begin() + static_cast<std::ptrdiff_t>(1 + c * 6),
+                  alone[c].values.end());
+  const auto independent = encoder.encode(rs::Table(std::move(alone)));
+  REQUIRE(lines(encoder, independent) == 0);
+  const double of_learnt = likelihood(encoder, learnt, learnt) - likelihood(encoder, independent, learnt);
+  const double of_others = likelihood(encoder, learnt, others) - likelihood(encoder, independent, others);
+  CHECK(of_others > 30);
+  // 150 columns follow three factors: some 450 numbers learnt of 1,000 rows, half a nat a row for each
+  // thousand of them and that twice; all 11,175 correlations would make eleven.
+  CHECK(of_learnt - of_others < 2);
 }
 
 TEST_CASE("many columns that have nothing to do with each other have no linear path", "[models]") {

@@ -295,19 +295,36 @@ private:
     });
     return result;
   }
-  /// Which share of its variance predictions leave of each line; above 1 where they mislead.
-  std::vector<double> left_over(const Square& predicted) const {
-    std::vector<double> result(lines_);
+  /// How well predictions do on the rows that were kept apart.
+  struct Trial {
+    Structure structure;
+    std::vector<double> left; ///< share of its variance that is left of each line; above 1 where they mislead
+    std::vector<double> losses; ///< of each row, nats: that of a normal distribution of what is left
+  };
+  Trial trial(const Structure& structure, const Square& predicted) const {
+    Trial result{structure, std::vector<double>(lines_), std::vector<double>(count(apart_))};
     std::vector<double> all(lines_);
-    each_block(apart_, [&](std::size_t begin, const double* scores, Index here) {
-      for (std::size_t i = 0; i < static_cast<std::size_t>(here) * lines_; ++i) {
-        const double left = scores[i] - predicted.data()[begin * lines_ + i];
-        result[i % lines_] += left * left;
-        all[i % lines_] += scores[i] * scores[i];
-      }
+    const auto each_score = [&](const auto& visit) {
+      each_block(apart_, [&](std::size_t begin, const double* scores, Index here) {
+        for (std::size_t i = 0; i < static_cast<std::size_t>(here) * lines_; ++i)
+          visit(begin + i / lines_, i % lines_, scores[i], scores[i] - predicted.data()[begin * lines_ + i]);
+      });
+    };
+    each_score([&](std::size_t, std::size_t line, double score, double left) {
+      result.left[line] += left * left;
+      all[line] += score * score;
     });
-    for (std::size_t a = 0; a < lines_; ++a)
-      result[a] = all[a] > 0 ? std::max(result[a] / all[a], least_left) : 1;
+    double constant = 0;
+    std::vector<double> precision(lines_);
+    for (std::size_t a = 0; a < lines_; ++a) {
+      result.left[a] = all[a] > 0 ? std::max(result.left[a] / all[a], least_left) : 1;
+      constant += std::log(result.left[a]) / 2;
+      precision[a] = all[a] > 0 ? static_cast<double>(count(apart_)) / (result.left[a] * all[a]) : 0;
+    }
+    std::fill(result.losses.begin(), result.losses.end(), constant);
+    each_score([&](std::size_t row, std::size_t line, double, double left) {
+      result.losses[row] += left * left * precision[line] / 2;
+    });
     return result;
   }
   /// As many common factors as are tried of so many lines: 4, 8, 16, 32, or none.
@@ -322,54 +339,51 @@ private:
   bool fit() {
     Moments moments;
     add_rows(kept_, moments);
-    double best = std::numeric_limits<double>::infinity();
-    Structure structure;
-    Square chosen;
-    Square predicted;
-    std::vector<double> left;
     const auto kept = correlations(moments);
-    const auto attempt = [&](const Square& towards, const Structure& candidate) {
-      Square weights = regressions(kept, towards, candidate.share);
-      if (weights.size() == 0)
-        return;
-      Square here = predictions(weights);
-      auto left_here = left_over(here);
-      double sum = 0;
-      for (const double share : left_here)
-        sum += std::log(share);
-      if (sum < best) {
-        best = sum;
-        structure = candidate;
-        chosen = std::move(weights);
-        predicted = std::move(here);
-        left = std::move(left_here);
-      }
-    };
     const std::size_t most = most_factors_of(lines_);
     const Square axes = most > 0 ? principal_axes(kept.values.data(), lines_, most) : Square();
+    const auto towards = [&](const Square& values, const Square& axes_of_them, std::size_t factors) {
+      return factors == 0 ? Square()
+                          : by_common_factors(values.data(), lines_, axes_of_them.data(), most, factors);
+    };
+    std::vector<Trial> trials;
+    const auto attempt = [&](const Square& target, const Structure& structure) {
+      if (const auto weights = regressions(kept, target, structure.share); weights.size() > 0)
+        trials.push_back(trial(structure, predictions(weights)));
+    };
     for (std::size_t factors = fewest_factors; factors <= most; factors *= 2) {
-      const Square towards = by_common_factors(kept.values.data(), lines_, axes.data(), most, factors);
+      const Square target = towards(kept.values, axes, factors);
       for (const double share : {1.0, 0.7})
-        attempt(towards, {factors, share});
+        attempt(target, {factors, share});
     }
     for (const double share : {0.3, 0.1, 0.03, 0.003})
       attempt({}, {0, share});
+    if (trials.empty())
+      return false;
+    std::stable_sort(trials.begin(), trials.end(),
+                     [](const Trial& a, const Trial& b) { return a.structure.share > b.structure.share; });
+    std::vector<std::vector<double>> losses;
+    for (const Trial& each : trials)
+      losses.push_back(each.losses);
+    const Trial& best = trials[simplest_within_error(losses)];
+    const Structure structure = best.structure;
+    const auto& left = best.left;
+    Square chosen = regressions(kept, towards(kept.values, axes, structure.factors), structure.share);
+    const Square predicted = predictions(chosen);
     Gain gain;
     std::vector<std::vector<double>> factors; // of each column's lines
     bias.assign(shares_.size(), 0);
-    for (std::size_t c = 0; c < columns_.size() && predicted.size() > 0; ++c)
+    for (std::size_t c = 0; c < columns_.size(); ++c)
       factors.push_back(follow(c, predicted, left, gain));
     if (gain.mean < least_gain || gain.mean < 2 * std::sqrt(gain.variance))
       return false;
     add_rows(apart_, moments);
     // Once more, with all rows.
     const auto all = correlations(moments);
-    Square towards;
-    if (structure.factors > 0)
-      towards =
-          by_common_factors(all.values.data(), lines_, principal_axes(all.values.data(), lines_, most).data(),
-                            most, structure.factors);
-    if (auto weights = regressions(all, towards, structure.share); weights.size() > 0)
+    const Square all_axes =
+        structure.factors > 0 ? principal_axes(all.values.data(), lines_, most) : Square();
+    if (auto weights = regressions(all, towards(all.values, all_axes, structure.factors), structure.share);
+        weights.size() > 0)
       chosen = std::move(weights);
     for (const auto& column : columns_)
       path.columns.push_back(column.of);
