@@ -80,7 +80,7 @@ inline AlignedBuffer<double> by_common_factors(const double* correlations, std::
        false, workspace);
   gemm(count, count, lines, transposed<double>(axes, stride), as_is<double>(image.data(), count),
        inner.data(), false, workspace);
-  double left = static_cast<double>(n);
+  auto left = static_cast<double>(n);
   for (std::size_t k = 0; k < factors; ++k)
     left -= inner.data()[k * factors + k];
   left /= static_cast<double>(n - factors);

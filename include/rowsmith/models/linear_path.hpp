@@ -363,6 +363,7 @@ private:
     std::stable_sort(trials.begin(), trials.end(),
                      [](const Trial& a, const Trial& b) { return a.structure.share > b.structure.share; });
     std::vector<std::vector<double>> losses;
+    losses.reserve(trials.size());
     for (const Trial& each : trials)
       losses.push_back(each.losses);
     const Trial& best = trials[simplest_within_error(losses)];
