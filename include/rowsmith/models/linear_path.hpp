@@ -416,12 +416,12 @@ private:
   /// Mean of what a column gains in some of the rows that were kept apart, and the square of its error.
   static Gain gain_of(const std::vector<double>& by_row, std::size_t first) {
     Gain gain;
-    double count = 0;
     double square = 0;
-    for (std::size_t r = first; r < by_row.size(); r += 2, ++count) {
+    for (std::size_t r = first; r < by_row.size(); r += 2) {
       gain.mean += by_row[r];
       square += by_row[r] * by_row[r];
     }
+    const auto count = static_cast<double>((by_row.size() - first + 1) / 2);
     gain.mean /= count;
     gain.variance = std::max(square / count - gain.mean * gain.mean, 0.0) / count;
     return gain;
