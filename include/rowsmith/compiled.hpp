@@ -11,10 +11,6 @@
 /// and all of them are compiled with `-DROWSMITH_COMPILED`, and with the same `-march`:
 /// `<rowsmith/rowsmith.hpp>` then declares these and leaves the rest to be included by folder. Results are
 /// the bits that the headers alone give.
-///
-/// `ROWSMITH_COMPILED_PART`: of a source that shares the work with others; each of 0 to 4 must be there once.
-/// 0: all but trainings; then those of the default recipe and its kin, of trees, of the base method, and the
-/// private one.
 #pragma once
 
 #ifndef ROWSMITH_COMPILED
@@ -23,26 +19,15 @@
 #ifdef ROWSMITH_DEFINES
 #error "rowsmith/compiled.hpp stands before all other headers of the library"
 #endif
-#if !defined(ROWSMITH_COMPILED_PART)
-#define ROWSMITH_COMPILES(part) 1
-#else
-#define ROWSMITH_COMPILES(part) (ROWSMITH_COMPILED_PART == (part))
-#endif
-#if ROWSMITH_COMPILES(0)
 #define ROWSMITH_COMPILING
-#endif
 
 #include <rowsmith/evaluate/detection.hpp>
 #include <rowsmith/evaluate/efficacy.hpp>
 #include <rowsmith/synthesizer.hpp>
 #include <rowsmith/table/read_csv.hpp>
 #include <rowsmith/table/write_csv.hpp>
-#if ROWSMITH_COMPILES(4)
 #include <rowsmith/train/private_trainer.hpp>
-#endif
-#if ROWSMITH_COMPILES(1) || ROWSMITH_COMPILES(2) || ROWSMITH_COMPILES(3)
 #include <rowsmith/train/trainer.hpp>
-#endif
 
 ROWSMITH_BEGIN
 namespace detail {
@@ -56,18 +41,10 @@ TableModel fit_compiled(const Table& train, const TrainerOptions& options, const
 #define ROWSMITH_FIT(TrainerType)                                                                            \
   template TableModel fit_compiled<TrainerType>(const Table&, const TrainerOptions&,                         \
                                                 const ProgressCallback&, const CheckpointStore&)
-#if ROWSMITH_COMPILES(1)
 ROWSMITH_FIT(DefaultRecipe::Trainer);
-#endif
-#if ROWSMITH_COMPILES(2)
 ROWSMITH_FIT(TreeRecipe::Trainer);
-#endif
-#if ROWSMITH_COMPILES(3)
 ROWSMITH_FIT(FaithfulRecipe::Trainer);
-#endif
-#if ROWSMITH_COMPILES(4)
 ROWSMITH_FIT(PrivateRecipe::Trainer);
-#endif
 #undef ROWSMITH_FIT
 
 } // namespace detail

@@ -62,8 +62,8 @@ TEST_CASE("cells are filled as the model has them in rows with the others", "[mo
       const std::vector<rs::Condition> conditions{where("city").is("Oslo"), where(column).is(value)};
       if (model.resolve(conditions, true).support().effective < 16)
         continue; // what was never trained may hardly ever draw such rows
-      const auto asked = model.sample(700, {.seed = 2, .conditions = conditions});
-      const auto made = rs::impute(model, of_city(700, "Oslo", column, value), {.seed = 3, .effective = 48});
+      const auto asked = model.sample(400, {.seed = 2, .conditions = conditions});
+      const auto made = rs::impute(model, of_city(400, "Oslo", column, value), {.seed = 3, .effective = 48});
       CAPTURE(column);
       CHECK(made.unsure.empty());
       CHECK(made.broken.empty());
@@ -91,8 +91,10 @@ TEST_CASE("the best guess is the mean, and the most frequent category, of what i
   columns.push_back(shade);
   const rs::Table given(std::move(columns));
   const auto drawn = rs::impute(model, given, {.seed = 3}).table;
+  const std::vector<std::size_t> first{0}; // all rows are the same
   const auto guess =
-      rs::impute(model, given, {.seed = 4, .fill = rs::Fill::expect, .effective = 1000, .candidates = 20'000})
+      rs::impute(model, given.select(first),
+                 {.seed = 4, .fill = rs::Fill::expect, .effective = 1000, .candidates = 20'000})
           .table;
   double mean = 0;
   double squares = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Stands behind the program of README.md in one source, whose only header of the library is
-// rowsmith_single.hpp.
+// Its only header of the library is the one that holds all.
+#include <rowsmith_single.hpp>
 
 #include <cstdio>
 #include <sstream>

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+# rowsmith_one_source(OUTPUT SOURCES...): writes OUTPUT, in which all SOURCES are compiled at once: what they include
+# first, then each in a namespace of its file's name, at its own lines. What most of them include and instantiate takes
+# a compiler most of its time, and is then paid once. `main` becomes an ordinary function of its namespace.
+function(rowsmith_one_source output)
+  set(includes "")
+  set(bodies "")
+  foreach(source IN LISTS ARGN)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
+    get_filename_component(name "${source}" NAME_WE)
+    file(READ "${source}" text)
+    string(REGEX MATCHALL "#include [<\"][^>\"]+[>\"]" own "${text}")
+    list(APPEND includes ${own})
+    string(REGEX REPLACE "#include [<\"][^>\"]+[>\"]" "" body "${text}")
+    string(APPEND bodies "namespace ${name} {\n#line 1 \"${source}\"\n${body}\n}\n")
+  endforeach()
+  list(REMOVE_DUPLICATES includes)
+  list(JOIN includes "\n" includes)
+  file(CONFIGURE OUTPUT "${output}" CONTENT "${includes}\n${bodies}" @ONLY)
+endfunction()
