@@ -295,13 +295,37 @@ private:
     });
     return result;
   }
+  /// Share of its variance that regressions leave of each line in the rows that they were fitted to.
+  std::vector<double> left_of_learnt(const Correlations& from, const Square& weights) const {
+    const auto lines = static_cast<Index>(lines_);
+    const auto& scale = from.deviation;
+    Square standard(lines_ * lines_); // weights of scores with a deviation of 1
+    for (std::size_t a = 0; a < lines_; ++a)
+      for (std::size_t b = 0; b < lines_; ++b)
+        standard.data()[a * lines_ + b] =
+            scale[b] > 0 ? weights.data()[a * lines_ + b] * scale[a] / scale[b] : 0;
+    Square with_others(lines_ * lines_); // covariances of predictions with all lines
+    GemmWorkspace<double> workspace;
+    gemm(lines, lines, lines, as_is<double>(from.values.data(), lines), as_is<double>(standard.data(), lines),
+         with_others.data(), false, workspace);
+    std::vector<double> left(lines_, 1.0);
+    for (std::size_t i = 0; i < lines_ * lines_; ++i)
+      left[i % lines_] += standard.data()[i] * (with_others.data()[i] - 2 * from.values.data()[i]);
+    for (double& share : left)
+      share = std::max(share, least_left);
+    return left;
+  }
   /// How well predictions do on the rows that were kept apart.
   struct Trial {
     Structure structure;
     std::vector<double> left; ///< share of its variance that is left of each line; above 1 where they mislead
-    std::vector<double> losses; ///< of each row, nats: that of a normal distribution of what is left
+    /// Of each row, nats: that of normal distributions with the variance that is left in learnt rows. A
+    /// training on these will take that for what is left in others, too, so that what was learnt by heart
+    /// costs twice.
+    std::vector<double> losses;
   };
-  Trial trial(const Structure& structure, const Square& predicted) const {
+  Trial trial(const Structure& structure, const Square& predicted, const Correlations& learnt,
+              const std::vector<double>& learnt_left) const {
     Trial result{structure, std::vector<double>(lines_), std::vector<double>(count(apart_))};
     std::vector<double> all(lines_);
     const auto each_score = [&](const auto& visit) {
@@ -318,8 +342,9 @@ private:
     std::vector<double> precision(lines_);
     for (std::size_t a = 0; a < lines_; ++a) {
       result.left[a] = all[a] > 0 ? std::max(result.left[a] / all[a], least_left) : 1;
-      constant += std::log(result.left[a]) / 2;
-      precision[a] = all[a] > 0 ? static_cast<double>(count(apart_)) / (result.left[a] * all[a]) : 0;
+      const double variance = learnt.deviation[a] * learnt.deviation[a] * learnt_left[a];
+      constant += std::log(learnt_left[a]) / 2;
+      precision[a] = variance > 0 ? 1 / variance : 0;
     }
     std::fill(result.losses.begin(), result.losses.end(), constant);
     each_score([&](std::size_t row, std::size_t line, double, double left) {
@@ -349,7 +374,7 @@ private:
     std::vector<Trial> trials;
     const auto attempt = [&](const Square& target, const Structure& structure) {
       if (const auto weights = regressions(kept, target, structure.share); weights.size() > 0)
-        trials.push_back(trial(structure, predictions(weights)));
+        trials.push_back(trial(structure, predictions(weights), kept, left_of_learnt(kept, weights)));
     };
     for (std::size_t factors = fewest_factors; factors <= most; factors *= 2) {
       const Square target = towards(kept.values, axes, factors);
