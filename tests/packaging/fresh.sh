@@ -228,8 +228,7 @@ assert text != block.text
 open("single/main.cpp", "w").write(text)
 END
   g++ -std=c++20 -O0 -fopenmp -Isingle -I/usr/include/eigen3 single/main.cpp -o single/main
-  echo "#include \"rowsmith_single.hpp\"" | cat - consume/single_header.cpp > single/small.cpp
-  g++ -std=c++20 -O0 -fopenmp -Isingle -I/usr/include/eigen3 single/small.cpp -o single/small
+  g++ -std=c++20 -O0 -fopenmp -Isingle -I/usr/include/eigen3 consume/single_header.cpp -o single/small
   single/small | grep "rowsmith '"$version"', 2 rows"'
 
 echo "$passed passed, $failed failed"

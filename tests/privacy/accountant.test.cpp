@@ -130,6 +130,32 @@ TEST_CASE("the noise for a promise is the least that keeps it", "[privacy]") {
   CHECK_THROWS_AS(rs::least_noise(0.1, 1e-6, with), rs::OptionError); // the counts alone spend more
 }
 
+TEST_CASE("noise of which one release alone tells too much is refused without adding up", "[privacy]") {
+  for (const double epsilon : {0.02, 0.5, 3.0, 20.0}) {
+    const auto with = [epsilon](double sigma) {
+      rs::PrivacyLedger ledger;
+      ledger.epsilon = epsilon;
+      ledger.spendings = {{.what = "counts", .noise_multiplier = sigma, .count = 3},
+                          {.what = "pairs", .noise_multiplier = 2 * sigma, .count = 7}};
+      return ledger;
+    };
+    CAPTURE(epsilon);
+    const double sigma = rs::least_noise(epsilon, 1e-5, with);
+    CHECK(with(sigma).spent(1e-5) <= epsilon);
+    CHECK_FALSE(with(sigma).surely_spends_more(1e-5));
+    // It knows the least noise as well as the sum does.
+    CHECK(with(0.998 * sigma).surely_spends_more(1e-5));
+    CHECK(with(0.998 * sigma).spent(1e-5) > epsilon);
+    // What has a part of the rows only, or is no noise, says nothing.
+    auto ledger = with(0.2);
+    for (auto& spending : ledger.spendings)
+      spending.sampling_rate = 0.5;
+    CHECK_FALSE(ledger.surely_spends_more(1e-5));
+    ledger.spendings = {{.kind = rs::PrivacySpending::Kind::pure, .what = "choices", .epsilon = 50}};
+    CHECK_FALSE(ledger.surely_spends_more(1e-5));
+  }
+}
+
 TEST_CASE("a ledger that does not add up is found", "[privacy]") {
   rs::PrivacyLedger ledger;
   ledger.epsilon = 1;

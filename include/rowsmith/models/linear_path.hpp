@@ -11,6 +11,7 @@
 #include <limits>
 #include <numbers>
 #include <numeric>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -47,8 +48,8 @@ namespace detail {
 
 /// Finds the linear path of a table's rows: regressions of normal scores and of categories, all from one
 /// Cholesky factor of their shrunken correlations. How much these shrink, towards none or towards what some
-/// common factors explain, and how far each column follows its prediction, is what makes rows that were kept
-/// apart likeliest.
+/// common factors explain, and how far each column follows its prediction, is what rows that were kept apart
+/// tell: of structures that they cannot tell from the best, the simplest.
 class LinearPathFit {
 public:
   /// \param order  code columns as the heads draw them \param shares  of each one's codes, by code column
@@ -295,61 +296,26 @@ private:
     });
     return result;
   }
-  /// Share of its variance that regressions leave of each line in the rows that they were fitted to.
-  std::vector<double> left_of_learnt(const Correlations& from, const Square& weights) const {
-    const auto lines = static_cast<Index>(lines_);
-    const auto& scale = from.deviation;
-    Square standard(lines_ * lines_); // weights of scores with a deviation of 1
-    for (std::size_t a = 0; a < lines_; ++a)
-      for (std::size_t b = 0; b < lines_; ++b)
-        standard.data()[a * lines_ + b] =
-            scale[b] > 0 ? weights.data()[a * lines_ + b] * scale[a] / scale[b] : 0;
-    Square with_others(lines_ * lines_); // covariances of predictions with all lines
-    GemmWorkspace<double> workspace;
-    gemm(lines, lines, lines, as_is<double>(from.values.data(), lines), as_is<double>(standard.data(), lines),
-         with_others.data(), false, workspace);
-    std::vector<double> left(lines_, 1.0);
-    for (std::size_t i = 0; i < lines_ * lines_; ++i)
-      left[i % lines_] += standard.data()[i] * (with_others.data()[i] - 2 * from.values.data()[i]);
-    for (double& share : left)
-      share = std::max(share, least_left);
-    return left;
-  }
-  /// How well predictions do on the rows that were kept apart.
+  /// How well predictions do on the rows that were kept apart, as if all lines were normal numbers.
   struct Trial {
     Structure structure;
     std::vector<double> left; ///< share of its variance that is left of each line; above 1 where they mislead
-    /// Of each row, nats: that of normal distributions with the variance that is left in learnt rows. A
-    /// training on these will take that for what is left in others, too, so that what was learnt by heart
-    /// costs twice.
-    std::vector<double> losses;
+    double loss = 0;          ///< nats a row: that of normal distributions of what is left
   };
-  Trial trial(const Structure& structure, const Square& predicted, const Correlations& learnt,
-              const std::vector<double>& learnt_left) const {
-    Trial result{structure, std::vector<double>(lines_), std::vector<double>(count(apart_))};
+  Trial trial(const Structure& structure, const Square& predicted) const {
+    Trial result{structure, std::vector<double>(lines_)};
     std::vector<double> all(lines_);
-    const auto each_score = [&](const auto& visit) {
-      each_block(apart_, [&](std::size_t begin, const double* scores, Index here) {
-        for (std::size_t i = 0; i < static_cast<std::size_t>(here) * lines_; ++i)
-          visit(begin + i / lines_, i % lines_, scores[i], scores[i] - predicted.data()[begin * lines_ + i]);
-      });
-    };
-    each_score([&](std::size_t, std::size_t line, double score, double left) {
-      result.left[line] += left * left;
-      all[line] += score * score;
+    each_block(apart_, [&](std::size_t begin, const double* scores, Index here) {
+      for (std::size_t i = 0; i < static_cast<std::size_t>(here) * lines_; ++i) {
+        const double rest = scores[i] - predicted.data()[begin * lines_ + i];
+        result.left[i % lines_] += rest * rest;
+        all[i % lines_] += scores[i] * scores[i];
+      }
     });
-    double constant = 0;
-    std::vector<double> precision(lines_);
     for (std::size_t a = 0; a < lines_; ++a) {
       result.left[a] = all[a] > 0 ? std::max(result.left[a] / all[a], least_left) : 1;
-      const double variance = learnt.deviation[a] * learnt.deviation[a] * learnt_left[a];
-      constant += std::log(learnt_left[a]) / 2;
-      precision[a] = variance > 0 ? 1 / variance : 0;
+      result.loss += std::log(result.left[a]) / 2;
     }
-    std::fill(result.losses.begin(), result.losses.end(), constant);
-    each_score([&](std::size_t row, std::size_t line, double, double left) {
-      result.losses[row] += left * left * precision[line] / 2;
-    });
     return result;
   }
   /// As many common factors as are tried of so many lines: 4, 8, 16, 32, or none.
@@ -371,10 +337,16 @@ private:
       return factors == 0 ? Square()
                           : by_common_factors(values.data(), lines_, axes_of_them.data(), most, factors);
     };
-    std::vector<Trial> trials;
+    // As normal numbers all structures are compared; only the best one of each kind as what its columns
+    // follow, which takes longer: of a category's lines, all but one tell the same once more.
+    std::array<std::optional<Trial>, 3> best_of_kind;
     const auto attempt = [&](const Square& target, const Structure& structure) {
-      if (const auto weights = regressions(kept, target, structure.share); weights.size() > 0)
-        trials.push_back(trial(structure, predictions(weights), kept, left_of_learnt(kept, weights)));
+      const auto weights = regressions(kept, target, structure.share);
+      if (weights.size() == 0)
+        return;
+      auto& best = best_of_kind[structure.factors == 0 ? 2 : structure.share < 1 ? 1 : 0];
+      if (Trial made = trial(structure, predictions(weights)); !best || made.loss < best->loss)
+        best = std::move(made);
     };
     for (std::size_t factors = fewest_factors; factors <= most; factors *= 2) {
       const Square target = towards(kept.values, axes, factors);
@@ -383,40 +355,37 @@ private:
     }
     for (const double share : {0.3, 0.1, 0.03, 0.003})
       attempt({}, {0, share});
-    if (trials.empty())
-      return false;
-    std::stable_sort(trials.begin(), trials.end(),
-                     [](const Trial& a, const Trial& b) { return a.structure.share > b.structure.share; });
+    std::vector<Followed> candidates;
     std::vector<std::vector<double>> losses;
-    losses.reserve(trials.size());
-    for (const Trial& each : trials)
-      losses.push_back(each.losses);
-    const Trial& best = trials[simplest_within_error(losses)];
-    const Structure structure = best.structure;
-    const auto& left = best.left;
-    Square chosen = regressions(kept, towards(kept.values, axes, structure.factors), structure.share);
-    const Square predicted = predictions(chosen);
-    Gain gain;
-    std::vector<std::vector<double>> factors; // of each column's lines
-    bias.assign(shares_.size(), 0);
-    for (std::size_t c = 0; c < columns_.size(); ++c)
-      factors.push_back(follow(c, predicted, left, gain));
-    if (gain.mean < least_gain || gain.mean < 2 * std::sqrt(gain.variance))
+    for (const auto& best : best_of_kind)
+      if (best) {
+        const auto& structure = best->structure;
+        const auto weights =
+            regressions(kept, towards(kept.values, axes, structure.factors), structure.share);
+        candidates.push_back(follow_all(*best, weights));
+        losses.push_back(candidates.back().losses);
+      }
+    if (candidates.empty())
       return false;
+    auto& best = candidates[simplest_within_error(losses)];
+    if (best.gain.mean < least_gain || best.gain.mean < 2 * std::sqrt(best.gain.variance))
+      return false;
+    const Structure structure = best.structure;
+    bias = std::move(best.bias);
     add_rows(apart_, moments);
     // Once more, with all rows.
     const auto all = correlations(moments);
     const Square all_axes =
         structure.factors > 0 ? principal_axes(all.values.data(), lines_, most) : Square();
-    if (auto weights = regressions(all, towards(all.values, all_axes, structure.factors), structure.share);
-        weights.size() > 0)
-      chosen = std::move(weights);
+    auto chosen = regressions(all, towards(all.values, all_axes, structure.factors), structure.share);
+    if (chosen.size() == 0)
+      chosen = regressions(kept, towards(kept.values, axes, structure.factors), structure.share);
     for (const auto& column : columns_)
       path.columns.push_back(column.of);
     path.weights.resize(lines_ * lines_);
     for (std::size_t c = 0; c < columns_.size(); ++c)
       for (std::size_t line = 0; line < columns_[c].lines; ++line)
-        set_weights(columns_[c].line + line, factors[c][line], chosen);
+        set_weights(columns_[c].line + line, best.factors[c][line], chosen);
     return true;
   }
   /// The weights of line b. Scores of a column with a line a code have mean 0 in the regression, and are 1
@@ -446,20 +415,37 @@ private:
       gain.mean += by_row[r];
       square += by_row[r] * by_row[r];
     }
-    const std::size_t rows = (by_row.size() - first + 1) / 2;
-    const auto count = static_cast<double>(rows);
+    const auto count = static_cast<double>((by_row.size() - first + 1) / 2);
     gain.mean /= count;
     gain.variance = std::max(square / count - gain.mean * gain.mean, 0.0) / count;
     return gain;
   }
+  /// A path of a structure.
+  struct Followed {
+    Structure structure;
+    std::vector<std::vector<double>> factors{}; ///< of each column's lines
+    std::vector<float> bias;                    ///< of all columns' codes
+    Gain gain{};
+    std::vector<double> losses; ///< nats of each row that was kept apart, against margins alone
+  };
+  Followed follow_all(const Trial& trial, const Square& weights) const {
+    Followed result{.structure = trial.structure,
+                    .bias = std::vector<float>(shares_.size()),
+                    .losses = std::vector<double>(count(apart_))};
+    const Square predicted = predictions(weights);
+    for (std::size_t c = 0; c < columns_.size(); ++c)
+      result.factors.push_back(follow(c, predicted, trial.left, result));
+    return result;
+  }
   /// How far a column follows its prediction: by how likely that makes half of the rows that were kept apart;
-  /// the other half tells what that is worth. Writes what it needs to its biases. \param all  what the other
-  /// half gains is added \returns a factor for each line; 0: it does not follow
+  /// the other half tells what that is worth. \param all  gets its biases, what the other half gains and what
+  /// all do \returns a factor for each line; 0: it does not follow
   std::vector<double> follow(std::size_t c, const Square& predicted, const std::vector<double>& left,
-                             Gain& all) {
+                             Followed& all) const {
     const Column& column = columns_[c];
     std::vector<double> result(column.lines);
     std::vector<double> best_bias;
+    std::vector<double> best_by_row;
     std::vector<double> by_row(count(apart_));
     Gain worth;
     double best = 0;
@@ -471,17 +457,20 @@ private:
       if (here.mean > best && here.mean > 2 * std::sqrt(here.variance)) {
         best = here.mean;
         best_bias = own;
+        best_by_row = by_row;
         worth = gain_of(by_row, 1);
         for (std::size_t line = 0; line < column.lines; ++line)
           result[line] = follow * factor(column, line, left);
       }
     }
-    all.mean += worth.mean;
-    all.variance += worth.variance;
+    all.gain.mean += worth.mean;
+    all.gain.variance += worth.variance;
     if (worth.mean <= 0)
       return std::vector<double>(column.lines);
     for (std::size_t k = 0; k < column.codes; ++k)
-      bias[column.code + k] = static_cast<float>(best_bias[k]);
+      all.bias[column.code + k] = static_cast<float>(best_bias[k]);
+    for (std::size_t r = 0; r < by_row.size(); ++r)
+      all.losses[r] -= best_by_row[r];
     return result;
   }
   /// The logarithm of N(s; m, v) / N(s; 0, 1) is s · m / v + s² · (1 − 1 / v) / 2 and what no code changes;
