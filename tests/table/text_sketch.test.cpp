@@ -44,7 +44,7 @@ std::uint64_t mixed(std::size_t row) {
   return ((row + 1) * 0x9E3779B97F4A7C15U ^ (row * row * 0xD6E8FEB86659FD93U)) >> 20U;
 }
 
-const std::vector<Cell> people{
+const std::vector<Cell> citizens{
     [](std::size_t row) { return std::to_string(static_cast<double>(mixed(row) % 1000003) / 7); },
     [](std::size_t row) { return std::string("town ") + std::to_string(mixed(row) % 40); },
     [](std::size_t row) { return row == 17'123 ? std::string("a word") : std::to_string(row % 50); },
@@ -54,7 +54,7 @@ const std::vector<Cell> people{
 
 TEST_CASE("a sketch has a row with each end, each text and the longest fraction of a column", "[table]") {
   const std::size_t rows = 30'000;
-  const auto sketch = sketch_of(people, rows, 1000, {.rows = 500});
+  const auto sketch = sketch_of(citizens, rows, 1000, {.rows = 500});
   const auto table = sketch.table({"number", "town", "count"});
   CHECK(table.rows == rows);
   CHECK(table.numbers.size() < 2'000);
@@ -63,8 +63,8 @@ TEST_CASE("a sketch has a row with each end, each text and the longest fraction 
   double least = 1e9;
   double most = -1e9;
   for (std::size_t row = 0; row < rows; ++row) {
-    least = std::min(least, std::stod(people[0](row)));
-    most = std::max(most, std::stod(people[0](row)));
+    least = std::min(least, std::stod(citizens[0](row)));
+    most = std::max(most, std::stod(citizens[0](row)));
   }
   std::set<double> numbers;
   for (const auto& text : texts_of(table, 0))
@@ -77,9 +77,9 @@ TEST_CASE("a sketch has a row with each end, each text and the longest fraction 
   CHECK(std::set<std::string>(counts.begin(), counts.end()).size() == 51);
   // A row is kept whole.
   for (std::size_t i = 0; i < table.numbers.size(); ++i)
-    for (std::size_t c = 0; c < people.size(); ++c)
+    for (std::size_t c = 0; c < citizens.size(); ++c)
       REQUIRE(table.columns[c][table.columns[c].codes()[i]].text ==
-              people[c](static_cast<std::size_t>(table.numbers[i])));
+              citizens[c](static_cast<std::size_t>(table.numbers[i])));
   // How many rows have each category is known exactly.
   REQUIRE(sketch.counts(1) != nullptr);
   std::size_t all = 0;
@@ -90,11 +90,11 @@ TEST_CASE("a sketch has a row with each end, each text and the longest fraction 
 }
 
 TEST_CASE("chunks of any size give the same sketch", "[table]") {
-  const auto one = sketch_of(people, 20'000, 20'000, {.rows = 300}).table({"a", "b", "c"});
+  const auto one = sketch_of(citizens, 20'000, 20'000, {.rows = 300}).table({"a", "b", "c"});
   for (const std::size_t chunk : {std::size_t{1}, std::size_t{7}, std::size_t{4096}}) {
-    const auto other = sketch_of(people, 20'000, chunk, {.rows = 300}).table({"a", "b", "c"});
+    const auto other = sketch_of(citizens, 20'000, chunk, {.rows = 300}).table({"a", "b", "c"});
     CHECK((other.numbers == one.numbers));
-    for (std::size_t c = 0; c < people.size(); ++c)
+    for (std::size_t c = 0; c < citizens.size(); ++c)
       CHECK((texts_of(other, c) == texts_of(one, c)));
   }
 }
@@ -146,7 +146,7 @@ TEST_CASE("a sketch counts texts with and without quotes apart", "[table]") {
 }
 
 TEST_CASE("a small table is kept whole", "[table]") {
-  const auto sketch = sketch_of(people, 600, 64, {.rows = 300});
+  const auto sketch = sketch_of(citizens, 600, 64, {.rows = 300});
   CHECK(sketch.whole());
   const auto table = sketch.table({"a", "b", "c"});
   CHECK(table.numbers.empty());
