@@ -415,7 +415,8 @@ private:
       gain.mean += by_row[r];
       square += by_row[r] * by_row[r];
     }
-    const auto count = static_cast<double>((by_row.size() - first + 1) / 2);
+    const std::size_t rows = (by_row.size() - first + 1) / 2;
+    const auto count = static_cast<double>(rows);
     gain.mean /= count;
     gain.variance = std::max(square / count - gain.mean * gain.mean, 0.0) / count;
     return gain;
