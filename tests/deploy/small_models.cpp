@@ -43,7 +43,7 @@ rs::Table heaped_table(std::size_t rows) {
   return rs::Table(std::move(columns), "rich");
 }
 
-void add_trees(rs::TableModelParts& model, double share, const rs::Table& fitted) {
+void add_trees(rs::TableModelParts& model, double share, const rs::Table& fitted, bool latent_tells) {
   const auto& layout = model.encoder.layout();
   const auto rows = model.encoder.encode(fitted);
   const auto width = static_cast<std::size_t>(model.latent_width());
@@ -57,8 +57,9 @@ void add_trees(rs::TableModelParts& model, double share, const rs::Table& fitted
   for (std::size_t r = 0; r < rows.rows(); ++r) {
     all.push_back(static_cast<std::uint32_t>(r));
     for (std::size_t j = 0; j < width; ++j)
-      latents.push_back(static_cast<float>(random.normal()));
-    latents[r * width + 1] += static_cast<float>(rows.code(r, static_cast<std::size_t>(order.front())));
+      latents.push_back(latent_tells ? static_cast<float>(random.normal()) : 0.0F);
+    if (latent_tells)
+      latents[r * width + 1] += static_cast<float>(rows.code(r, static_cast<std::size_t>(order.front())));
   }
   auto trees =
       rs::detail::fit_trees(model.encoder, rows, all, latents, width, order,

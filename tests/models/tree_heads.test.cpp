@@ -11,6 +11,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <rowsmith/deploy/sampler.hpp>
+#include <rowsmith/models/likelihood.hpp>
+
 #include "../deploy/small_parts.hpp"
 #include "../support/csv_text.hpp"
 
@@ -118,6 +121,36 @@ TEST_CASE("trees read the columns before and the latent code", "[models]") {
   for (std::int32_t code = 0; code < 3; ++code)
     sum += probability(0.5F, code);
   CHECK(sum == Approx(1).epsilon(1e-6));
+}
+
+TEST_CASE("where no tree reads the latent code, rows and likelihoods do not depend on it", "[models]") {
+  for (const bool tells : {true, false}) {
+    CAPTURE(tells);
+    auto parts = model(1);
+    small::add_trees(parts, 1, four_columns(), tells);
+    auto elsewhere = parts; // its generator makes other codes
+    for (auto& offset : elsewhere.latent_offset)
+      offset += 3;
+    const rs::TableModel made(parts);
+    const rs::TableModel other(elsewhere);
+    CHECK(rs::reads_latent(made.heads()) == tells);
+    CHECK((csv_of(made.sample(300, {.seed = 4})) == csv_of(other.sample(300, {.seed = 4}))) != tells);
+    // Single rows are made with the code, whether it is read or not.
+    CHECK(csv_of(rs::Sampler(made).sample_rows(300, {.seed = 4})) == csv_of(made.sample(300, {.seed = 4})));
+    const auto likelihood = rs::log_likelihood(made, four_columns(), {.samples = 16});
+    CHECK(likelihood.samples == (tells ? 16U : 1U));
+    CHECK((likelihood.latent_nats > 0.01) == tells);
+    CHECK((likelihood.rows == rs::log_likelihood(other, four_columns(), {.samples = 16}).rows) != tells);
+    if (!tells) { // the product of what each column's trees say
+      const auto codes = made.encoder().encode(four_columns());
+      const std::int32_t row[] = {codes.code(7, 0), codes.code(7, 1), codes.code(7, 2)};
+      const float latent[] = {0.5F, -1, 2};
+      double error = 0;
+      rs::InferenceScratch scratch;
+      trees_of(made.parts()).score(made.columns(), latent, 1, row, nullptr, &error, scratch);
+      CHECK(likelihood.rows[7] == Approx(-error));
+    }
+  }
 }
 
 TEST_CASE("a share of 0 leaves a column to the network, bit for bit", "[models]") {

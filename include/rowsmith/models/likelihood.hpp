@@ -84,7 +84,8 @@ inline void log_softmax(float* x, Index width, float inverse) {
 class LikelihoodParts {
 public:
   LikelihoodParts(const TableModel& model, const LikelihoodOptions& options)
-      : model_(&model), samples_(options.samples), inverse_(1 / model.choice().temperature) {
+      : model_(&model), samples_(reads_latent(model.heads()) ? options.samples : 1),
+        inverse_(1 / model.choice().temperature) {
     const auto& layout = model.encoder().layout();
     for (const auto& stretches :
          std::visit([&](const auto& kind) { return kind.stretches(model.encoder()); }, model.heads())) {
@@ -105,6 +106,8 @@ public:
     draw_latents(options);
   }
 
+  /// Latent codes of each row: one stands for all if the heads do not read it.
+  std::size_t samples() const noexcept { return samples_; }
   std::size_t parts() const noexcept { return names_.size(); }
   const std::string& name(std::size_t part) const noexcept { return names_[part]; }
 
@@ -309,7 +312,7 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
   const std::size_t stretches = encoded.code_columns();
   const detail::LikelihoodParts parts(model, options);
   LogLikelihood result;
-  result.samples = options.samples;
+  result.samples = parts.samples();
   result.rows.resize(rows);
   constexpr std::size_t block = 32;
   const std::size_t blocks = (rows + block - 1) / block;
@@ -334,7 +337,7 @@ inline LogLikelihood log_likelihood(const TableModel& model, const Table& table,
                             " is none that the model was trained with");
       }
     }
-    const std::size_t samples = options.samples;
+    const std::size_t samples = parts.samples();
     std::vector<double> log_p(count * samples * parts.parts());
     parts.log_probabilities(codes.data(), labels.empty() ? nullptr : labels.data(), static_cast<Index>(count),
                             log_p.data(), scratch);

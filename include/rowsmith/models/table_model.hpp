@@ -189,7 +189,7 @@ public:
                    InferenceScratch& scratch, const Visit& visit) const {
     AlignedBuffer<float> latents(static_cast<std::size_t>(count * latent_width()));
     std::vector<kernel::RowWeight> weights(static_cast<std::size_t>(count));
-    generate(seed, numbers, count, labels, latents.data(), scratch);
+    generate_if_read(seed, numbers, count, labels, latents.data(), scratch);
     draw_codes(seed, numbers, latents.data(), count, labels, scratch, visit, &restrictions, weights.data());
   }
   /// The cells of a row of codes, by slot of the preparation; those that it makes or computes are left.
@@ -237,6 +237,15 @@ private:
     parts().generate(RandomStream(seed, Purpose::sample_noise), RandomStream(seed, Purpose::sample_component),
                      numbers, count, row_labels, latents, scratch);
   }
+  /// The same for heads alone, which draw the same rows from whatever they do not read.
+  void generate_if_read(std::uint64_t seed, const RowNumbers& numbers, Index count,
+                        std::span<const std::int32_t> row_labels, float* latents,
+                        InferenceScratch& scratch) const {
+    if (state_->reads_latent)
+      generate(seed, numbers, count, row_labels, latents, scratch);
+    else
+      std::fill_n(latents, count * latent_width(), 0.0F);
+  }
   /// Calls `visit(i, codes, decoder's outputs, draw)` for each of `count` rows.
   /// \param restrictions  null: none \param weights  with restrictions: one a row
   template <class Visit>
@@ -282,7 +291,7 @@ private:
       const RowNumbers numbers{first, all ? nullptr : waiting.data()};
       const auto candidates = static_cast<Index>(waiting.size());
       const std::uint64_t own_seed = kernel::Guide::seed_of(seed, attempt);
-      generate(own_seed, numbers, candidates, labels, latents.data(), scratch);
+      generate_if_read(own_seed, numbers, candidates, labels, latents.data(), scratch);
       std::size_t left = 0;
       draw_codes(own_seed, numbers, latents.data(), candidates, labels, scratch,
                  [&](Index i, const std::int32_t* codes, const float* outputs, const kernel::Draw& draw) {
@@ -369,9 +378,11 @@ private:
         parts.preparation = Preparation(parts.encoder.schema());
       parts.check();
       view = parts.encoder.view(parts.conditional());
+      reads_latent = rowsmith::reads_latent(parts.heads);
     }
     TableModelParts parts;
     EncoderView view;
+    bool reads_latent = true;
   };
   std::shared_ptr<const State> state_;
 };

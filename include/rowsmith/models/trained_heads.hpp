@@ -21,4 +21,10 @@ inline bool draws_in_order(const TrainedHeads& heads) {
   return !std::holds_alternative<IndependentNetwork>(heads) && !std::holds_alternative<JointCodes>(heads);
 }
 
+/// Whether what heads draw depends on the latent code: not if they are trees that never ask for it.
+inline bool reads_latent(const TrainedHeads& heads) {
+  const auto* trees = std::get_if<TreeNetwork>(&heads);
+  return trees == nullptr || trees->reads_latent();
+}
+
 ROWSMITH_END

@@ -68,6 +68,15 @@ struct TreeNetwork {
             smoothing};
   }
   Index reads(const TableEncoder&) const noexcept { return latent; }
+  /// Does any tree ask for a number of the latent code?
+  bool reads_latent() const noexcept {
+    return std::any_of(columns.begin(), columns.end(), [this](const kernel::TreeColumn& column) {
+      for (std::size_t i = 0; i < column.node_count; ++i)
+        if (const std::uint32_t asked = words[column.nodes + 4 * i]; asked > 0 && asked <= latent)
+          return true;
+      return false;
+    });
+  }
   std::vector<std::vector<std::int32_t>> stretches(const TableEncoder&) const {
     std::vector<std::vector<std::int32_t>> result;
     for (const auto& column : columns) {
