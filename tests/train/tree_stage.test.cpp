@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <rowsmith/train/tree_stage.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <set>
@@ -51,8 +53,30 @@ TEST_CASE("dependence: what features say about each other, and next to nothing b
     other.levels.push_back(static_cast<std::uint16_t>(random.below(64)));
   }
   CHECK(rs::detail::dependence(a, b) == Approx(std::log(4)).margin(0.05));
-  CHECK(std::abs(rs::detail::dependence(a, other)) < rs::detail::least_nats_of_latent);
-  CHECK(std::abs(rs::detail::dependence(b, other)) < rs::detail::least_nats_of_latent);
+  CHECK(std::abs(rs::detail::dependence(a, other)) < rs::detail::least_nats_of_latent(2000));
+  CHECK(std::abs(rs::detail::dependence(b, other)) < rs::detail::least_nats_of_latent(2000));
+}
+
+TEST_CASE("a latent code has to say more than hundreds of columns find in noise, of few rows or many",
+          "[train]") {
+  for (const std::size_t rows : {300, 2500, 20'000}) {
+    CAPTURE(rows);
+    rs::RandomSequence random(rs::RandomStream(4, rs::Purpose::user));
+    const auto made = [&](const rs::forest::CodeFeature* like) {
+      rs::forest::CodeFeature feature{.count = 16, .ordered = true};
+      for (std::size_t r = 0; r < rows; ++r)
+        feature.levels.push_back(like != nullptr && random.below(2) == 0
+                                     ? like->levels[r]
+                                     : static_cast<std::uint16_t>(random.below(16)));
+      return feature;
+    };
+    const auto column = made(nullptr);
+    double most = 0;
+    for (int k = 0; k < 400; ++k)
+      most = std::max(most, rs::detail::dependence(made(nullptr), column));
+    CHECK(most < rs::detail::least_nats_of_latent(rows));
+    CHECK(rs::detail::dependence(made(&column), column) > rs::detail::least_nats_of_latent(rows));
+  }
 }
 
 TEST_CASE("levels follow the values of a column: missing, points and bins in order", "[train]") {

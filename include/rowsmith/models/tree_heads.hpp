@@ -175,7 +175,7 @@ private:
               "a leaf has no entries of its own");
       next_entry += node[3];
       const std::uint32_t* entry = words.data() + column.entries + 2 * std::size_t{node[2]};
-      for (std::uint32_t k = 0; k < node[3]; ++k)
+      for (std::size_t k = 0; k < node[3]; ++k)
         require(entry[2 * k] < column.tuples &&
                     (k == 0 ? entry[1] > 0
                             : entry[2 * k] > entry[2 * k - 2] && entry[2 * k + 1] > entry[2 * k - 1]),

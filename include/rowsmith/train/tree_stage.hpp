@@ -72,7 +72,8 @@ inline forest::CodeFeature level_feature(const TableEncoder& encoder, std::size_
   for (std::int32_t code = 0; code < codes; ++code) {
     const bool whole = code < points || (codec.has_missing && code == view.missing());
     for (std::int32_t k = 0; k < fine; ++k)
-      level_of[static_cast<std::size_t>(code * fine + k)] =
+      level_of[static_cast<std::size_t>(code) * static_cast<std::size_t>(fine) +
+               static_cast<std::size_t>(k)] =
           levels[static_cast<std::size_t>(code)][whole ? 0 : static_cast<std::size_t>(part_of(code, k))];
   }
   feature.count = static_cast<std::int32_t>(cells.size());
@@ -101,12 +102,16 @@ inline forest::CodeFeature latent_feature(std::span<const float> latents, std::s
   return feature;
 }
 
-/// How much two features say about each other on up to 2,000 rows, told apart into up to 16 levels each:
+/// `dependence` looks at each so many rows, and tells so many levels apart at most.
+inline std::size_t dependence_step(std::size_t rows) { return std::max<std::size_t>(1, rows / 2000); }
+inline constexpr std::size_t dependence_levels = 16;
+
+/// How much two features say about each other on some 2,000 rows, told apart into up to 16 levels each:
 /// their mutual information less what as many levels have by chance.
 inline double dependence(const forest::CodeFeature& a, const forest::CodeFeature& b) {
-  constexpr std::size_t most = 16;
+  constexpr std::size_t most = dependence_levels;
   const std::size_t rows = a.levels.size();
-  const std::size_t step = std::max<std::size_t>(1, rows / 2000);
+  const std::size_t step = dependence_step(rows);
   const auto coarse = [](const forest::CodeFeature& feature, std::size_t row) {
     const auto count = static_cast<std::size_t>(feature.count);
     return count <= most ? std::size_t{feature.levels[row]} : feature.levels[row] * most / count;
@@ -138,9 +143,14 @@ inline double dependence(const forest::CodeFeature& a, const forest::CodeFeature
   return sum - cells / (2 * n); // Miller 1955
 }
 
-/// What a number of the latent code must say about a column at least: three standard deviations of what
-/// `dependence` finds by chance.
-inline constexpr double least_nats_of_latent = 0.015;
+/// What a number of the latent code must say about a column at least: five standard deviations of what
+/// `dependence` finds by chance, as there are hundreds of such pairs. Of n independent rows, 2n times the
+/// mutual information is χ² distributed (Wilks 1938).
+inline double least_nats_of_latent(std::size_t rows) {
+  constexpr double freedom = (dependence_levels - 1.0) * (dependence_levels - 1.0);
+  const std::size_t looked_at = rows / dependence_step(rows);
+  return 5 * std::sqrt(2 * freedom) / (2 * static_cast<double>(looked_at));
+}
 
 /// Fits the trees of all columns. \throws OptionError for columns that are numbers, not codes
 /// \param order  the first code of each column, in the order of drawing
@@ -190,7 +200,7 @@ TreeNetwork fit_trees(const TableEncoder& encoder, const EncodedTable& encoded,
     });
     std::vector<std::size_t> chosen;
     for (std::size_t f = 0; f < features.size(); ++f)
-      if (f >= width || score[f] > least_nats_of_latent)
+      if (f >= width || score[f] > least_nats_of_latent(rows.size()))
         chosen.push_back(f);
     if (chosen.size() > options.most_features) {
       std::stable_sort(chosen.begin(), chosen.end(),
@@ -199,6 +209,7 @@ TreeNetwork fit_trees(const TableEncoder& encoder, const EncodedTable& encoded,
       std::sort(chosen.begin(), chosen.end());
     }
     std::vector<const forest::CodeFeature*> used;
+    used.reserve(chosen.size());
     for (const auto f : chosen)
       used.push_back(&features[f]);
     const bool by_rank = feature.ordered && feature.count > 20;
@@ -248,7 +259,7 @@ TreeNetwork fit_trees(const TableEncoder& encoder, const EncodedTable& encoded,
     column.nodes = words.size();
     for (const auto& node : trees.nodes()) {
       if (node.feature < 0) {
-        const std::uint32_t at = static_cast<std::uint32_t>(counted.size() / 2);
+        const auto at = static_cast<std::uint32_t>(counted.size() / 2);
         for (std::uint32_t k = 0; k < node.count; ++k) {
           const std::uint32_t entry = trees.entries()[node.next + k];
           if (k == 0 || counted[counted.size() - 2] != entry) {
