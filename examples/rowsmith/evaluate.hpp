@@ -91,7 +91,8 @@ inline rs::evaluate::Figure likelihood(const rs::TableModel& model, const rs::Ta
   std::ostringstream meaning;
   meaning << std::fixed << std::setprecision(2)
           << "Mean log-probability of a hold-out row in nats, by the model (" << unseen.rows.size()
-          << " rows, " << unseen.samples << " latent codes); of training rows " << seen.mean
+          << " rows, " << unseen.samples << (unseen.samples == 1 ? " latent code" : " latent codes")
+          << "); of training rows " << seen.mean
           << ". For comparing models of one table; a wide gap between the two says that rows were learnt by "
              "heart.";
   if (!broken.empty())

@@ -59,11 +59,13 @@ void add_trees(rs::TableModelParts& model, double share, const rs::Table& fitted
     for (std::size_t j = 0; j < width; ++j)
       latents.push_back(latent_tells ? static_cast<float>(random.normal()) : 0.0F);
     if (latent_tells)
-      latents[r * width + 1] += static_cast<float>(rows.code(r, static_cast<std::size_t>(order.front())));
+      latents[r * width + 1] += 3 * static_cast<float>(rows.code(r, static_cast<std::size_t>(order.front())));
   }
   auto trees =
       rs::detail::fit_trees(model.encoder, rows, all, latents, width, order,
                             {.share = share, .trees = 3, .min_leaf = 7, .smoothing = 0.5}, 9, 1, [] {});
+  if (trees.reads_latent() != latent_tells)
+    throw rs::Error("trees that should read the latent code do not, or the other way round");
   if (share < 1) {
     std::vector<double> shares;
     for (std::size_t i = 0; i < order.size(); ++i) // one column is the network's alone

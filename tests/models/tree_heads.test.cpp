@@ -135,6 +135,8 @@ TEST_CASE("where no tree reads the latent code, rows and likelihoods do not depe
     const rs::TableModel other(elsewhere);
     CHECK(rs::reads_latent(made.heads()) == tells);
     CHECK((csv_of(made.sample(300, {.seed = 4})) == csv_of(other.sample(300, {.seed = 4}))) != tells);
+    const rs::SampleOptions some{.seed = 4, .conditions = {rs::where("a").is("x")}};
+    CHECK((csv_of(made.sample(100, some)) == csv_of(other.sample(100, some))) != tells);
     // Single rows are made with the code, whether it is read or not.
     CHECK(csv_of(rs::Sampler(made).sample_rows(300, {.seed = 4})) == csv_of(made.sample(300, {.seed = 4})));
     const auto likelihood = rs::log_likelihood(made, four_columns(), {.samples = 16});

@@ -52,31 +52,44 @@ TEST_CASE("dependence: what features say about each other, and next to nothing b
     b.levels.push_back(static_cast<std::uint16_t>(16 * k + random.below(16)));
     other.levels.push_back(static_cast<std::uint16_t>(random.below(64)));
   }
-  CHECK(rs::detail::dependence(a, b) == Approx(std::log(4)).margin(0.05));
-  CHECK(std::abs(rs::detail::dependence(a, other)) < rs::detail::least_nats_of_latent(2000));
-  CHECK(std::abs(rs::detail::dependence(b, other)) < rs::detail::least_nats_of_latent(2000));
+  CHECK(rs::detail::dependence(a, b).nats == Approx(std::log(4)).margin(0.05));
+  CHECK(std::abs(rs::detail::dependence(a, other).nats) < 0.015);
+  CHECK(std::abs(rs::detail::dependence(b, other).nats) < 0.015);
 }
 
-TEST_CASE("a latent code has to say more than hundreds of columns find in noise, of few rows or many",
-          "[train]") {
-  for (const std::size_t rows : {300, 2500, 20'000}) {
-    CAPTURE(rows);
-    rs::RandomSequence random(rs::RandomStream(4, rs::Purpose::user));
-    const auto made = [&](const rs::forest::CodeFeature* like) {
-      rs::forest::CodeFeature feature{.count = 16, .ordered = true};
+TEST_CASE("what features say by chance is known: of few rows and many, of few levels and many", "[train]") {
+  for (const std::size_t rows : {40, 300, 2500, 20'000})
+    for (const std::uint32_t levels : {2U, 16U, 64U}) {
+      CAPTURE(rows, levels);
+      rs::RandomSequence random(rs::RandomStream(4, rs::Purpose::user));
+      const auto uniform = [&](std::uint32_t count) {
+        rs::forest::CodeFeature feature{.count = static_cast<std::int32_t>(count), .ordered = true};
+        for (std::size_t r = 0; r < rows; ++r)
+          feature.levels.push_back(static_cast<std::uint16_t>(random.below(count)));
+        return feature;
+      };
+      const auto column = uniform(levels);
+      double mean = 0;
+      double square = 0;
+      double most = 0;
+      constexpr int pairs = 400;
+      for (int k = 0; k < pairs; ++k) {
+        const auto found = rs::detail::dependence(uniform(64), column);
+        mean += found.nats / found.chance / pairs;
+        square += found.nats * found.nats / (found.chance * found.chance) / pairs;
+        most = std::max(most, found.nats / found.chance);
+      }
+      CHECK(std::abs(mean) < 0.5);
+      CHECK(square == Approx(1).epsilon(0.5));
+      CHECK(most < (rows < 100 ? 2 : 1) * rs::detail::least_deviations);
+      // What follows the column in half of the rows is found.
+      auto follows = uniform(levels);
       for (std::size_t r = 0; r < rows; ++r)
-        feature.levels.push_back(like != nullptr && random.below(2) == 0
-                                     ? like->levels[r]
-                                     : static_cast<std::uint16_t>(random.below(16)));
-      return feature;
-    };
-    const auto column = made(nullptr);
-    double most = 0;
-    for (int k = 0; k < 400; ++k)
-      most = std::max(most, rs::detail::dependence(made(nullptr), column));
-    CHECK(most < rs::detail::least_nats_of_latent(rows));
-    CHECK(rs::detail::dependence(made(&column), column) > rs::detail::least_nats_of_latent(rows));
-  }
+        if (random.below(2) == 0)
+          follows.levels[r] = column.levels[r];
+      const auto found = rs::detail::dependence(follows, column);
+      CHECK((rows < 100 || found.nats > rs::detail::least_deviations * found.chance));
+    }
 }
 
 TEST_CASE("levels follow the values of a column: missing, points and bins in order", "[train]") {

@@ -24,10 +24,12 @@
 ROWSMITH_BEGIN
 
 struct LikelihoodOptions {
-  std::size_t samples = 64; ///< latent codes that a row's probability is averaged over; [1, 65536]
-  std::uint64_t seed = 0;   ///< of those codes
-  int threads = 0;          ///< 0: all; never changes the result
-  bool cells = false;       ///< fill `LogLikelihood::cells`
+  /// Latent codes that a row's probability is averaged over; [1, 65536]. Heads that do not read it are asked
+  /// once.
+  std::size_t samples = 64;
+  std::uint64_t seed = 0; ///< of those codes
+  int threads = 0;        ///< 0: all; never changes the result
+  bool cells = false;     ///< fill `LogLikelihood::cells`
 
   /// \throws OptionError
   void check() const {
@@ -54,7 +56,7 @@ struct LogLikelihood {
   /// row) from the generator's p(z). 0: the heads ignore the code. At most log(samples), and too low when
   /// near that.
   double latent_nats = 0;
-  std::size_t samples = 0;
+  std::size_t samples = 0; ///< latent codes that were averaged over; 1 if the heads do not read it
 };
 
 namespace detail {
@@ -84,7 +86,7 @@ inline void log_softmax(float* x, Index width, float inverse) {
 class LikelihoodParts {
 public:
   LikelihoodParts(const TableModel& model, const LikelihoodOptions& options)
-      : model_(&model), samples_(reads_latent(model.heads()) ? options.samples : 1),
+      : model_(&model), samples_(model.reads_latent() ? options.samples : 1),
         inverse_(1 / model.choice().temperature) {
     const auto& layout = model.encoder().layout();
     for (const auto& stretches :
@@ -422,8 +424,8 @@ inline std::string to_json(const LogLikelihood& result) {
 
 inline std::ostream& operator<<(std::ostream& out, const LogLikelihood& result) {
   return out << "log-likelihood " << result.mean << " nats a row (" << result.rows.size() << " rows, "
-             << result.samples << " latent codes each; a code says " << result.latent_nats
-             << " nats about its row)\n";
+             << result.samples << " latent code" << (result.samples == 1 ? "" : "s") << " each; a code says "
+             << result.latent_nats << " nats about its row)\n";
 }
 
 ROWSMITH_END

@@ -150,6 +150,8 @@ public:
     const auto prepared = preparation().forward(table, refused);
     return encoder().encode(prepared, refused);
   }
+  /// Whether what the heads draw depends on the latent code: not if they are trees that never ask for it.
+  bool reads_latent() const noexcept { return state_->reads_latent; }
   /// An empty table of the user's columns, with their texts and decimals.
   Table empty_table() const {
     return preparation().backward(Table(encoder().empty_columns(0), encoder().schema().label()));
@@ -241,7 +243,7 @@ private:
   void generate_if_read(std::uint64_t seed, const RowNumbers& numbers, Index count,
                         std::span<const std::int32_t> row_labels, float* latents,
                         InferenceScratch& scratch) const {
-    if (state_->reads_latent)
+    if (reads_latent())
       generate(seed, numbers, count, row_labels, latents, scratch);
     else
       std::fill_n(latents, count * latent_width(), 0.0F);

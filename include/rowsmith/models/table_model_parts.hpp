@@ -162,6 +162,8 @@ inline void TableModelParts::check() const {
   }
   require_fit(decoder_network.empty() ? draws_in_order(heads) : decoder_network.outputs() == heads_read(),
               "the decoder's network and what the heads read");
+  require_fit(decoder_network.empty() || !std::holds_alternative<TreeNetwork>(heads),
+              "a decoder's network and trees, which read the latent code itself");
   require_fit(decoding == Decoding::sample || !(std::holds_alternative<TreeNetwork>(heads) ||
                                                 std::holds_alternative<MixedNetwork>(heads)),
               "trees, which are drawn from, and argmax");

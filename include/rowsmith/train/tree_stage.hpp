@@ -102,23 +102,28 @@ inline forest::CodeFeature latent_feature(std::span<const float> latents, std::s
   return feature;
 }
 
-/// `dependence` looks at each so many rows, and tells so many levels apart at most.
-inline std::size_t dependence_step(std::size_t rows) { return std::max<std::size_t>(1, rows / 2000); }
-inline constexpr std::size_t dependence_levels = 16;
+/// How much two features say about each other.
+struct Dependence {
+  double nats = 0;   ///< their mutual information, less what as many levels have by chance
+  double chance = 0; ///< the standard deviation that it has by chance
+};
 
-/// How much two features say about each other on some 2,000 rows, told apart into up to 16 levels each:
-/// their mutual information less what as many levels have by chance.
-inline double dependence(const forest::CodeFeature& a, const forest::CodeFeature& b) {
-  constexpr std::size_t most = dependence_levels;
+/// On some 2,000 rows, told apart into up to 16 levels each; of fewer rows, into so few that a pair of levels
+/// has five rows on average, below which what they have by chance is not known so simply (Cochran 1954).
+inline Dependence dependence(const forest::CodeFeature& a, const forest::CodeFeature& b) {
+  constexpr std::size_t room = 16;
   const std::size_t rows = a.levels.size();
-  const std::size_t step = dependence_step(rows);
-  const auto coarse = [](const forest::CodeFeature& feature, std::size_t row) {
+  const std::size_t step = std::max<std::size_t>(1, rows / 2000);
+  std::size_t most = room;
+  while (most > 2 && 5 * most * most > rows)
+    --most;
+  const auto coarse = [most](const forest::CodeFeature& feature, std::size_t row) {
     const auto count = static_cast<std::size_t>(feature.count);
     return count <= most ? std::size_t{feature.levels[row]} : feature.levels[row] * most / count;
   };
-  std::array<std::array<double, most>, most> joint{};
-  std::array<double, most> left{};
-  std::array<double, most> right{};
+  std::array<std::array<double, room>, room> joint{};
+  std::array<double, room> left{};
+  std::array<double, room> right{};
   double n = 0;
   for (std::size_t row = 0; row < rows; row += step) {
     const std::size_t i = coarse(a, row);
@@ -129,7 +134,6 @@ inline double dependence(const forest::CodeFeature& a, const forest::CodeFeature
     ++n;
   }
   double sum = 0;
-  double cells = 0;
   double rows_used = 0;
   double columns_used = 0;
   for (std::size_t i = 0; i < most; ++i) {
@@ -139,18 +143,15 @@ inline double dependence(const forest::CodeFeature& a, const forest::CodeFeature
       if (joint[i][j] > 0)
         sum += joint[i][j] / n * std::log(joint[i][j] * n / (left[i] * right[j]));
   }
-  cells = (rows_used - 1) * (columns_used - 1);
-  return sum - cells / (2 * n); // Miller 1955
+  // Of independent features, 2n times their mutual information is χ² distributed (Wilks 1938), so that its
+  // mean is this (Miller 1955).
+  const double freedom = (rows_used - 1) * (columns_used - 1);
+  return {sum - freedom / (2 * n), std::sqrt(2 * freedom) / (2 * n)};
 }
 
-/// What a number of the latent code must say about a column at least: five standard deviations of what
-/// `dependence` finds by chance, as there are hundreds of such pairs. Of n independent rows, 2n times the
-/// mutual information is χ² distributed (Wilks 1938).
-inline double least_nats_of_latent(std::size_t rows) {
-  constexpr double freedom = (dependence_levels - 1.0) * (dependence_levels - 1.0);
-  const std::size_t looked_at = rows / dependence_step(rows);
-  return 5 * std::sqrt(2 * freedom) / (2 * static_cast<double>(looked_at));
-}
+/// How many standard deviations beyond chance a number of the latent code must say something about a column
+/// for its trees to split on it: there are hundreds of such pairs.
+inline constexpr double least_deviations = 5;
 
 /// Fits the trees of all columns. \throws OptionError for columns that are numbers, not codes
 /// \param order  the first code of each column, in the order of drawing
@@ -195,12 +196,15 @@ TreeNetwork fit_trees(const TableEncoder& encoder, const EncodedTable& encoded,
     // features, those that say most.
     std::vector<double> score(features.size());
     parallel_for(features.size(), workers.threads, [&](std::size_t f) {
-      if (f < width || features.size() > options.most_features)
-        score[f] = dependence(features[f], feature);
+      if (f >= width && features.size() <= options.most_features)
+        return;
+      const auto found = dependence(features[f], feature);
+      if (f >= width || found.nats > least_deviations * found.chance)
+        score[f] = found.nats;
     });
     std::vector<std::size_t> chosen;
     for (std::size_t f = 0; f < features.size(); ++f)
-      if (f >= width || score[f] > least_nats_of_latent(rows.size()))
+      if (f >= width || score[f] > 0)
         chosen.push_back(f);
     if (chosen.size() > options.most_features) {
       std::stable_sort(chosen.begin(), chosen.end(),
