@@ -166,6 +166,15 @@ TEST_CASE("a share of 0 leaves a column to the network, bit for bit", "[models]"
   CHECK(csv_of(a) == csv_of(b));
 }
 
+TEST_CASE("trees behind a decoder are refused: they read the latent code itself", "[models]") {
+  using Decoder = rs::Generator<rs::Noise<3>, rs::Dense<3>, rs::Tanh>;
+  auto parts = model(1);
+  const Decoder decoder(0);
+  parts.decoder_network = decoder.network(decoder.layout().initialise<float>(4).data());
+  REQUIRE(parts.latent_width() == 3);
+  CHECK_THROWS_WITH(rs::TableModel(parts), Contains("trees, which read the latent code itself"));
+}
+
 TEST_CASE("tree heads whose words lead astray are refused", "[models]") {
   const auto fine = model(1);
   REQUIRE_NOTHROW(rs::TableModel(fine));
