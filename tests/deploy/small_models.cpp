@@ -43,7 +43,7 @@ rs::Table heaped_table(std::size_t rows) {
   return rs::Table(std::move(columns), "rich");
 }
 
-void add_trees(rs::TableModelParts& model, double share, const rs::Table& fitted, bool latent_tells) {
+void add_trees(rs::TableModelParts& model, double share, const rs::Table& fitted, float tells) {
   const auto& layout = model.encoder.layout();
   const auto rows = model.encoder.encode(fitted);
   const auto width = static_cast<std::size_t>(model.latent_width());
@@ -57,14 +57,14 @@ void add_trees(rs::TableModelParts& model, double share, const rs::Table& fitted
   for (std::size_t r = 0; r < rows.rows(); ++r) {
     all.push_back(static_cast<std::uint32_t>(r));
     for (std::size_t j = 0; j < width; ++j)
-      latents.push_back(latent_tells ? static_cast<float>(random.normal()) : 0.0F);
-    if (latent_tells)
-      latents[r * width + 1] += 3 * static_cast<float>(rows.code(r, static_cast<std::size_t>(order.front())));
+      latents.push_back(tells > 0 ? static_cast<float>(random.normal()) : 0.0F);
+    latents[r * width + 1] +=
+        tells * static_cast<float>(rows.code(r, static_cast<std::size_t>(order.front())));
   }
   auto trees =
       rs::detail::fit_trees(model.encoder, rows, all, latents, width, order,
                             {.share = share, .trees = 3, .min_leaf = 7, .smoothing = 0.5}, 9, 1, [] {});
-  if (trees.reads_latent() != latent_tells)
+  if (trees.reads_latent() != (tells > 0))
     throw rs::Error("trees that should read the latent code do not, or the other way round");
   if (share < 1) {
     std::vector<double> shares;

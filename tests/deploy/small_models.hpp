@@ -22,9 +22,8 @@ rs::Table table(std::size_t rows = 400);
 rs::Table heaped_table(std::size_t rows = 2000);
 
 // Trees in place of the heads, or beside them where these are autoregressive. Their latent code is noise, but
-// that one column depends on a number of it, or all are the same.
-void add_trees(rs::TableModelParts& model, double share, const rs::Table& fitted = table(),
-               bool latent_tells = true);
+// that one column depends on a number of it, the more the more it tells; 0: it is the same for all rows.
+void add_trees(rs::TableModelParts& model, double share, const rs::Table& fitted = table(), float tells = 1);
 
 // A guide that tells the model's rows from a table's.
 void add_guide(rs::TableModelParts& model, const rs::Table& real,

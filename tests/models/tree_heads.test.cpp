@@ -127,7 +127,7 @@ TEST_CASE("where no tree reads the latent code, rows and likelihoods do not depe
   for (const bool tells : {true, false}) {
     CAPTURE(tells);
     auto parts = model(1);
-    small::add_trees(parts, 1, four_columns(), tells);
+    small::add_trees(parts, 1, four_columns(), tells ? 1 : 0);
     auto elsewhere = parts; // its generator makes other codes
     for (auto& offset : elsewhere.latent_offset)
       offset += 3;
