@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   // Few rows, so that the trees are small.
   for (const double share : {1.0, 0.5}) {
     auto trees = small::parts<InOrder, To2>(codes, true);
-    small::add_trees(trees, share, small::table(40), 4);
+    small::add_trees(trees, share, small::table(120), 4);
     write("model", share < 1 ? "mixed" : "trees", rs::format_model(rs::TableModel(trees)));
   }
 
